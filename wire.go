@@ -1,0 +1,417 @@
+package ward
+
+import "encoding/json"
+
+// The bodies that a client and a server exchange, as JSON. docs/api.md says which route takes and gives which.
+// Fields named *Text* hold a statement (seal/envelope) as it was written; []byte fields are standard JSON base64.
+
+// Problem is the body of every answer that is not a success: {"error": …}.
+type Problem struct {
+	Error struct {
+		Kind     Kind     `json:"kind"`
+		Message  string   `json:"message"`
+		Hint     string   `json:"hint,omitempty"`
+		Policies []string `json:"policies,omitempty"` // the ids of the policies that decided
+	} `json:"error"`
+}
+
+// ClinicInfo is what anyone may know of a clinic.
+type ClinicInfo struct {
+	Org     OrgID  `json:"org"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// NewInvitation asks for an invitation. The client made the secret and gives only a hash of the token made from it.
+type NewInvitation struct {
+	Invitation InvitationID `json:"invitation"`
+	Person     PersonID     `json:"person"` // new, or one whose keys are lost if Recover
+	Roles      []Role       `json:"roles"`
+	Chart      ChartID      `json:"chart,omitempty"` // for patients: the chart that will be theirs
+	TokenHash  string       `json:"tokenHash"`       // b64 SHA-256 of the token
+	Welcome    []byte       `json:"welcome,omitempty"`
+	Recover    bool         `json:"recover,omitempty"`
+	Until      string       `json:"until,omitempty"` // at most MaxInvitation from now; the default
+	Email      string       `json:"email,omitempty"` // not kept: used for one letter
+	Link       string       `json:"link,omitempty"`  // only with Email; not kept, not logged
+	Language   string       `json:"language,omitempty"`
+}
+
+// Invitation is one as its makers see it. State: open, opened, accepted, expired, withdrawn.
+type Invitation struct {
+	Invitation InvitationID `json:"invitation"`
+	Person     PersonID     `json:"person"`
+	Roles      []Role       `json:"roles"`
+	Chart      ChartID      `json:"chart,omitempty"`
+	Recover    bool         `json:"recover,omitempty"`
+	By         PersonID     `json:"by,omitempty"`
+	State      string       `json:"state"`
+	Created    string       `json:"created"`
+	Until      string       `json:"until"`
+	Sent       bool         `json:"sent"`               // by e-mail
+	CardText   string       `json:"cardText,omitempty"` // once accepted
+	Bind       string       `json:"bind,omitempty"`     // once accepted
+}
+
+// TokenProof shows the token of an invitation.
+type TokenProof struct {
+	Token string `json:"token"`
+}
+
+// InvitationOpened is the answer to the right token: who is invited and how to make the passkey.
+type InvitationOpened struct {
+	Org        ClinicInfo      `json:"org"`
+	Person     PersonID        `json:"person"`
+	Roles      []Role          `json:"roles"`
+	Chart      ChartID         `json:"chart,omitempty"`
+	Recover    bool            `json:"recover,omitempty"`
+	Founding   bool            `json:"founding,omitempty"`
+	Until      string          `json:"until"`
+	Welcome    []byte          `json:"welcome,omitempty"`
+	ClinicText string          `json:"clinicText,omitempty"` // absent when founding
+	Cards      []string        `json:"cards,omitempty"`      // when Recover: the person's card chain
+	Inviter    *PersonCards    `json:"inviter,omitempty"`
+	Locks      []LockSummary   `json:"locks,omitempty"` // clinicians' and emergency locks, to grant the new chart to
+	Ceremony   string          `json:"ceremony"`
+	PublicKey  json.RawMessage `json:"publicKey"` // PublicKeyCredentialCreationOptionsJSON (WebAuthn level 3)
+}
+
+// Acceptance makes a person: passkey, keyring, card, and the locks that begin with them.
+type Acceptance struct {
+	Token           string          `json:"token"`
+	Ceremony        string          `json:"ceremony"`
+	Credential      json.RawMessage `json:"credential"` // RegistrationResponseJSON, PRF results removed
+	Passkey         PasskeyID       `json:"passkey"`
+	CardText        string          `json:"cardText"`
+	BrowserText     string          `json:"browserText"`
+	Bind            string          `json:"bind"`
+	Keyring         []byte          `json:"keyring"`
+	RecoveryKeyring []byte          `json:"recoveryKeyring"`
+	Recovery        RecoveryKey     `json:"recovery"`
+	ClinicText      string          `json:"clinicText,omitempty"` // founding only
+	Locks           []NewLock       `json:"locks,omitempty"`      // patient: her chart's two; founder: the clinic's four
+}
+
+// RecoveryKey is what the server keeps of a recovery code.
+type RecoveryKey struct {
+	Lookup    string `json:"lookup"`    // b64, 16 bytes
+	TokenHash string `json:"tokenHash"` // b64 SHA-256 of the token
+}
+
+// Session is the answer to a sign-in. Token is opaque and of use only with proofs by the browser's key.
+type Session struct {
+	Session  SessionID `json:"session"`
+	Token    string    `json:"token"`
+	Person   PersonID  `json:"person"`
+	Org      OrgID     `json:"org"`
+	Roles    []Role    `json:"roles"`
+	Idle     int64     `json:"idle"`  // seconds without a request until it ends
+	Until    string    `json:"until"` // when it ends in any case
+	Share    string    `json:"share"` // b64, 32 bytes: the server's half of the key that lets a reload unlock
+	Keyring  []byte    `json:"keyring,omitempty"`
+	Version  int64     `json:"version"` // of the keyring
+	CardText string    `json:"cardText"`
+}
+
+// Ceremony starts a WebAuthn ceremony: PublicKey is creation or request options as JSON.
+type Ceremony struct {
+	Ceremony  string          `json:"ceremony"`
+	PublicKey json.RawMessage `json:"publicKey"`
+}
+
+// SignIn finishes a sign-in with AuthenticationResponseJSON, PRF results removed.
+type SignIn struct {
+	Ceremony   string          `json:"ceremony"`
+	Credential json.RawMessage `json:"credential"`
+}
+
+// RecoveryProof shows the two values made from a recovery code.
+type RecoveryProof struct {
+	Lookup string `json:"lookup"`
+	Token  string `json:"token"`
+}
+
+// RecoveryOpened is the answer to the right code: the sealed keyring, and how to make a new passkey.
+type RecoveryOpened struct {
+	Org             ClinicInfo      `json:"org"`
+	Person          PersonID        `json:"person"`
+	Roles           []Role          `json:"roles"`
+	RecoveryKeyring []byte          `json:"recoveryKeyring"`
+	Version         int64           `json:"version"`
+	CardText        string          `json:"cardText"`
+	Ceremony        string          `json:"ceremony"`
+	PublicKey       json.RawMessage `json:"publicKey"`
+}
+
+// RecoveryFinish registers the new passkey. A new code is optional; the old keeps working without it.
+type RecoveryFinish struct {
+	RecoveryProof
+	Ceremony        string          `json:"ceremony"`
+	Credential      json.RawMessage `json:"credential"`
+	Passkey         PasskeyID       `json:"passkey"`
+	BrowserText     string          `json:"browserText"`
+	Version         int64           `json:"version"` // one more than opened
+	Keyring         []byte          `json:"keyring"`
+	RecoveryKeyring []byte          `json:"recoveryKeyring,omitempty"`
+	Recovery        *RecoveryKey    `json:"recovery,omitempty"`
+}
+
+// KeyringPut replaces the sealed keyring; Version must be one more than the stored one, else Conflict.
+type KeyringPut struct {
+	Version         int64        `json:"version"`
+	Keyring         []byte       `json:"keyring"`
+	RecoveryKeyring []byte       `json:"recoveryKeyring,omitempty"`
+	Recovery        *RecoveryKey `json:"recovery,omitempty"`
+}
+
+// Keyring is the stored one.
+type Keyring struct {
+	Version         int64  `json:"version"`
+	Keyring         []byte `json:"keyring"`
+	RecoveryKeyring []byte `json:"recoveryKeyring"`
+}
+
+// PasskeyAdd registers another passkey and the keyring sealed to it too.
+type PasskeyAdd struct {
+	Ceremony   string          `json:"ceremony"`
+	Credential json.RawMessage `json:"credential"`
+	Passkey    PasskeyID       `json:"passkey"`
+	KeyringPut
+}
+
+// Passkey is one of a person's own; its name is in the keyring only.
+type Passkey struct {
+	Passkey PasskeyID `json:"passkey"`
+	Created string    `json:"created"`
+	Used    string    `json:"used,omitempty"`
+	Synced  bool      `json:"synced"` // backed up by its maker (WebAuthn flag BS)
+}
+
+// SessionInfo is one of a person's own sessions.
+type SessionInfo struct {
+	Session SessionID `json:"session"`
+	Browser string    `json:"browser"`
+	Agent   string    `json:"agent"` // coarse: "Chromium on Android"
+	Started string    `json:"started"`
+	Used    string    `json:"used"`
+	Until   string    `json:"until"`
+	Current bool      `json:"current"`
+}
+
+// Me is who the caller is.
+type Me struct {
+	Org        ClinicInfo  `json:"org"`
+	Person     PersonID    `json:"person"`
+	Roles      []Role      `json:"roles"`
+	CardText   string      `json:"cardText"`
+	Pending    bool        `json:"pending"` // a recovered card that nobody has vouched for yet
+	ClinicText string      `json:"clinicText"`
+	Founder    PersonCards `json:"founder"`
+	Charts     []ChartID   `json:"charts"` // one's own
+	Session    SessionInfo `json:"session"`
+	Idle       int64       `json:"idle"`
+	Share      string      `json:"share"`
+	Version    int64       `json:"version"` // of the keyring
+}
+
+// BrowserPut certifies this browser's key.
+type BrowserPut struct {
+	BrowserText string `json:"browserText"`
+}
+
+// PersonSummary is a person as others in the clinic see them: no name, which is in the directory.
+type PersonSummary struct {
+	Person   PersonID `json:"person"`
+	Roles    []Role   `json:"roles"`
+	State    string   `json:"state"` // active, pending, ended
+	CardText string   `json:"cardText"`
+}
+
+// PersonCards is a person's whole card chain and certified browsers, for checking signatures.
+type PersonCards struct {
+	Person   PersonID `json:"person"`
+	Roles    []Role   `json:"roles"`
+	State    string   `json:"state"`
+	Cards    []string `json:"cards"`
+	Browsers []string `json:"browsers"`
+}
+
+// RolesPut changes a person's roles.
+type RolesPut struct {
+	Roles []Role `json:"roles"`
+}
+
+// Vouch gives a pending card its second signature.
+type Vouch struct {
+	CardText string `json:"cardText"`
+}
+
+// NewGrant is a grant statement with its sealed file.
+type NewGrant struct {
+	Text   string `json:"text"`
+	Sealed []byte `json:"sealed"`
+}
+
+// NewLock starts a lock: its first epoch and the grants of it.
+type NewLock struct {
+	Epoch  string     `json:"epoch"`
+	Grants []NewGrant `json:"grants"`
+}
+
+// NewEpoch turns a lock: granted to exactly those who remain.
+type NewEpoch struct {
+	Epoch   string     `json:"epoch"`
+	History []byte     `json:"history"`
+	Grants  []NewGrant `json:"grants"`
+}
+
+// LockSummary is enough of a lock to write to it.
+type LockSummary struct {
+	Lock        LockID  `json:"lock"`
+	Kind        string  `json:"kind"`
+	Chart       ChartID `json:"chart,omitempty"`
+	Compartment string  `json:"compartment,omitempty"`
+	Epoch       string  `json:"epoch"` // text of the latest epoch
+	Seq         int64   `json:"seq"`
+	Chain       string  `json:"chain"`
+	Due         bool    `json:"due"`      // a new epoch is due
+	Readable    bool    `json:"readable"` // the caller holds it, by policy's view
+}
+
+// Lock is a lock whole, as its reader needs it.
+type Lock struct {
+	LockSummary
+	Epochs   []EpochText `json:"epochs"`
+	Grants   []HeldGrant `json:"grants"`             // those that lead to the caller, of any epoch, live
+	Snapshot int64       `json:"snapshot,omitempty"` // sequence of the latest snapshot entry
+}
+
+// EpochText is an epoch's statement and sealed history.
+type EpochText struct {
+	Text    string `json:"text"`
+	History []byte `json:"history,omitempty"`
+}
+
+// HeldGrant is a grant with its file.
+type HeldGrant struct {
+	Text   string `json:"text"`
+	Sealed []byte `json:"sealed"`
+}
+
+// Member is a grant as the share screen lists it. State: live, expired, removed.
+type Member struct {
+	Text  string   `json:"text"`
+	State string   `json:"state"`
+	Ended string   `json:"ended,omitempty"`
+	By    PersonID `json:"by,omitempty"` // who removed it
+}
+
+// NewEntry is an entry to store: sealed inline (at most MaxInline) or already uploaded.
+type NewEntry struct {
+	Text   string   `json:"text"`
+	Sealed []byte   `json:"sealed,omitempty"`
+	Upload UploadID `json:"upload,omitempty"`
+}
+
+// EntriesPosted answers a batch: all of it is stored.
+type EntriesPosted struct {
+	Entries []EntrySeq `json:"entries"`
+	Seq     int64      `json:"seq"`
+	Chain   string     `json:"chain"`
+}
+
+// EntrySeq is the place an entry got. An entry sent again gets the place it had.
+type EntrySeq struct {
+	Entry EntryID `json:"entry"`
+	Seq   int64   `json:"seq"`
+}
+
+// StoredEntry is one entry in order. Sealed is absent when it is an object: fetch it by its id.
+type StoredEntry struct {
+	Seq    int64  `json:"seq"`
+	Text   string `json:"text"`
+	Sealed []byte `json:"sealed,omitempty"`
+}
+
+// Entries is a page of a lock, with the lock's head now.
+type Entries struct {
+	Entries []StoredEntry `json:"entries"`
+	More    bool          `json:"more"`
+	Seq     int64         `json:"seq"`
+	Chain   string        `json:"chain"`
+}
+
+// Upload says how far an upload is.
+type Upload struct {
+	Upload UploadID `json:"upload"`
+	Parts  int64    `json:"parts"`
+	Size   int64    `json:"size"`
+}
+
+// Chart is a chart's outside.
+type Chart struct {
+	Chart  ChartID       `json:"chart"`
+	Person PersonID      `json:"person"` // whose it is
+	Locks  []LockSummary `json:"locks"`
+}
+
+// BreakGlass asks for a chart in an emergency. The reason is sealed into the chart; the server gets only a code.
+type BreakGlass struct {
+	Code string `json:"code"` // life-threatening, unconscious, other
+}
+
+// Event is one event of the audit record. What it is about is named by ids only.
+type Event struct {
+	Event    EventID  `json:"event"`
+	Seq      int64    `json:"seq"`
+	Time     string   `json:"time"`
+	Person   PersonID `json:"person,omitempty"`
+	Roles    []Role   `json:"roles,omitempty"`
+	Action   string   `json:"action"`
+	About    string   `json:"about,omitempty"` // "lock:<id>", "person:<id>", …
+	Chart    ChartID  `json:"chart,omitempty"`
+	Decision string   `json:"decision"` // allow, deny, or done for what is not a decision
+	Policies []string `json:"policies,omitempty"`
+	Outcome  string   `json:"outcome,omitempty"` // the kind of error, if one followed
+	Count    int64    `json:"count,omitempty"`
+	Hash     string   `json:"hash"` // of the chain after this event, b64
+}
+
+// Events is a page of the record.
+type Events struct {
+	Events []Event `json:"events"`
+	More   bool    `json:"more"`
+}
+
+// RecordState is what a check of the whole record found.
+type RecordState struct {
+	Events int64  `json:"events"`
+	Hash   string `json:"hash"`
+	Whole  bool   `json:"whole"`
+	Broken int64  `json:"broken,omitempty"` // first sequence that does not fit
+}
+
+// Notice is an event of the live stream (GET /api/events). Kind: entry, grant, epoch, lock, invitation, person, session.
+type Notice struct {
+	Kind   string   `json:"kind"`
+	Lock   LockID   `json:"lock,omitempty"`
+	Chart  ChartID  `json:"chart,omitempty"`
+	Seq    int64    `json:"seq,omitempty"`
+	Person PersonID `json:"person,omitempty"`
+}
+
+// Limits that both sides know.
+const (
+	MaxInline     = 64 << 10          // bytes of a sealed entry kept in the database; larger ones are objects
+	MaxPart       = 8 << 20           // bytes of one part of an upload: a lost connection costs at most this
+	MaxFile       = 1<<30 + 64<<20    // bytes of a sealed entry: a 1 GB file with padding and age's overhead
+	MaxBatch      = 64                // entries in one request
+	MaxBody       = 8 << 20           // bytes of a JSON body: a full batch of inline entries in base64 is under it
+	MaxPage       = 4 << 20           // bytes of sealed entries in one page
+	MaxPageCount  = 500               // entries in one page
+	MaxGrants     = 200               // live grants of one lock; beyond it use a team
+	MaxKeyring    = 256 << 10         // bytes of a sealed keyring: 32 passkeys take 80 KB
+	MaxPasskeys   = 32                // of one person
+	MaxInvitation = 14 * 24 * 60 * 60 // seconds an invitation may stay open
+	MaxHeldGrant  = 16 << 10          // bytes of a sealed grant or history
+)
