@@ -11,8 +11,10 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -170,3 +172,17 @@ type Secret string
 func (Secret) String() string               { return "[redacted]" }
 func (Secret) GoString() string             { return "[redacted]" }
 func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// Decode reads one JSON value into T and refuses unknown fields, trailing data and anything else that is not T.
+func Decode[T any](r io.Reader) (T, error) {
+	var v T
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&v); err != nil {
+		return v, &Error{Kind: Invalid, Message: "the request is not the JSON this route takes: " + err.Error(), Hint: "See docs/api.md.", Err: err}
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return v, &Error{Kind: Invalid, Message: "the request has something after its JSON value", Hint: "Send one JSON value."}
+	}
+	return v, nil
+}
