@@ -1,0 +1,255 @@
+// What a screen may ask of the engine, and what it gets. Screens know nothing of keys, sealing or the network: the
+// engine holds them, checks everything that comes from the server, and answers in these words.
+//
+// Every promise may reject with a Problem. Long work takes a Progress function. Nothing here is a sentence for
+// people: problems and troubles have codes, and words/*.ts has the sentences.
+
+export type ID = string
+export type Role = 'patient' | 'proxy' | 'clinician' | 'frontdesk' | 'security' | 'privacy' | 'admin'
+export type Compartment = 'general' | 'restricted'
+export type EntryKind =
+  | 'record' | 'note' | 'message' | 'questionnaire' | 'file' | 'consent' | 'appointment' | 'person' | 'snapshot'
+export type Purpose = 'self' | 'care' | 'proxy' | 'emergency' | 'second-opinion' | 'research' | 'work'
+
+/** A FHIR R4 resource. Screens read it through web/src/fhir, which checks shapes as it goes. */
+export interface Resource { readonly resourceType: string; readonly id?: string; readonly [field: string]: unknown }
+
+/** part of whole, in whatever the step counts; step is a key of the words. */
+export type Progress = (step: string, done: number, total: number) => void
+
+export type ProblemCode =
+  | 'invalid' | 'unauthenticated' | 'refused' | 'missing' | 'conflict' | 'gone' | 'too_large' | 'too_many'
+  | 'internal' | 'unavailable'            // from the server
+  | 'offline'                             // no network
+  | 'no-webauthn' | 'no-prf' | 'cancelled' // passkeys
+  | 'bad-link' | 'bad-code' | 'wrong-code' // what a person pasted or typed
+  | 'keyring' | 'tampered'                // what the server gave does not check
+  | 'not-fhir' | 'storage'                // a file that is not FHIR; the browser's storage is full or closed
+
+export interface Problem extends Error {
+  readonly code: ProblemCode
+  readonly hint?: string               // from the server, in English; for the details only
+  readonly policies?: readonly string[]
+}
+
+export interface ClinicInfo { readonly org: ID; readonly name: string; readonly version: string }
+
+export interface Me {
+  readonly person: ID
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly clinic: ClinicInfo
+  readonly charts: readonly ID[]       // one's own
+  readonly pending: boolean            // recovered; the care team has not yet vouched
+  readonly sessionUntil: string
+  readonly idleSeconds: number
+}
+
+export interface Invitation {
+  readonly clinic: ClinicInfo
+  readonly from?: string               // who invites, when the link lets us know
+  readonly roles: readonly Role[]
+  readonly recover: boolean
+  readonly founding: boolean
+  readonly until: string
+}
+
+/** What people say of themselves when they join. A member of staff gives a name only. */
+export interface About {
+  readonly name: { readonly given: string; readonly family: string }
+  readonly birthDate?: string          // YYYY-MM-DD
+  readonly phone?: string
+  readonly email?: string
+  readonly language?: string           // BCP 47
+  readonly consent?: { readonly version: string; readonly text: string } // what was shown and agreed
+}
+
+export interface Passkey { readonly id: ID; readonly name: string; readonly created: string; readonly used?: string; readonly synced: boolean }
+export interface SessionInfo {
+  readonly id: ID; readonly agent: string; readonly started: string; readonly used: string; readonly until: string; readonly current: boolean
+}
+
+/** A person of the clinic as this caller may know them. Name is '' for those whose name is not theirs to read. */
+export interface Person {
+  readonly person: ID
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly state: 'active' | 'pending' | 'ended' | 'invited'
+  readonly birthDate?: string
+  readonly phone?: string
+  readonly email?: string
+  readonly chart?: ID
+  readonly checked: boolean            // this clinic's staff checked that the card was made with the invitation
+  readonly invitation?: { readonly id: ID; readonly until: string; readonly state: string }
+}
+
+export interface Team { readonly lock: ID; readonly name: string; readonly members: readonly ID[]; readonly mine: boolean }
+
+export interface Appointment {
+  readonly id: ID                      // of the entry that made it
+  readonly start: string; readonly end: string
+  readonly patient: ID; readonly chart: ID; readonly patientName: string
+  readonly with: ID; readonly withName: string
+  readonly status: 'booked' | 'cancelled' | 'fulfilled' | 'arrived' | 'noshow'
+  readonly note?: string               // only from the chart, never from the directory
+}
+
+/** One entry of a chart, opened and checked. */
+export interface Item {
+  readonly entry: ID
+  readonly lock: ID
+  readonly compartment: Compartment
+  readonly seq: number                 // 0 until the server has it
+  readonly kind: EntryKind
+  readonly author: { readonly person: ID; readonly name: string; readonly roles: readonly Role[] }
+  readonly time: string
+  readonly type: string
+  readonly title?: string
+  readonly filename?: string
+  readonly size: number
+  readonly resources: readonly Resource[] // FHIR in it; [] for files
+  readonly amends?: ID
+  readonly retracts?: ID
+  readonly amendedBy?: ID              // the newest entry that amends it
+  readonly retractedBy?: ID
+  readonly state: 'stored' | 'waiting' | 'sending' | 'refused' // waiting: sealed here, to be sent
+  readonly problem?: ProblemCode       // why refused
+}
+
+/** Something that did not check. What it is about is not shown; everything else is. */
+export interface Trouble {
+  readonly code:
+    | 'statement' | 'signature' | 'browser' | 'author' | 'hash' | 'sealed' | 'header' | 'body' | 'chain' | 'fork'
+    | 'rollback' | 'card' | 'grant' | 'epoch' | 'snapshot' | 'too-large'
+  readonly lock: ID
+  readonly seq?: number
+  readonly entry?: ID
+  readonly detail: string              // English, for the details and a report
+}
+
+export interface OpenChart {
+  readonly chart: ID
+  readonly owner: ID
+  readonly mine: boolean
+  readonly compartments: readonly Compartment[] // those this person can read
+  readonly writable: readonly Compartment[]
+  readonly patient?: Resource          // the chart's Patient
+  readonly items: readonly Item[]      // oldest first
+  readonly troubles: readonly Trouble[]
+  readonly due: boolean                // a new epoch is due and this client cannot make it
+  readonly loading?: { readonly done: number; readonly total: number }
+}
+
+export type Draft =
+  | { readonly kind: 'note'; readonly title: string; readonly text: string; readonly amends?: ID }
+  | { readonly kind: 'message'; readonly text: string; readonly inReplyTo?: ID }
+  | { readonly kind: 'questionnaire' | 'consent' | 'record' | 'person' | 'appointment'; readonly resource: Resource; readonly amends?: ID }
+  | { readonly kind: 'retraction'; readonly retracts: ID; readonly of: EntryKind; readonly reason: string }
+
+export interface Member {
+  readonly grant: ID
+  readonly lock: ID
+  readonly compartment?: Compartment
+  readonly person?: ID
+  readonly team?: ID                   // a lock
+  readonly name: string
+  readonly purpose: Purpose
+  readonly until?: string
+  readonly since: string
+  readonly by: ID
+  readonly byName: string
+  readonly state: 'live' | 'expired' | 'removed'
+  readonly ended?: string
+}
+
+export interface Look {
+  readonly id: ID; readonly time: string; readonly person: ID; readonly name: string; readonly roles: readonly Role[]
+  readonly action: string              // opened, wrote, shared, … keys of the words
+  readonly allowed: boolean
+  readonly count: number               // same person and action within the hour are one line
+}
+
+export interface RecordEvent {
+  readonly seq: number; readonly time: string; readonly person?: ID; readonly name?: string; readonly roles: readonly Role[]
+  readonly action: string; readonly about?: string; readonly decision: 'allow' | 'deny' | 'done'
+  readonly policies: readonly string[]; readonly outcome?: string
+}
+
+/** What changed; screens that show it ask again. */
+export type Change =
+  | { readonly what: 'chart'; readonly chart: ID }
+  | { readonly what: 'charts' | 'people' | 'appointments' | 'sessions' | 'me' | 'unsent' }
+  | { readonly what: 'online'; readonly online: boolean }
+  | { readonly what: 'ended'; readonly why: 'signed-out' | 'expired' | 'elsewhere' }
+
+export interface Engine {
+  clinic(): Promise<ClinicInfo>
+  /** Called on each change, until the returned function is called. */
+  watch(on: (change: Change) => void): () => void
+  readonly me: Me | undefined
+  readonly online: boolean
+
+  // Coming in. passkeyHelp: what this device offers, to explain before asking.
+  passkeys(): Promise<{ readonly webauthn: boolean; readonly platform: boolean; readonly prf: 'yes' | 'no' | 'unknown' }>
+  openInvitation(link: string): Promise<Invitation>
+  /** One touch. Resolves to the recovery code, to be shown and printed. */
+  accept(link: string, about: About, passkeyName: string, progress: Progress): Promise<{ readonly code: string }>
+  signIn(progress: Progress): Promise<void>
+  /** 'ok' or what is wrong with a typed code, without the network. */
+  checkCode(typed: string): 'ok' | 'short' | 'checksum'
+  recover(code: string, passkeyName: string, progress: Progress): Promise<void>
+  /** After a reload: true if the session could be taken up without a touch. */
+  resume(): Promise<boolean>
+  signOut(everywhere: boolean): Promise<void>
+
+  // One's own account.
+  myPasskeys(): Promise<readonly Passkey[]>
+  addPasskey(name: string): Promise<void>
+  renamePasskey(id: ID, name: string): Promise<void>
+  removePasskey(id: ID): Promise<void>
+  newCode(): Promise<{ readonly code: string }>
+  sessions(): Promise<readonly SessionInfo[]>
+  endSession(id: ID): Promise<void>
+  eraseMe(): Promise<void>
+
+  // The clinic's people (as far as the caller may know them).
+  people(): Promise<readonly Person[]>
+  invite(who: About, roles: readonly Role[], byEmail: boolean): Promise<{ readonly link: string; readonly sent: boolean; readonly person: ID }>
+  /** For a person whose keys are lost. */
+  inviteAgain(person: ID, byEmail: boolean): Promise<{ readonly link: string; readonly sent: boolean }>
+  withdraw(invitation: ID): Promise<void>
+  endPerson(person: ID): Promise<void>
+  setRoles(person: ID, roles: readonly Role[]): Promise<void>
+  teams(): Promise<readonly Team[]>
+  createTeam(name: string, members: readonly ID[]): Promise<ID>
+  addToTeam(team: ID, person: ID): Promise<void>
+  removeFromTeam(team: ID, person: ID): Promise<void>
+  appointments(from: string, to: string): Promise<readonly Appointment[]>
+  book(a: { start: string; end: string; patient: ID; chart: ID; with: ID }): Promise<void>
+  setAppointment(id: ID, status: Appointment['status']): Promise<void>
+
+  // Charts.
+  charts(): Promise<readonly { readonly chart: ID; readonly owner: ID; readonly name: string; readonly purpose: Purpose; readonly due: boolean; readonly news: number }[]>
+  /** Resolves when readable; watch() says when it grew. */
+  open(chart: ID, progress: Progress): Promise<OpenChart>
+  /** What is open now, without asking anyone. */
+  opened(chart: ID): OpenChart | undefined
+  write(chart: ID, compartment: Compartment, draft: Draft): Promise<ID>
+  addFile(chart: ID, compartment: Compartment, file: File, progress: Progress, signal?: AbortSignal): Promise<ID>
+  importFHIR(chart: ID, compartment: Compartment, file: File, progress: Progress): Promise<{ readonly resources: number }>
+  file(chart: ID, entry: ID, progress: Progress): Promise<Blob>
+  tryAgain(entry: ID): Promise<void>
+  discard(entry: ID): Promise<void>
+  markSeen(chart: ID): void
+  members(chart: ID): Promise<readonly Member[]>
+  share(chart: ID, to: { readonly person: ID } | { readonly team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string): Promise<void>
+  unshare(chart: ID, grants: readonly ID[]): Promise<void>
+  looks(chart: ID, before?: ID): Promise<{ readonly looks: readonly Look[]; readonly more: boolean }>
+  eraseChart(chart: ID): Promise<void>
+  /** A zip of the export folder. */
+  takeEverything(progress: Progress): Promise<Blob>
+
+  // For the security and data protection officers.
+  record(after: number): Promise<{ readonly events: readonly RecordEvent[]; readonly more: boolean }>
+  recordState(): Promise<{ readonly events: number; readonly whole: boolean; readonly broken?: number }>
+}
