@@ -71,7 +71,7 @@ type InvitationOpened struct {
 	ClinicText string          `json:"clinicText,omitempty"` // absent when founding
 	Cards      []string        `json:"cards,omitempty"`      // when Recover: the person's card chain
 	Inviter    *PersonCards    `json:"inviter,omitempty"`
-	Locks      []LockSummary   `json:"locks,omitempty"` // clinicians' and emergency locks, to grant the new chart to
+	Locks      []LockSummary   `json:"locks,omitempty"` // the clinic's four, to grant the new chart to and to check
 	Ceremony   string          `json:"ceremony"`
 	PublicKey  json.RawMessage `json:"publicKey"` // PublicKeyCredentialCreationOptionsJSON (WebAuthn level 3)
 }
@@ -90,6 +90,7 @@ type Acceptance struct {
 	Recovery        RecoveryKey     `json:"recovery"`
 	ClinicText      string          `json:"clinicText,omitempty"` // founding only
 	Locks           []NewLock       `json:"locks,omitempty"`      // patient: her chart's two; founder: the clinic's four
+	Grants          []NewGrant      `json:"grants,omitempty"`     // of the staff lock, to oneself, with the welcome's identity
 }
 
 // RecoveryKey is what the server keeps of a recovery code.
@@ -267,29 +268,23 @@ type NewEpoch struct {
 
 // LockSummary is enough of a lock to write to it.
 type LockSummary struct {
-	Lock        LockID  `json:"lock"`
-	Kind        string  `json:"kind"`
-	Chart       ChartID `json:"chart,omitempty"`
-	Compartment string  `json:"compartment,omitempty"`
-	Epoch       string  `json:"epoch"` // text of the latest epoch
-	Seq         int64   `json:"seq"`
-	Chain       string  `json:"chain"`
-	Due         bool    `json:"due"`      // a new epoch is due
-	Readable    bool    `json:"readable"` // the caller holds it, by policy's view
+	Lock        LockID   `json:"lock"`
+	Kind        string   `json:"kind"`
+	Chart       ChartID  `json:"chart,omitempty"`
+	Compartment string   `json:"compartment,omitempty"`
+	Epochs      []string `json:"epochs"` // texts of all epochs, so that a writer can check the line of keys
+	Seq         int64    `json:"seq"`
+	Chain       string   `json:"chain"`
+	Due         bool     `json:"due"`      // a new epoch is due
+	Readable    bool     `json:"readable"` // the caller holds it, by policy's view
 }
 
 // Lock is a lock whole, as its reader needs it.
 type Lock struct {
 	LockSummary
-	Epochs   []EpochText `json:"epochs"`
-	Grants   []HeldGrant `json:"grants"`             // those that lead to the caller, of any epoch, live
-	Snapshot int64       `json:"snapshot,omitempty"` // sequence of the latest snapshot entry
-}
-
-// EpochText is an epoch's statement and sealed history.
-type EpochText struct {
-	Text    string `json:"text"`
-	History []byte `json:"history,omitempty"`
+	Histories [][]byte    `json:"histories"`          // the sealed history of epochs 2, 3, …
+	Grants    []HeldGrant `json:"grants"`             // those that lead to the caller, of any epoch, live
+	Snapshot  int64       `json:"snapshot,omitempty"` // sequence of the latest snapshot entry
 }
 
 // HeldGrant is a grant with its file.
