@@ -99,6 +99,7 @@ type Caller struct {
 	Roles   []Role
 	Session SessionID
 	Browser string // the browser's public key, b64
+	Pending bool   // signed in with a recovered card that nobody has vouched for yet: may do little
 }
 
 // Has tells whether the caller has the role.
