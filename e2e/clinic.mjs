@@ -1,0 +1,83 @@
+// A clinic to try things on: the real binary, on an empty folder, with SQLite or with the PostgreSQL named by
+// WARD_TEST_POSTGRES. What it prints is kept, since logs are among the things that must hold nothing private.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { mkdtempSync, writeFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+export const ward = process.env.WARD_BINARY ?? join(root, 'bin', 'ward')
+
+/** A port that was free a moment ago. */
+async function freePort() {
+  const server = createServer()
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address()
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+export class Clinic {
+  constructor(dir, port, database) {
+    Object.assign(this, { dir, port, database, origin: `http://localhost:${port}`, log: '' })
+  }
+
+  static async start({ database = '' } = {}) {
+    const dir = mkdtempSync(join(tmpdir(), 'ward-e2e-'))
+    const clinic = new Clinic(dir, await freePort(), database)
+    await clinic.up()
+    return clinic
+  }
+
+  /** Starts the server and waits until it says that it is ready; the first time it prints the founding link. */
+  async up() {
+    const env = {
+      ...process.env, WARD_DIR: join(this.dir, 'data'), WARD_LISTEN: `localhost:${this.port}`, WARD_ORIGIN: this.origin,
+      WARD_NAME: 'Hillside Clinic', ...(this.database && { WARD_DATABASE: this.database }),
+    }
+    this.process = spawn(ward, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const take = (data) => { this.log += data }
+    this.process.stdout.on('data', take)
+    this.process.stderr.on('data', take)
+    for (let tries = 0; tries < 300; tries++) {
+      if (this.process.exitCode !== null) throw new Error(`ward serve ended:\n${this.log}`)
+      const ready = await fetch(`${this.origin}/api/ready`).then((r) => r.ok, () => false)
+      if (ready) return
+      await new Promise((done) => setTimeout(done, 100))
+    }
+    throw new Error(`ward serve was not ready in 30 s:\n${this.log}`)
+  }
+
+  get foundingLink() {
+    const found = this.log.match(/https?:\/\/\S+\/join#\S+/)
+    if (!found) throw new Error(`no founding link in:\n${this.log}`)
+    return found[0]
+  }
+
+  /** Ends the server as an operator (SIGTERM) or as a power cut (SIGKILL) would. */
+  async down(signal = 'SIGTERM') {
+    if (this.process.exitCode !== null) return
+    const ended = new Promise((done) => this.process.once('exit', done))
+    this.process.kill(signal)
+    await ended
+  }
+
+  /** Everything the server keeps: the folder, its log and, with PostgreSQL, a dump. */
+  keepings() {
+    writeFileSync(join(this.dir, 'server.log'), this.log)
+    if (this.database) {
+      const dump = spawnSync('pg_dump', ['--dbname', this.database, '--inserts'], { maxBuffer: 1 << 30 })
+      if (dump.status !== 0) throw new Error(`pg_dump: ${dump.stderr}`)
+      writeFileSync(join(this.dir, 'dump.sql'), dump.stdout)
+    }
+    return this.dir
+  }
+
+  async remove() {
+    await this.down()
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,40 @@
+// People at their browsers: each has a Chromium profile of their own with a virtual authenticator that has user
+// verification and PRF (or not, to see what a person without it is told).
+
+import { chromium } from 'playwright-core'
+
+const arguments_ = ['--no-sandbox', '--disable-dev-shm-usage']
+
+export async function openBrowser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: arguments_ })
+}
+
+export class Someone {
+  constructor(name, context, page, cdp, authenticator) {
+    Object.assign(this, { name, context, page, cdp, authenticator, problems: [] })
+  }
+
+  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light' } = {}) {
+    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, acceptDownloads: true })
+    const page = await context.newPage()
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('WebAuthn.enable')
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true,
+        hasUserVerification: true, isUserVerified: true, hasPrf: prf, automaticPresenceSimulation: true,
+      },
+    })
+    const someone = new Someone(name, context, page, cdp, authenticatorId)
+    page.on('pageerror', (error) => someone.problems.push(`page error: ${error.message}`))
+    page.on('console', (message) => {
+      if (/Content Security Policy|TrustedHTML|TrustedScript|Refused to/i.test(message.text())) someone.problems.push(message.text())
+    })
+    return someone
+  }
+
+  button(name) { return this.page.getByRole('button', { name }) }
+  link(name) { return this.page.getByRole('link', { name }) }
+  field(name) { return this.page.getByLabel(name) }
+  heading(name) { return this.page.getByRole('heading', { name }) }
+}
