@@ -1,7 +1,7 @@
 // Package policy answers one question: may they? The answer comes from Cedar policies, which a security officer can
 // read: ward.cedarschema says what people, things and actions there are, and each *.cedar file holds the policies of
 // one subject, each with an id and a sentence. Nothing is allowed unless a policy permits it, and one forbid outweighs
-// every permit. policy_test.md is a table of who does what to what with which answer; the tests run it.
+// every permit. decisions.md is a table of who does what to what with which answer; the tests run it.
 //
 // Policy is one of two locks on a door. The other is mathematics: who does not hold a key reads nothing, whatever
 // policy says. So a wrong policy may give away ciphertext, times and sizes, or let someone write or remove what they
