@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// tests are all that must pass, in the order in which a fault is cheapest to find.
+func tests(db *database) []stage {
+	return []stage{
+		{"programs", programs},
+		{"web dependencies", webDependencies},
+		{"format", gofumpt},
+		{"vet", tool("go", "vet", "./...")},
+		{"staticcheck", tool("go", "tool", "staticcheck", "./...")},
+		{"import rules", tool("go", "test", "-run", "^TestImports", ".")},
+		{"types", tool("node", "web/node_modules/typescript/bin/tsc", "--noEmit", "--project", "web")},
+		{"web", web},
+		{"ward", binary},
+		{"web unit tests", tool("node", "web/test/run.mjs")},
+		{"unit tests, SQLite", tool("go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
+		{"fuzz seeds", tool("go", "test", "-run", "^Fuzz", "./...")},
+		{"manual (testscript)", tool("go", "test", "-run", "^TestManual", "./cmd/ward")},
+		{"unit tests, PostgreSQL", db.with("unit", "go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
+		{"story, SQLite", tool("node", "e2e/run.mjs")},
+		{"story, PostgreSQL", db.with("story", "node", "e2e/run.mjs")},
+		{"demo, checked", tool(wardBinary(), "demo", "--once")},
+		{"canaries", tool(wardBinary(), "prove")},
+	}
+}
+
+// test runs every step, also after one has failed, so that one run tells all that is wrong.
+func test(ctx context.Context, name string) error {
+	db := &database{}
+	defer db.stop()
+	passed, failed := 0, 0
+	for _, step := range tests(db) {
+		if !strings.Contains(step.name, name) {
+			continue
+		}
+		fmt.Printf("%-24s ", step.name)
+		start := time.Now()
+		err := step.do(ctx)
+		if ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
+		if err != nil {
+			failed++
+			fmt.Printf("FAILED %7.1f s\n", time.Since(start).Seconds())
+			fmt.Println(indent(err.Error()))
+			continue
+		}
+		passed++
+		fmt.Printf("ok     %7.1f s\n", time.Since(start).Seconds())
+	}
+	fmt.Printf("\n%d passed, %d failed\n", passed, failed)
+	if failed > 0 {
+		return fmt.Errorf("%d of %d steps failed", failed, passed+failed)
+	}
+	if passed == 0 {
+		return fmt.Errorf("no step's name contains %q", name)
+	}
+	return nil
+}
+
+func tool(name string, args ...string) func(context.Context) error {
+	return func(ctx context.Context) error { return command(ctx, nil, name, args...) }
+}
+
+// gofumpt fails if a file is not in the one format.
+func gofumpt(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "go", "tool", "gofumpt", "-l", ".").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("gofumpt: %w\n%s", err, out)
+	}
+	if len(out) > 0 {
+		return fmt.Errorf("not formatted; run `go tool gofumpt -w .`:\n%s", out)
+	}
+	return nil
+}
+
+// programs makes sure of what the tests need from outside: a browser and PostgreSQL.
+func programs(ctx context.Context) error {
+	var missing []string
+	if _, err := exec.LookPath("chromium"); err != nil {
+		missing = append(missing, "chromium")
+	}
+	if _, err := postgresTool("initdb"); err != nil {
+		missing = append(missing, "postgresql")
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	install := "apt-get install -y --no-install-recommends " + strings.Join(missing, " ")
+	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
+		return fmt.Errorf("the tests need %s; as root on Debian: %s", strings.Join(missing, " and "), install)
+	}
+	quiet := []string{"DEBIAN_FRONTEND=noninteractive"}
+	if err := command(ctx, quiet, "apt-get", "update"); err != nil {
+		return err
+	}
+	return command(ctx, quiet, "apt-get", strings.Fields(install)[1:]...)
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
+}

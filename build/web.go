@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// How web/ becomes web/dist:
+//
+//   - index.html names its scripts and styles by their source, as in src="/src/main.tsx". Each becomes an entry point, is
+//     bundled into assets/ under a name with its hash, and the page is written with the new names. Nothing is inline.
+//   - Code that is loaded later with import() is split into pieces of its own.
+//   - src/sw.ts, the service worker, becomes sw.js beside the page, since its place decides what it may serve. In it,
+//     ASSETS is the list of all other files, and VERSION changes when one of them does.
+//   - public/ is copied as it is: manifest, icons.
+const (
+	webRoot   = "web"
+	webOut    = "web/dist"
+	worker    = "src/sw.ts"
+	stampName = ".lock-hash" // in node_modules: the lock that was installed
+)
+
+// webDependencies installs what the locks of web and e2e name, if they changed since the last time.
+func webDependencies(ctx context.Context) error {
+	for _, dir := range []string{webRoot, "e2e"} {
+		if err := npm(ctx, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func npm(ctx context.Context, dir string) error {
+	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a folder without dependencies
+	}
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(lock)
+	want := hex.EncodeToString(sum[:])
+	stamp := filepath.Join(dir, "node_modules", stampName)
+	if have, err := os.ReadFile(stamp); err == nil && string(have) == want {
+		return nil
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		return errors.New("npm of Node 20 or newer is needed: https://nodejs.org, or `apt-get install nodejs npm`")
+	}
+	// The packages need no install scripts, so none may run.
+	if err := command(ctx, nil, "npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund"); err != nil {
+		return err
+	}
+	return os.WriteFile(stamp, []byte(want), 0o644)
+}
+
+// web bundles the app.
+func web(context.Context) error {
+	page, err := os.ReadFile(filepath.Join(webRoot, "index.html"))
+	if err != nil {
+		return err
+	}
+	if err := emptyDist(); err != nil {
+		return err
+	}
+	names, err := bundle(sources(page))
+	if err != nil {
+		return err
+	}
+	for source, name := range names {
+		page = bytes.ReplaceAll(page, []byte(`"/`+source+`"`), []byte(`"`+name+`"`))
+	}
+	if err := write("index.html", page); err != nil {
+		return err
+	}
+	if err := os.CopyFS(webOut, os.DirFS(filepath.Join(webRoot, "public"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return serviceWorker()
+}
+
+var sourceRef = regexp.MustCompile(`(?:src|href)="/(src/[^"]+)"`)
+
+// sources are the entry points that a page names.
+func sources(page []byte) []string {
+	var list []string
+	for _, match := range sourceRef.FindAllSubmatch(page, -1) {
+		list = append(list, string(match[1]))
+	}
+	return list
+}
+
+// emptyDist leaves .keep, which is committed so that the program builds before the app was bundled.
+func emptyDist() error {
+	entries, err := os.ReadDir(webOut)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.MkdirAll(webOut, 0o755)
+	}
+	for _, entry := range entries {
+		if entry.Name() != ".keep" {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(webOut, entry.Name())))
+		}
+	}
+	return err
+}
+
+// options are what all bundles share. Browsers that Ward supports have WebAuthn PRF, and so all of these.
+func options() api.BuildOptions {
+	return api.BuildOptions{
+		AbsWorkingDir: must(filepath.Abs(webRoot)),
+		Bundle:        true,
+		Format:        api.FormatESModule,
+		Target:        api.ES2022,
+		Platform:      api.PlatformBrowser,
+		JSX:           api.JSXAutomatic, JSXImportSource: "preact",
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
+		Charset:       api.CharsetUTF8,
+		LegalComments: api.LegalCommentsLinked, // licences, beside each bundle
+		Loader: map[string]api.Loader{
+			".woff2": api.LoaderFile, ".svg": api.LoaderFile, ".png": api.LoaderFile, ".webp": api.LoaderFile,
+		},
+		LogLevel: api.LogLevelSilent,
+	}
+}
+
+// bundle bundles the entry points and returns the address of each by its source.
+func bundle(entries []string) (map[string]string, error) {
+	if len(entries) == 0 {
+		return nil, errors.New("index.html names no script under /src")
+	}
+	o := options()
+	o.EntryPoints = entries
+	o.Outdir = must(filepath.Abs(webOut))
+	o.Splitting = true
+	o.Metafile = true
+	o.Write = true
+	o.PublicPath = "/"
+	o.EntryNames, o.ChunkNames, o.AssetNames = "assets/[name]-[hash]", "assets/[name]-[hash]", "assets/[name]-[hash]"
+	result := api.Build(o)
+	if len(result.Errors) > 0 {
+		return nil, messages(result.Errors)
+	}
+	var meta struct {
+		Outputs map[string]struct {
+			EntryPoint string `json:"entryPoint"`
+		} `json:"outputs"`
+	}
+	if err := json.Unmarshal([]byte(result.Metafile), &meta); err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for output, about := range meta.Outputs {
+		if slices.Contains(entries, about.EntryPoint) {
+			names[about.EntryPoint] = "/" + strings.TrimPrefix(filepath.ToSlash(output), "dist/")
+		}
+	}
+	if len(names) != len(entries) {
+		return nil, fmt.Errorf("esbuild made %d bundles of %d entry points", len(names), len(entries))
+	}
+	return names, nil
+}
+
+// serviceWorker bundles the worker last, since it lists all that was made before it.
+func serviceWorker() error {
+	if _, err := os.Stat(filepath.Join(webRoot, worker)); err != nil {
+		return err
+	}
+	assets, version, err := made()
+	if err != nil {
+		return err
+	}
+	list, err := json.Marshal(assets)
+	if err != nil {
+		return err
+	}
+	o := options()
+	o.EntryPoints = []string{worker}
+	o.Define = map[string]string{"ASSETS": string(list), "VERSION": `"` + version + `"`}
+	result := api.Build(o)
+	if len(result.Errors) > 0 {
+		return messages(result.Errors)
+	}
+	return write("sw.js", result.OutputFiles[0].Contents)
+}
+
+// made lists the addresses of all files in dist, with a hash over their names and contents.
+func made() (addresses []string, version string, err error) {
+	sum := sha256.New()
+	err = fs.WalkDir(os.DirFS(webOut), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Base(name) == ".keep" || strings.HasSuffix(name, ".LEGAL.txt") {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join(webOut, name))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sum, "%s %d\n", name, len(text))
+		sum.Write(text)
+		addresses = append(addresses, "/"+name)
+		return nil
+	})
+	return addresses, hex.EncodeToString(sum.Sum(nil)[:8]), err
+}
+
+func write(name string, text []byte) error {
+	return os.WriteFile(filepath.Join(webOut, name), text, 0o644)
+}
+
+func messages(list []api.Message) error {
+	return errors.New(strings.Join(api.FormatMessages(list, api.FormatMessagesOptions{}), ""))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
