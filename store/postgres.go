@@ -1,0 +1,130 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// pg is PostgreSQL, or an engine that speaks its protocol.
+type pg struct{ pool *pgxpool.Pool }
+
+func openPostgres(ctx context.Context, address string) (*pg, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: its address is not one PostgreSQL understands (hint: postgres://user:password@host:5432/name)")
+	}
+	config.MaxConns = max(config.MaxConns, readers+postgresWriters)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database at %s: %w", hostOf(address), err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach the database at %s: %w", hostOf(address), err)
+	}
+	return &pg{pool}, nil
+}
+
+// hostOf is the part of an address that may be shown: no user, no password.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "its address"
+	}
+	return u.Host
+}
+
+func (p *pg) name() string { return "postgres" }
+
+// migrate takes an advisory lock, since several replicas may start at once.
+func (p *pg) migrate(ctx context.Context) error {
+	db := stdlib.OpenDBFromPool(p.pool)
+	defer db.Close()
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	const migrating = 0x77617264 // "ward"
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrating); err != nil {
+		return err
+	}
+	defer conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrating)
+	return migrate(ctx, goose.DialectPostgres, db)
+}
+
+func (p *pg) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
+
+func (p *pg) close() error { p.pool.Close(); return nil }
+
+// begin reads from one snapshot, and writes at read committed: rows that must not change underneath are locked by
+// the statements that update them.
+func (p *pg) begin(ctx context.Context, write bool) (transaction, error) {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	if write {
+		options = pgx.TxOptions{}
+	}
+	tx, err := p.pool.BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return pgTx{tx}, nil
+}
+
+type pgTx struct{ tx pgx.Tx }
+
+func (t pgTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+	tag, err := t.tx.Exec(ctx, query, args...)
+	return tag.RowsAffected(), err
+}
+
+func (t pgTx) query(ctx context.Context, query string, args []any) (rows, error) {
+	found, err := t.tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgRows{found}, nil
+}
+
+func (t pgTx) commit(ctx context.Context) error { return t.tx.Commit(ctx) }
+
+func (t pgTx) rollback() error { return t.tx.Rollback(context.Background()) }
+
+type pgRows struct{ pgx.Rows }
+
+func (r pgRows) Close() error { r.Rows.Close(); return r.Rows.Err() }
+
+const (
+	pgUnique        = "23505"
+	pgSerialization = "40001"
+	pgDeadlock      = "40P01"
+)
+
+func postgresIs(err error, codes ...string) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, code := range codes {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// IsDuplicate tells whether err is a row that is there already.
+func IsDuplicate(err error) bool { return sqliteDuplicate(err) || postgresIs(err, pgUnique) }
+
+// isTransient tells whether the same transaction may succeed if it is run again.
+func isTransient(err error) bool {
+	return sqliteBusy(err) || postgresIs(err, pgSerialization, pgDeadlock) || pgconn.SafeToRetry(err)
+}

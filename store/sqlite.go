@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// lite is SQLite: one connection that writes, several that read.
+type lite struct {
+	db, reader *sql.DB
+	writer     *sql.Conn
+	prepared   map[string]*sql.Stmt // of writer; its queries are constants of the program, so few that none is forgotten
+}
+
+func openSQLite(ctx context.Context, path string) (*lite, error) {
+	open := func(extra string) (*sql.DB, error) {
+		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + fmt.Sprintf("?_pragma=busy_timeout(%d)"+
+			"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)", busyTimeout)
+		db, err := sql.Open("sqlite", dsn+extra)
+		if err == nil {
+			err = db.PingContext(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+		return db, nil
+	}
+	db, err := open("")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(2) // one to write, one to migrate before
+	writer, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	reader, err := open("&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, writer.Close(), db.Close())
+	}
+	reader.SetMaxOpenConns(readers)
+	return &lite{db: db, reader: reader, writer: writer, prepared: map[string]*sql.Stmt{}}, nil
+}
+
+func (l *lite) name() string { return "sqlite" }
+
+func (l *lite) migrate(ctx context.Context) error { return migrate(ctx, goose.DialectSQLite3, l.db) }
+
+func (l *lite) ping(ctx context.Context) error { return l.reader.PingContext(ctx) }
+
+func (l *lite) close() error {
+	var errs []error
+	for _, statement := range l.prepared {
+		errs = append(errs, statement.Close())
+	}
+	return errors.Join(append(errs, l.writer.Close(), l.reader.Close(), l.db.Close())...)
+}
+
+func (l *lite) begin(ctx context.Context, write bool) (transaction, error) {
+	if !write {
+		tx, err := l.reader.BeginTx(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		return snapshot{tx}, nil
+	}
+	if _, err := l.writer.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return nil, err
+	}
+	return &writing{lite: l}, nil
+}
+
+// writing is a transaction on the writing connection.
+type writing struct {
+	*lite
+	ended bool
+}
+
+func (w *writing) exec(ctx context.Context, query string, args []any) (int64, error) {
+	statement, err := w.prepare(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	result, err := statement.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (w *writing) query(ctx context.Context, query string, args []any) (rows, error) {
+	statement, err := w.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return statement.QueryContext(ctx, args...)
+}
+
+func (w *writing) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if statement, ok := w.prepared[query]; ok {
+		return statement, nil
+	}
+	statement, err := w.writer.PrepareContext(ctx, query)
+	if err == nil {
+		w.prepared[query] = statement
+	}
+	return statement, err
+}
+
+func (w *writing) commit(ctx context.Context) error {
+	_, err := w.writer.ExecContext(ctx, "COMMIT")
+	w.ended = err == nil
+	return err
+}
+
+func (w *writing) rollback() error {
+	if w.ended {
+		return nil
+	}
+	w.ended = true
+	_, err := w.writer.ExecContext(context.Background(), "ROLLBACK")
+	return err
+}
+
+// snapshot is a transaction that reads.
+type snapshot struct{ tx *sql.Tx }
+
+func (s snapshot) exec(context.Context, string, []any) (int64, error) {
+	return 0, errors.New("a view cannot change anything")
+}
+
+func (s snapshot) query(ctx context.Context, query string, args []any) (rows, error) {
+	return s.tx.QueryContext(ctx, query, args...)
+}
+
+func (s snapshot) commit(context.Context) error { return s.tx.Commit() }
+
+func (s snapshot) rollback() error { return s.tx.Rollback() }
+
+// sqliteIs tells whether err is SQLite's with one of the primary codes.
+func sqliteIs(err error, codes ...int) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, code := range codes {
+		if e.Code() == code || e.Code()&0xff == code {
+			return true
+		}
+	}
+	return false
+}
+
+func sqliteDuplicate(err error) bool {
+	return sqliteIs(err, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+func sqliteBusy(err error) bool { return sqliteIs(err, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) }

@@ -1,0 +1,107 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"ward/store"
+)
+
+// engines runs a test on SQLite, and on PostgreSQL where WARD_TEST_POSTGRES names an empty database.
+func engines(t *testing.T, test func(t *testing.T, db *store.DB)) {
+	addresses := map[string]string{"sqlite": ""}
+	if address := os.Getenv("WARD_TEST_POSTGRES"); address != "" {
+		addresses["postgres"] = address
+	}
+	for name, address := range addresses {
+		t.Run(name, func(t *testing.T) {
+			db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: address})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			test(t, db)
+		})
+	}
+}
+
+func put(name string) func(context.Context, *store.Tx) error {
+	return func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO server_secrets (name, sealed, created) VALUES ($1, $2, $3)`, name, []byte("x"), int64(1))
+		return err
+	}
+}
+
+func TestOperationsThatShareACommitFailAlone(t *testing.T) {
+	engines(t, func(t *testing.T, db *store.DB) {
+		prefix := t.Name()
+		ctx := t.Context()
+		sorry := errors.New("no")
+		var wait sync.WaitGroup
+		for i := range 200 {
+			wait.Go(func() {
+				name := fmt.Sprintf("%s/%d", prefix, i)
+				after := false
+				err := db.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+					if err := put(name)(ctx, tx); err != nil {
+						return err
+					}
+					tx.AfterCommit(func() { after = true })
+					switch {
+					case i%3 == 1:
+						return sorry
+					case i%7 == 2:
+						panic("oh")
+					}
+					return nil
+				})
+				if failed := i%3 == 1 || i%7 == 2; (err != nil) != failed || after == failed {
+					t.Errorf("operation %d: error %v, after commit %v", i, err, after)
+				}
+			})
+		}
+		wait.Wait()
+		err := db.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+			for i := range 200 {
+				var n int
+				if err := tx.Row(ctx, `SELECT count(*) FROM server_secrets WHERE name = $1`, fmt.Sprintf("%s/%d", prefix, i)).Scan(&n); err != nil {
+					return err
+				}
+				if want := i%3 != 1 && i%7 != 2; (n == 1) != want {
+					t.Errorf("row %d is there: %v", i, n == 1)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestDuplicateAndMissingRowsAreTold(t *testing.T) {
+	engines(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		if err := db.Do(ctx, put(t.Name())); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Do(ctx, put(t.Name())); !store.IsDuplicate(err) {
+			t.Errorf("second insert: %v, want a duplicate", err)
+		}
+		err := db.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+			var n int
+			return tx.Row(ctx, `SELECT created FROM server_secrets WHERE name = 'nobody'`).Scan(&n)
+		})
+		if !errors.Is(err, store.ErrNoRow) {
+			t.Errorf("row that is not there: %v, want ErrNoRow", err)
+		}
+		err = db.View(ctx, put("view"))
+		if err == nil {
+			t.Error("a view changed something")
+		}
+	})
+}
