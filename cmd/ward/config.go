@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/spf13/pflag"
+
+	"ward"
+	"ward/store"
+)
+
+// Config is everything an operator can set. A setting has one name: `smtp-server` in the file, WARD_SMTP_SERVER in the
+// environment, --smtp-server as a flag. Flags outweigh the environment, which outweighs the file. Everything works when
+// left out: that is a clinic on this machine only, in the folder ward-data.
+type Config struct {
+	Name    string
+	Dir     string
+	Listen  string
+	Origin  string
+	TLSCert string
+	TLSKey  string
+	ACME    string
+	ACMEURL string
+
+	SecretKeyFile    string
+	SecretKeyCommand string
+
+	Database string
+	Objects  string
+	S3Key    ward.Secret
+	S3Secret ward.Secret
+	NATS     []string
+
+	SMTPServer   string
+	SMTPUser     string
+	SMTPPassword ward.Secret
+	SMTPFrom     string
+
+	MetricsToken ward.Secret
+	LogLevel     string
+	LogFormat    string
+}
+
+// flags binds the settings. Secrets are not flags: a command line shows in the list of processes.
+func (c *Config) flags() *pflag.FlagSet {
+	f := pflag.NewFlagSet("ward", pflag.ContinueOnError)
+	f.StringVar(&c.Name, "name", "Ward clinic", "what the `clinic` is called, when it is founded")
+	f.StringVar(&c.Dir, "dir", defaultDir(), "the `folder` of the clinic's data")
+	f.StringVar(&c.Listen, "listen", "localhost:8080", "`address` to answer on; without TLS only on this machine")
+	f.StringVar(&c.Origin, "origin", "", "the `URL` that people type to reach the clinic, as in https://clinic.example; by default http://localhost and the port. Passkeys are bound to it: do not change it later")
+	f.StringVar(&c.TLSCert, "tls-cert", "", "`file` of the certificate chain; read again when it changes")
+	f.StringVar(&c.TLSKey, "tls-key", "", "`file` of its key")
+	f.StringVar(&c.ACME, "acme", "", "get certificates by ACME, with this `e-mail` for notices; needs port 443")
+	f.StringVar(&c.ACMEURL, "acme-url", "", "`URL` of the ACME directory, if not Let's Encrypt")
+	f.StringVar(&c.SecretKeyFile, "secret-key-file", "", "`file` of the key that seals what the server itself keeps secret; by default the systemd credential ward-secret-key, or secret.key in the folder, made on first use")
+	f.StringVar(&c.SecretKeyCommand, "secret-key-command", "", "`command` that prints that key, 32 bytes in base64url, such as a call to a KMS")
+	f.StringVar(&c.Database, "database", "", "`URL` of PostgreSQL, as in postgres://ward@db/ward; by default SQLite in the folder")
+	f.StringVar(&c.Objects, "objects", "", "`URL` for large sealed files, as in s3://bucket/prefix?endpoint=…&region=…; by default the folder")
+	f.StringSliceVar(&c.NATS, "nats", nil, "`servers` of a NATS cluster, when several Wards serve one database")
+	f.StringVar(&c.SMTPServer, "smtp-server", "", "`host:port` to send invitations by; without it the inviter passes on the link")
+	f.StringVar(&c.SMTPUser, "smtp-user", "", "`name` to log in there with")
+	f.StringVar(&c.SMTPFrom, "smtp-from", "", "`address` that letters are from")
+	f.StringVar(&c.LogLevel, "log-level", "info", "`level`: debug, info, warn or error")
+	f.StringVar(&c.LogFormat, "log-format", "text", "`format`: text or json")
+	return f
+}
+
+// secrets are the settings that only the file and the environment may hold.
+func (c *Config) secrets() map[string]*ward.Secret {
+	return map[string]*ward.Secret{
+		"s3-key": &c.S3Key, "s3-secret": &c.S3Secret, "smtp-password": &c.SMTPPassword, "metrics-token": &c.MetricsToken,
+	}
+}
+
+const configAbout = `Every flag is also a setting of the TOML file given by --config (or WARD_CONFIG), and a variable of the
+environment: --smtp-server is smtp-server = "…" and WARD_SMTP_SERVER. Flags outweigh the environment, which outweighs
+the file. Secrets are set there only: s3-key, s3-secret, smtp-password, metrics-token (which lets a
+collector read /metrics from elsewhere).`
+
+// readConfig reads flags, environment and file; it returns the arguments that are left.
+func readConfig(t terminal, c command, more func(*pflag.FlagSet), args []string) (Config, []string, error) {
+	var config Config
+	flags := config.flags()
+	file := flags.String("config", os.Getenv("WARD_CONFIG"), "the `file` of settings, in TOML")
+	if more != nil {
+		more(flags)
+	}
+	c.about = strings.TrimSpace(c.about + "\n\n" + configAbout)
+	if err := parse(t, c, flags, args); err != nil {
+		return Config{}, nil, err
+	}
+	settings, err := readSettings(*file)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	if err := config.apply(flags, settings); err != nil {
+		return Config{}, nil, err
+	}
+	return config, flags.Args(), config.complete()
+}
+
+// readSettings reads a TOML file of plain values and lists, as text by name.
+func readSettings(file string) (map[string]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, hinted(fmt.Errorf("read the settings: %w", err), "Give --config a file that this user may read.")
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(text, &tree); err != nil {
+		return nil, fmt.Errorf("read the settings in %s: %w", file, err)
+	}
+	settings := map[string]string{}
+	for name, value := range tree {
+		switch value := value.(type) {
+		case string:
+			settings[name] = value
+		case bool, int64:
+			settings[name] = fmt.Sprint(value)
+		case []any:
+			var items []string
+			for _, item := range value {
+				items = append(items, fmt.Sprint(item))
+			}
+			settings[name] = strings.Join(items, ",")
+		default:
+			return nil, fmt.Errorf("settings in %s: %s is not text, a number, true or false, or a list", file, name)
+		}
+	}
+	return settings, nil
+}
+
+// apply fills what the command line left open from the environment, then from the file.
+func (c *Config) apply(flags *pflag.FlagSet, settings map[string]string) (err error) {
+	value := func(name string) (string, bool) {
+		if v := os.Getenv("WARD_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))); v != "" {
+			return v, true
+		}
+		v, ok := settings[name]
+		return v, ok
+	}
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Name == "config" {
+			return
+		}
+		v, ok := value(f.Name)
+		delete(settings, f.Name)
+		if !ok || f.Changed {
+			return
+		}
+		if e := flags.Set(f.Name, v); e != nil {
+			err = errors.Join(err, fmt.Errorf("setting %s: %w", f.Name, e))
+		}
+	})
+	for name, secret := range c.secrets() {
+		v, _ := value(name)
+		delete(settings, name)
+		*secret = ward.Secret(v)
+	}
+	for name := range settings {
+		err = errors.Join(err, hinted(fmt.Errorf("there is no setting %q", name), "`ward serve --help` lists them."))
+	}
+	return err
+}
+
+// complete derives what follows from other settings and refuses what cannot work.
+func (c *Config) complete() error {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return hinted(fmt.Errorf("listen %q: %w", c.Listen, err), "Give a host and a port, as in localhost:8080 or :443.")
+	}
+	if c.Origin == "" && isLoopback(host) && !c.tls() {
+		c.Origin = "http://localhost:" + port
+	}
+	origin, err := url.Parse(c.Origin)
+	if err != nil || origin.Host == "" || origin.Path != "" || (origin.Scheme != "https" && origin.Scheme != "http") {
+		return hinted(fmt.Errorf("origin %q is not an address of the form https://clinic.example", c.Origin),
+			"Set origin to what people type into their browser, without a path.")
+	}
+	if origin.Scheme == "http" && origin.Hostname() != "localhost" && !isLoopback(origin.Hostname()) {
+		return hinted(fmt.Errorf("origin %q is not https, and browsers allow passkeys only there", c.Origin),
+			"Use https, with acme or tls-cert and tls-key, or with a proxy on this machine that does TLS.")
+	}
+	if !isLoopback(host) && !c.tls() {
+		return hinted(fmt.Errorf("listen %q is open to the network without TLS", c.Listen),
+			"Set acme, or tls-cert and tls-key, or listen on localhost behind a proxy that does TLS.")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return hinted(errors.New("tls-cert and tls-key go together"), "Set both or neither.")
+	}
+	if c.TLSCert != "" && c.ACME != "" {
+		return hinted(errors.New("certificates are either files or got by ACME"), "Set acme, or tls-cert and tls-key.")
+	}
+	if (c.SMTPServer == "") != (c.SMTPFrom == "") {
+		return hinted(errors.New("smtp-server and smtp-from go together"), "Set both or neither.")
+	}
+	if _, err := c.logLevel(); err != nil {
+		return err
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		return hinted(fmt.Errorf("log-format %q is unknown", c.LogFormat), "Use text or json.")
+	}
+	return nil
+}
+
+func (c *Config) tls() bool { return c.TLSCert != "" || c.ACME != "" }
+
+// store says where the clinic's data is.
+func (c *Config) store() store.Config {
+	return store.Config{Database: c.Database, Dir: c.Dir, Objects: c.Objects, S3Key: c.S3Key, S3Secret: c.S3Secret}
+}
+
+func (c *Config) logLevel() (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return level, hinted(fmt.Errorf("log-level %q is unknown", c.LogLevel), "Use debug, info, warn or error.")
+	}
+	return level, nil
+}
+
+// logger logs as configured. Logs hold ids, kinds, sizes and durations, never what a person wrote.
+func (c *Config) logger(t terminal) *slog.Logger {
+	level, _ := c.logLevel() // complete has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(t.err, options))
+	}
+	return slog.New(slog.NewTextHandler(t.err, options))
+}
+
+// prepare makes the data folder, closed to other users.
+func (c *Config) prepare(context.Context) error {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return hinted(fmt.Errorf("make the data folder: %w", err), "Set dir to a folder that this user may write to.")
+	}
+	return nil
+}
+
+// defaultDir is systemd's state folder for the service, else ward-data beside where the command runs.
+func defaultDir() string {
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
+	}
+	return "ward-data"
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// isMissing tells whether a file is not there.
+func isMissing(path string) bool {
+	_, err := os.Stat(filepath.Clean(path))
+	return errors.Is(err, fs.ErrNotExist)
+}
