@@ -25,6 +25,7 @@ type Resource struct {
 	Type        string
 	ID          string
 	Org         ward.OrgID
+	Chart       ward.ChartID  // that it belongs to, for the record; policies do not look at it
 	Owner       ward.PersonID // the patient whose chart it is
 	Kind        string        // of the lock: envelope.LockChart, …
 	Compartment string
