@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -241,8 +240,16 @@ func (c *Config) logger(t terminal) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.err, options))
 }
 
+// exists refuses a folder without a clinic, so that a mistyped dir is not taken for an empty one.
+func (c *Config) exists() error {
+	if c.Database == "" && isMissing(filepath.Join(c.Dir, "ward.db")) {
+		return hinted(fmt.Errorf("there is no clinic in %s", c.Dir), "Give the settings that `ward serve` has.")
+	}
+	return nil
+}
+
 // prepare makes the data folder, closed to other users.
-func (c *Config) prepare(context.Context) error {
+func (c *Config) prepare() error {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return hinted(fmt.Errorf("make the data folder: %w", err), "Set dir to a folder that this user may write to.")
 	}

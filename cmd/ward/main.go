@@ -33,7 +33,7 @@ type terminal struct {
 
 func commands() []command {
 	return []command{
-		doctorCommand(), versionCommand(),
+		doctorCommand(), backupCommand(), restoreCommand(), versionCommand(),
 	}
 }
 
