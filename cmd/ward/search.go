@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf16"
+)
+
+// searcher looks for canaries: words that occur nowhere else. It finds a word however a program would write it by
+// accident: in any of three cases, in UTF-8 or UTF-16, in hex, in either base64 at each of its three alignments, and
+// with %-escapes. What was compressed it does not find: nothing on the server compresses what it is given.
+type searcher struct {
+	forms   []form
+	longest int
+	read    int64 // bytes looked at
+}
+
+// A form is a canary as some program might write it.
+type form struct {
+	canary, how string
+	bytes       []byte
+}
+
+// A hit is a canary where none may be.
+type hit struct{ where, canary, how string }
+
+func (h hit) String() string { return fmt.Sprintf("%s holds %q (%s)", h.where, h.canary, h.how) }
+
+func newSearcher(canaries []string) *searcher {
+	s := &searcher{}
+	seen := map[string]bool{}
+	add := func(canary, how string, b []byte) {
+		if seen[string(b)] {
+			return
+		}
+		seen[string(b)] = true
+		s.forms = append(s.forms, form{canary, how, b})
+		s.longest = max(s.longest, len(b))
+	}
+	for _, canary := range canaries {
+		for _, text := range []string{canary, strings.ToLower(canary), strings.ToUpper(canary)} {
+			raw := []byte(text)
+			add(canary, "as it is", raw)
+			add(canary, "in UTF-16", wide(text, binary.LittleEndian))
+			add(canary, "in UTF-16", wide(text, binary.BigEndian))
+			add(canary, "in hex", []byte(hex.EncodeToString(raw)))
+			add(canary, "in hex", []byte(strings.ToUpper(hex.EncodeToString(raw))))
+			add(canary, "escaped", []byte(strings.ReplaceAll(text, " ", "%20")))
+			add(canary, "escaped", []byte(strings.ReplaceAll(text, " ", "+")))
+			for offset := range 3 {
+				add(canary, "in base64", aligned(base64.StdEncoding, raw, offset))
+				add(canary, "in base64", aligned(base64.URLEncoding, raw, offset))
+			}
+		}
+	}
+	return s
+}
+
+// aligned is the part of the base64 of raw that does not depend on what stands before or after it, if raw begins at
+// an offset of 0, 1 or 2 bytes into a group of three.
+func aligned(encoding *base64.Encoding, raw []byte, offset int) []byte {
+	skip := (3 - offset) % 3 // bytes that share a group with what stands before
+	if skip >= len(raw) {
+		return raw
+	}
+	whole := raw[skip:]
+	whole = whole[:len(whole)/3*3]
+	if len(whole) < 9 {
+		return raw // too short to be told from chance: twelve characters of base64 at least
+	}
+	return []byte(encoding.EncodeToString(whole))
+}
+
+func wide(text string, order binary.AppendByteOrder) []byte {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return b
+}
+
+// reader looks through all that r gives, in blocks that overlap by the longest form.
+func (s *searcher) reader(where string, r io.Reader) ([]hit, error) {
+	var hits []hit
+	found := map[string]bool{}
+	block := make([]byte, 0, 1<<20+s.longest)
+	for {
+		n, err := io.ReadFull(r, block[len(block):cap(block)])
+		block = block[:len(block)+n]
+		s.read += int64(n)
+		for _, f := range s.forms {
+			if !found[f.canary+f.how] && bytes.Contains(block, f.bytes) {
+				found[f.canary+f.how] = true
+				hits = append(hits, hit{where, f.canary, f.how})
+			}
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return hits, nil
+		}
+		if err != nil {
+			return hits, fmt.Errorf("search %s: %w", where, err)
+		}
+		kept := copy(block, block[max(0, len(block)-s.longest):])
+		block = block[:kept]
+	}
+}
+
+// tree looks through the names and contents of all files below a folder.
+func (s *searcher) tree(dir string) ([]hit, error) {
+	var hits []hit
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		in, err := s.reader("the name of "+path, strings.NewReader(path))
+		if err != nil || entry.IsDir() {
+			hits = append(hits, in...)
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		more, err := s.reader(path, f)
+		hits = append(append(hits, in...), more...)
+		return err
+	})
+	return hits, err
+}
