@@ -85,7 +85,7 @@ func web(context.Context) error {
 	for source, name := range names {
 		page = bytes.ReplaceAll(page, []byte(`"/`+source+`"`), []byte(`"`+name+`"`))
 	}
-	if err := write("index.html", page); err != nil {
+	if err := os.WriteFile(filepath.Join(webOut, "index.html"), page, 0o644); err != nil {
 		return err
 	}
 	if err := os.CopyFS(webOut, os.DirFS(filepath.Join(webRoot, "public"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -190,12 +190,13 @@ func serviceWorker() error {
 	}
 	o := options()
 	o.EntryPoints = []string{worker}
+	o.Outfile = must(filepath.Abs(filepath.Join(webOut, "sw.js")))
+	o.Write = true
 	o.Define = map[string]string{"ASSETS": string(list), "VERSION": `"` + version + `"`}
-	result := api.Build(o)
-	if len(result.Errors) > 0 {
+	if result := api.Build(o); len(result.Errors) > 0 {
 		return messages(result.Errors)
 	}
-	return write("sw.js", result.OutputFiles[0].Contents)
+	return nil
 }
 
 // made lists the addresses of all files in dist, with a hash over their names and contents.
@@ -215,10 +216,6 @@ func made() (addresses []string, version string, err error) {
 		return nil
 	})
 	return addresses, hex.EncodeToString(sum.Sum(nil)[:8]), err
-}
-
-func write(name string, text []byte) error {
-	return os.WriteFile(filepath.Join(webOut, name), text, 0o644)
 }
 
 func messages(list []api.Message) error {

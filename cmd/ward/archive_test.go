@@ -59,6 +59,58 @@ func TestABackupRestoresRowForRowAndByteForByte(t *testing.T) {
 	}
 }
 
+// A clinic moves from SQLite to PostgreSQL and back, and is the same.
+func TestABackupOfOneEngineRestoresOnTheOther(t *testing.T) {
+	address := os.Getenv("WARD_TEST_POSTGRES")
+	if address == "" {
+		t.Skip("WARD_TEST_POSTGRES names no database")
+	}
+	ctx := t.Context()
+	first := openStore(t, t.TempDir())
+	fill(t, first)
+
+	schema := "archive_" + ward.NewID[string]()
+	shared, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	err = shared.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, "CREATE SCHEMA "+schema)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: address + "&search_path=" + schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+
+	var archive string
+	stores := []*store.DB{first, own, openStore(t, t.TempDir())}
+	for i, from := range stores {
+		var out bytes.Buffer
+		if _, err := writeArchive(ctx, from, &out); err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 {
+			if diff := cmp.Diff(archive, afterManifest(out.String())); diff != "" {
+				t.Fatalf("from %s:\n%.2000s", from.Engine(), diff)
+			}
+		}
+		archive = afterManifest(out.String())
+		if i+1 < len(stores) {
+			to := stores[i+1]
+			put := func(key string, r io.Reader, size int64) error { return to.Objects().Put(ctx, key, r, size) }
+			if _, err := readArchive(ctx, to, bytesOpener(out.Bytes()), put); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestABackupThatWasCutOrChangedIsRefusedWhole(t *testing.T) {
 	ctx := t.Context()
 	from := openStore(t, t.TempDir())

@@ -28,7 +28,7 @@ func tlsConfig(c *Config, log *slog.Logger) (config *tls.Config, start func(cont
 		if _, err := pair.get(nil); err != nil {
 			return nil, nil, hinted(err, "tls-cert and tls-key must name PEM files that this user may read and that belong together.")
 		}
-		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get}, none, nil
+		return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get, NextProtos: []string{"h2", "http/1.1"}}, none, nil
 	}
 	return nil, none, nil
 }
