@@ -318,6 +318,28 @@ func (tx *Tx) Row(ctx context.Context, query string, args ...any) *Row {
 	return &Row{found, err}
 }
 
+// Try runs fn so that, if it fails, what it did is undone and the rest of the operation goes on.
+func (tx *Tx) Try(ctx context.Context, fn func(context.Context) error) error {
+	if _, err := tx.running.exec(ctx, "SAVEPOINT attempt", nil); err != nil {
+		return err
+	}
+	kept := len(tx.then)
+	failed := fn(ctx)
+	if failed != nil && isTransient(failed) {
+		return failed // the whole operation will run again
+	}
+	if failed != nil {
+		tx.then = tx.then[:kept]
+		if _, err := tx.running.exec(ctx, "ROLLBACK TO SAVEPOINT attempt", nil); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	if _, err := tx.running.exec(ctx, "RELEASE SAVEPOINT attempt", nil); err != nil {
+		return errors.Join(failed, err)
+	}
+	return failed
+}
+
 // AfterCommit calls then once the operation is durable, in the order given, before Do returns.
 func (tx *Tx) AfterCommit(then func()) { tx.then = append(tx.then, then) }
 

@@ -1,0 +1,272 @@
+// Package charts keeps sealed records: locks, who holds them, and their entries in order.
+//
+// A lock is a key pair that turns in epochs. A chart is two of them (general, restricted); a team, the directory of
+// names, the list of staff and the emergency key are one each (docs/decisions/0002). The rules, which this package
+// checks for everyone and every client checks again for itself:
+//
+//   - A lock's id is made from its first keys. Each later epoch is signed with the key of the one before, and comes
+//     in one step with grants to exactly those who remain.
+//   - A grant is signed by its granter and with the lock's own key, so only a holder makes one. It stands until it
+//     is taken back or its time is over; then the lock is due for a new epoch.
+//   - An entry is for the current epoch, by the person and the browser that send it. It gets the next place in its
+//     lock's chain, once, and nothing is ever overwritten: amending and retracting are entries too.
+//
+// What it cannot do is read: it sees ids, coarse kinds, sizes, times, public keys and signatures.
+package charts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ward"
+	"ward/ledger"
+	"ward/policy"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+// People is what charts needs to know of people.
+type People interface {
+	// Card is the person's latest card that counts: not one that waits for a voucher.
+	Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (Card, error)
+	// Certified fails unless the key is of a browser that the person's current card certified.
+	Certified(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, key string) error
+}
+
+// Card is what charts needs of a person's card.
+type Card struct {
+	Hash    string // of its text
+	Signing string // b64
+	Roles   []ward.Role
+	Active  bool
+}
+
+// Notices is where changes are told.
+type Notices interface {
+	Publish(org ward.OrgID, n ward.Notice) error
+}
+
+// Config is what charts is made of.
+type Config struct {
+	DB      *store.DB
+	Ledger  *ledger.Ledger
+	People  People
+	Notices Notices
+	Now     func() time.Time
+}
+
+// Charts answers the routes about locks and charts.
+type Charts struct{ Config }
+
+// New makes a Charts.
+func New(config Config) *Charts { return &Charts{config} }
+
+// lock is a row of locks.
+type lock struct {
+	id          ward.LockID
+	kind        string
+	chart       ward.ChartID
+	compartment string
+	epoch       int64
+	head        envelope.Head
+	owner       ward.PersonID // of the chart
+}
+
+// Create stores new locks with their first grants: a patient's chart, a clinic's four, a team. The author made
+// them all. It checks everything but whether policy lets them, which the caller has decided.
+func (c *Charts) Create(ctx context.Context, tx *store.Tx, org ward.OrgID, author ward.PersonID, locks []ward.NewLock) error {
+	for _, n := range locks {
+		if _, err := c.create(ctx, tx, org, author, n); err != nil {
+			return err
+		}
+	}
+	for _, n := range locks { // after all locks are there, since one may be granted to another
+		if err := c.grantAll(ctx, tx, org, author, n.Grants, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Charts) create(ctx context.Context, tx *store.Tx, org ward.OrgID, author ward.PersonID, n ward.NewLock) (lock, error) {
+	e, err := envelope.Parse[envelope.Epoch]([]byte(n.Epoch))
+	if err != nil {
+		return lock{}, invalid(err)
+	}
+	b := e.Body
+	if b.Org != org || b.Author != author || b.Epoch != 1 {
+		return lock{}, ward.Errorf(ward.Invalid, "a new lock must be of this clinic, by the person who sends it, and in its first epoch")
+	}
+	card, err := c.People.Card(ctx, tx, org, author)
+	if err != nil {
+		return lock{}, err
+	}
+	if err := e.Verify(card.Signing, b.Verify); err != nil {
+		return lock{}, invalid(err)
+	}
+	if b.Kind == envelope.LockChart {
+		if err := c.createChart(ctx, tx, org, author, b); err != nil {
+			return lock{}, err
+		}
+	}
+	l := lock{id: b.Lock, kind: b.Kind, chart: b.Chart, compartment: b.Compartment, epoch: 1, head: envelope.Start(b.Lock), owner: author}
+	if err := insertLock(ctx, tx, org, l, c.Now()); err != nil {
+		if store.IsDuplicate(err) {
+			return lock{}, ward.Errorf(ward.Conflict, "this lock exists already")
+		}
+		return lock{}, err
+	}
+	return l, insertEpoch(ctx, tx, org, b, e.Text, nil)
+}
+
+// createChart makes the chart's row with its first lock. A chart has each compartment once, and all are its owner's.
+func (c *Charts) createChart(ctx context.Context, tx *store.Tx, org ward.OrgID, author ward.PersonID, b envelope.Epoch) error {
+	owner, err := chartOwner(ctx, tx, org, b.Chart)
+	if errors.Is(err, store.ErrNoRow) {
+		return insertChart(ctx, tx, org, b.Chart, author, c.Now())
+	}
+	if err != nil {
+		return err
+	}
+	if owner != author {
+		return ward.Errorf(ward.Conflict, "this chart exists already")
+	}
+	taken, err := hasCompartment(ctx, tx, org, b.Chart, b.Compartment)
+	if err == nil && taken {
+		err = ward.Errorf(ward.Conflict, "this chart has a %s part already", b.Compartment)
+	}
+	return err
+}
+
+// HeldBy lists the locks that a person was granted, directly and now, and through which other locks may be read:
+// teams, not charts.
+func (c *Charts) HeldBy(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.LockID, error) {
+	return heldBy(ctx, tx, org, person, c.Now())
+}
+
+// MayHear tells whether a notice about a lock or chart is for the caller: whether they may read it, or it is theirs.
+func (c *Charts) MayHear(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.Notice) (bool, error) {
+	return mayHear(ctx, tx, who.Org, who.Person, n, c.Now())
+}
+
+// EndPerson takes a person off everything they hold. What they held is due for a new epoch.
+func (c *Charts) EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID) error {
+	return endGrantsOf(ctx, tx, org, person, by, c.Now())
+}
+
+// EraseOf erases every chart of a person, and takes them off everything else.
+func (c *Charts) EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	owned, err := chartsOf(ctx, tx, org, person)
+	if err != nil {
+		return err
+	}
+	for _, chart := range owned {
+		if err := c.erase(ctx, tx, org, chart); err != nil {
+			return err
+		}
+	}
+	return c.EndPerson(ctx, tx, org, person, person)
+}
+
+// ChartsOf lists a person's own charts.
+func (c *Charts) ChartsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error) {
+	return chartsOf(ctx, tx, org, person)
+}
+
+// Outside is a lock as it may be shown to someone who has yet to be granted it: ids and public keys.
+func (c *Charts) Outside(ctx context.Context, tx *store.Tx, org ward.OrgID, ids ...ward.LockID) ([]ward.LockSummary, error) {
+	all := []ward.LockSummary{}
+	for _, id := range ids {
+		l, err := getLock(ctx, tx, org, id)
+		if err != nil {
+			return nil, err
+		}
+		s, err := c.summary(ctx, tx, org, l)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// Holders lists who reads a person's charts, so that they may know of each other.
+func (c *Charts) Holders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.PersonID, error) {
+	return holdersAround(ctx, tx, org, person, c.Now())
+}
+
+// Regrant stores grants of the staff list that a person who just joined made for themselves.
+func (c *Charts) Regrant(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, grants []ward.NewGrant) error {
+	for _, g := range grants {
+		s, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
+		if err != nil {
+			return invalid(err)
+		}
+		l, err := getLock(ctx, tx, org, s.Body.Lock)
+		if err != nil {
+			return err
+		}
+		if l.kind != envelope.LockStaff || s.Body.Person != person || s.Body.Granter != person {
+			return ward.Errorf(ward.Invalid, "who joins can only grant themselves the list of staff")
+		}
+	}
+	return c.grantAll(ctx, tx, org, person, grants, false)
+}
+
+func (c *Charts) summary(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) (ward.LockSummary, error) {
+	s := ward.LockSummary{
+		Lock: l.id, Kind: l.kind, Chart: l.chart, Compartment: l.compartment, Seq: l.head.Seq, Chain: l.head.Chain,
+	}
+	epochs, _, err := epochTexts(ctx, tx, org, l.id)
+	if err != nil {
+		return s, err
+	}
+	s.Epochs = epochs
+	s.Due, err = isDue(ctx, tx, org, l, c.Now())
+	return s, err
+}
+
+// about is the policy's view of a lock.
+func (c *Charts) about(ctx context.Context, tx *store.Tx, who ward.Caller, l lock) (policy.Resource, error) {
+	about := policy.Resource{
+		Type: "Lock", ID: string(l.id), Org: who.Org, Chart: l.chart, Owner: l.owner, Kind: l.kind, Compartment: l.compartment,
+	}
+	err := c.readers(ctx, tx, who, []ward.LockID{l.id}, l.chart, &about)
+	return about, err
+}
+
+// readers fills in who may read: of persons only the caller, which is all that policy compares with.
+func (c *Charts) readers(ctx context.Context, tx *store.Tx, who ward.Caller, locks []ward.LockID, chart ward.ChartID, about *policy.Resource) error {
+	direct, holders, err := liveReaders(ctx, tx, who.Org, who.Person, locks, c.Now())
+	if err != nil {
+		return err
+	}
+	about.ReaderLocks = holders
+	if direct {
+		about.Readers = []ward.PersonID{who.Person}
+	}
+	if chart == "" {
+		return nil
+	}
+	broke, err := glassBroken(ctx, tx, who.Org, chart, who.Person, c.Now())
+	if broke {
+		about.Emergency = []ward.PersonID{who.Person}
+	}
+	return err
+}
+
+// tell publishes a notice once the operation is durable.
+func (c *Charts) tell(tx *store.Tx, org ward.OrgID, n ward.Notice) {
+	tx.AfterCommit(func() { c.Notices.Publish(org, n) }) // a lost notice costs a reload
+}
+
+// invalid makes an error about something that was sent safe to show: it speaks of the sender's own data.
+func invalid(err error) error {
+	return &ward.Error{Kind: ward.Invalid, Message: err.Error(), Hint: "See docs/formats.md.", Err: fmt.Errorf("%w", err)}
+}
+
+func missing(what string) error {
+	return ward.Errorf(ward.Missing, "there is no such %s here", what)
+}

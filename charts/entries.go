@@ -1,0 +1,276 @@
+package charts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ward"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+const (
+	// aheadTolerance is how far a browser's clock may be ahead of ours.
+	aheadTolerance = 10 * time.Minute
+	// behindTolerance is how old an entry may be that was written without a network.
+	behindTolerance = 60 * 24 * time.Hour
+)
+
+// post stores a batch of entries in order. Entries that are there already, exactly so, keep the places they have.
+func (c *Charts) post(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, batch []ward.NewEntry) (ward.EntriesPosted, error) {
+	if len(batch) == 0 || len(batch) > ward.MaxBatch {
+		return ward.EntriesPosted{}, ward.Errorf(ward.Invalid, "send from 1 to %d entries at a time", ward.MaxBatch)
+	}
+	if err := c.People.Certified(ctx, tx, who.Org, who.Person, who.Browser); err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	parsed := make([]*envelope.Statement[envelope.Entry], len(batch))
+	for i, n := range batch {
+		s, err := envelope.Parse[envelope.Entry]([]byte(n.Text))
+		if err != nil {
+			return ward.EntriesPosted{}, invalid(err)
+		}
+		if err := c.checkEntry(who, l, s, n); err != nil {
+			return ward.EntriesPosted{}, err
+		}
+		parsed[i] = s
+	}
+	if err := holdHead(ctx, tx, who.Org, &l); err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	stored, err := storedEntries(ctx, tx, who.Org, parsed)
+	if err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	answer := ward.EntriesPosted{}
+	var rows []entryRow
+	for i, s := range parsed {
+		place, err := c.place(ctx, tx, who, &l, stored, s, batch[i], &rows)
+		if err != nil {
+			return ward.EntriesPosted{}, err
+		}
+		answer.Entries = append(answer.Entries, ward.EntrySeq{Entry: s.Body.Entry, Seq: place})
+	}
+	answer.Seq, answer.Chain = l.head.Seq, l.head.Chain
+	if len(rows) == 0 {
+		return answer, nil
+	}
+	if err := insertEntries(ctx, tx, who.Org, l.id, rows, c.Now()); err != nil {
+		if store.IsDuplicate(err) {
+			return ward.EntriesPosted{}, ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
+		}
+		return ward.EntriesPosted{}, err
+	}
+	if err := setHead(ctx, tx, who.Org, l); err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	c.tell(tx, who.Org, ward.Notice{Kind: "entry", Lock: l.id, Chart: l.chart, Seq: l.head.Seq})
+	return answer, nil
+}
+
+// checkEntry checks what needs no database.
+func (c *Charts) checkEntry(who ward.Caller, l lock, s *envelope.Statement[envelope.Entry], n ward.NewEntry) error {
+	b := s.Body
+	written, err := ward.ParseTime(b.Time)
+	if err != nil {
+		return invalid(err)
+	}
+	now := c.Now()
+	switch {
+	case b.Org != who.Org || b.Lock != l.id:
+		return ward.Errorf(ward.Invalid, "entry %s is for another lock", b.Entry)
+	case b.Author != who.Person || b.Browser != who.Browser:
+		return ward.Errorf(ward.Invalid, "entry %s is not by the person and browser that send it", b.Entry).WithHint("Sign it in this browser.")
+	case written.After(now.Add(aheadTolerance)):
+		return ward.Errorf(ward.Invalid, "entry %s is dated in the future", b.Entry).WithHint("Set this device's clock.")
+	case written.Before(now.Add(-behindTolerance)):
+		return ward.Errorf(ward.Invalid, "entry %s was written more than 60 days ago", b.Entry).WithHint("Write it again.")
+	case b.Size < envelope.MinSealed || b.Size > ward.MaxFile:
+		return ward.Errorf(ward.TooLarge, "entry %s has %d bytes; from %d to %d fit", b.Entry, b.Size, envelope.MinSealed, int64(ward.MaxFile))
+	}
+	if err := s.Verify(b.Browser); err != nil {
+		return invalid(err)
+	}
+	if n.Upload != "" {
+		if n.Sealed != nil {
+			return ward.Errorf(ward.Invalid, "entry %s comes inline and as an upload; it must be one", b.Entry)
+		}
+		return nil
+	}
+	switch {
+	case len(n.Sealed) > ward.MaxInline:
+		return ward.Errorf(ward.TooLarge, "entry %s has %d bytes; more than %d go as an upload", b.Entry, len(n.Sealed), ward.MaxInline)
+	case int64(len(n.Sealed)) != b.Size || envelope.Hash(n.Sealed) != b.SHA256:
+		return ward.Errorf(ward.Invalid, "entry %s does not have the size and hash that its statement says", b.Entry)
+	}
+	if err := envelope.CheckSealed(n.Sealed); err != nil {
+		return invalid(fmt.Errorf("entry %s: %w", b.Entry, err))
+	}
+	return nil
+}
+
+// place gives an entry its place in the lock's chain.
+func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lock, stored map[ward.EntryID]entryRow, s *envelope.Statement[envelope.Entry], n ward.NewEntry, rows *[]entryRow) (int64, error) {
+	b := s.Body
+	if have, ok := stored[b.Entry]; ok {
+		if have.lock != l.id || string(have.text) != string(s.Text) {
+			return 0, ward.Errorf(ward.Conflict, "entry %s exists and is another", b.Entry).WithHint("Seal it again under a new id.")
+		}
+		return have.seq, nil
+	}
+	if b.Epoch != l.epoch {
+		return 0, ward.Errorf(ward.Conflict, "entry %s is sealed to epoch %d and the lock is in epoch %d", b.Entry, b.Epoch, l.epoch).
+			WithHint(fmt.Sprintf("Read the lock again, seal to epoch %d and send it once more.", l.epoch))
+	}
+	if err := c.checkSeen(ctx, tx, who.Org, *l, b, *rows); err != nil {
+		return 0, err
+	}
+	row := entryRow{lock: l.id, entry: b.Entry, kind: b.Kind, author: b.Author, text: s.Text, sealed: n.Sealed, upload: n.Upload, size: b.Size}
+	if n.Upload != "" {
+		if err := c.finishUpload(ctx, tx, who, *l, n.Upload, b); err != nil {
+			return 0, err
+		}
+	}
+	l.head = l.head.Next(s.Text)
+	row.seq, row.chain = l.head.Seq, l.head.Chain
+	*rows = append(*rows, row)
+	stored[b.Entry] = row
+	return row.seq, nil
+}
+
+// checkSeen makes sure that what the author says they had seen is part of this lock's history.
+func (c *Charts) checkSeen(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, b envelope.Entry, rows []entryRow) error {
+	want := ""
+	switch {
+	case b.Seen.Seq > l.head.Seq:
+		return ward.Errorf(ward.Conflict, "entry %s has seen %d entries and there are %d", b.Entry, b.Seen.Seq, l.head.Seq).
+			WithHint("The server may have lost entries. Tell the clinic.")
+	case b.Seen.Seq == l.head.Seq:
+		want = l.head.Chain
+	case b.Seen.Seq == 0:
+		want = envelope.Start(l.id).Chain
+	default:
+		for _, row := range rows {
+			if row.seq == b.Seen.Seq {
+				want = row.chain
+			}
+		}
+		if want == "" {
+			var err error
+			if want, err = chainAt(ctx, tx, org, l.id, b.Seen.Seq); err != nil {
+				return err
+			}
+		}
+	}
+	if want != b.Seen.Chain {
+		return ward.Errorf(ward.Conflict, "entry %s has seen another history than this server has", b.Entry).
+			WithHint("The server's history may have been changed. Tell the clinic.")
+	}
+	return nil
+}
+
+type entryRow struct {
+	lock         ward.LockID
+	seq          int64
+	entry        ward.EntryID
+	kind         string
+	author       ward.PersonID
+	text, sealed []byte
+	upload       ward.UploadID
+	size         int64
+	chain        string
+}
+
+// storedEntries finds which of a batch are there.
+func storedEntries(ctx context.Context, tx *store.Tx, org ward.OrgID, batch []*envelope.Statement[envelope.Entry]) (map[ward.EntryID]entryRow, error) {
+	args, places := []any{string(org)}, make([]string, len(batch))
+	for i, s := range batch {
+		args = append(args, string(s.Body.Entry))
+		places[i] = fmt.Sprintf("$%d", i+2)
+	}
+	found, err := tx.Rows(ctx, `SELECT lock, seq, entry, text FROM entries WHERE org = $1 AND entry IN (`+strings.Join(places, ", ")+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	stored := map[ward.EntryID]entryRow{}
+	for found.Next() {
+		var row entryRow
+		if err := found.Scan((*string)(&row.lock), &row.seq, (*string)(&row.entry), &row.text); err != nil {
+			return nil, err
+		}
+		stored[row.entry] = row
+	}
+	return stored, found.Err()
+}
+
+func insertEntries(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, rows []entryRow, now time.Time) error {
+	const columns = 12
+	var query strings.Builder
+	query.WriteString(`INSERT INTO entries (org, lock, seq, entry, kind, author, text, sealed, upload, size, chain, created) VALUES `)
+	args := make([]any, 0, columns*len(rows))
+	for i, row := range rows {
+		if i > 0 {
+			query.WriteString(", ")
+		}
+		query.WriteString("(")
+		for j := range columns {
+			if j > 0 {
+				query.WriteString(", ")
+			}
+			fmt.Fprintf(&query, "$%d", len(args)+j+1)
+		}
+		query.WriteString(")")
+		args = append(args, string(org), string(id), row.seq, string(row.entry), row.kind, string(row.author), row.text, row.sealed,
+			string(row.upload), row.size, row.chain, now.UnixMilli())
+	}
+	_, err := tx.Exec(ctx, query.String(), args...)
+	return err
+}
+
+func chainAt(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, seq int64) (string, error) {
+	var chain string
+	err := tx.Row(ctx, `SELECT chain FROM entries WHERE org = $1 AND lock = $2 AND seq = $3`, string(org), string(id), seq).Scan(&chain)
+	if errors.Is(err, store.ErrNoRow) {
+		return "", nil
+	}
+	return chain, err
+}
+
+// page reads entries after a place, up to the limits of one page.
+func (c *Charts) page(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, after int64) (ward.Entries, error) {
+	answer := ward.Entries{Entries: []ward.StoredEntry{}, Seq: l.head.Seq, Chain: l.head.Chain}
+	found, err := tx.Rows(ctx, `SELECT seq, text, sealed, size FROM entries WHERE org = $1 AND lock = $2 AND seq > $3 ORDER BY seq LIMIT $4`,
+		string(org), string(l.id), after, int64(ward.MaxPageCount+1))
+	if err != nil {
+		return answer, err
+	}
+	defer found.Close()
+	bytes := 0
+	for found.Next() {
+		var e ward.StoredEntry
+		var text []byte
+		var size int64
+		if err := found.Scan(&e.Seq, &text, &e.Sealed, &size); err != nil {
+			return answer, err
+		}
+		if len(answer.Entries) == ward.MaxPageCount || bytes+len(e.Sealed) > ward.MaxPage && len(answer.Entries) > 0 {
+			answer.More = true
+			break
+		}
+		bytes += len(e.Sealed) + len(text)
+		e.Text = string(text)
+		answer.Entries = append(answer.Entries, e)
+	}
+	return answer, found.Err()
+}
+
+// latestSnapshot is the place of a lock's newest snapshot, or 0.
+func latestSnapshot(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) (int64, error) {
+	var seq int64
+	err := tx.Row(ctx, `SELECT COALESCE(max(seq), 0) FROM entries WHERE org = $1 AND lock = $2 AND kind = 'snapshot'`, string(org), string(id)).Scan(&seq)
+	return seq, err
+}

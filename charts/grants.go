@@ -1,0 +1,181 @@
+package charts
+
+import (
+	"context"
+
+	"ward"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+// grantAll stores grants of current epochs. Fresh is for locks that are being made: their grants are all of epoch 1
+// and the person's right to grant them is that they made them.
+func (c *Charts) grantAll(ctx context.Context, tx *store.Tx, org ward.OrgID, granter ward.PersonID, grants []ward.NewGrant, fresh bool) error {
+	for _, n := range grants {
+		s, err := envelope.Parse[envelope.Grant]([]byte(n.Text))
+		if err != nil {
+			return invalid(err)
+		}
+		l, err := getLock(ctx, tx, org, s.Body.Lock)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			if err := holdHead(ctx, tx, org, &l); err != nil {
+				return err
+			}
+			if err := c.takePlace(ctx, tx, org, granter, l, s.Body); err != nil {
+				return err
+			}
+		}
+		if err := c.grant(ctx, tx, org, granter, l, s, n.Sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takePlace ends the grants that a new one to the same member replaces, and keeps the number of members in bounds.
+func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, granter ward.PersonID, l lock, b envelope.Grant) error {
+	all, err := grantsOf(ctx, tx, org, l.id)
+	if err != nil {
+		return err
+	}
+	now := c.Now()
+	members := map[string]bool{}
+	for _, g := range all {
+		if g.id == b.Grant {
+			if string(g.text) == "" || g.ended != 0 {
+				return ward.Errorf(ward.Conflict, "this grant was made and has ended").WithHint("Make a new one, with a new id.")
+			}
+			return ward.Errorf(ward.Conflict, "this grant exists already")
+		}
+		if !g.isLive(now) {
+			continue
+		}
+		members[g.member()] = true
+		if g.member() == string(b.Person)+string(b.Holder) && g.epoch == b.Epoch {
+			if err := endGrant(ctx, tx, org, g.id, granter, now); err != nil {
+				return err
+			}
+		}
+	}
+	members[string(b.Person)+string(b.Holder)] = true
+	if len(members) > ward.MaxGrants {
+		return ward.Errorf(ward.Invalid, "a lock may be granted to %d members", ward.MaxGrants).WithHint("Make a team, and grant it to the team.")
+	}
+	return nil
+}
+
+// grant checks one grant and stores it.
+func (c *Charts) grant(ctx context.Context, tx *store.Tx, org ward.OrgID, granter ward.PersonID, l lock, s *envelope.Statement[envelope.Grant], sealed []byte) error {
+	b := s.Body
+	switch {
+	case b.Org != org || b.Granter != granter:
+		return ward.Errorf(ward.Invalid, "a grant must be of this clinic, by the person who sends it")
+	case b.Epoch != l.epoch:
+		return ward.Errorf(ward.Conflict, "the grant is of epoch %d and the lock is in epoch %d", b.Epoch, l.epoch).WithHint("Read the lock again and grant its current epoch.")
+	case len(sealed) > ward.MaxHeldGrant:
+		return ward.Errorf(ward.TooLarge, "a sealed grant may be %d bytes long", ward.MaxHeldGrant)
+	case envelope.Hash(sealed) != b.SHA256:
+		return ward.Errorf(ward.Invalid, "the sealed grant does not have the hash that its statement says")
+	}
+	if err := envelope.CheckSealed(sealed); err != nil {
+		return invalid(err)
+	}
+	epoch, err := getEpoch(ctx, tx, org, l.id, b.Epoch)
+	if err != nil {
+		return err
+	}
+	by, err := c.People.Card(ctx, tx, org, granter)
+	if err != nil {
+		return err
+	}
+	if err := s.Verify(by.Signing, epoch.Body.Verify); err != nil {
+		return invalid(err)
+	}
+	until := int64(0)
+	if b.Until != "" {
+		t, err := ward.ParseTime(b.Until)
+		if err != nil || !t.After(c.Now()) {
+			return ward.Errorf(ward.Invalid, "the grant would end before it begins").WithHint("Choose a day in the future.")
+		}
+		until = t.UnixMilli()
+	}
+	if err := c.checkMember(ctx, tx, org, b); err != nil {
+		return err
+	}
+	if err := insertGrant(ctx, tx, org, b, s.Text, sealed, until, c.Now()); err != nil {
+		if store.IsDuplicate(err) {
+			return ward.Errorf(ward.Conflict, "this grant exists already")
+		}
+		return err
+	}
+	c.tell(tx, org, ward.Notice{Kind: "grant", Lock: l.id, Chart: l.chart, Person: b.Person})
+	return nil
+}
+
+// checkMember makes sure that a grant is to a key that counts now: the person's latest card, the lock's latest epoch.
+func (c *Charts) checkMember(ctx context.Context, tx *store.Tx, org ward.OrgID, b envelope.Grant) error {
+	if b.Holder != "" {
+		holder, err := getLock(ctx, tx, org, b.Holder)
+		switch {
+		case err != nil:
+			return err
+		case holder.kind == envelope.LockChart:
+			return ward.Errorf(ward.Invalid, "a chart cannot hold another lock")
+		case holder.epoch != b.HolderEpoch:
+			return ward.Errorf(ward.Conflict, "the grant is to epoch %d of a lock that is in epoch %d", b.HolderEpoch, holder.epoch).WithHint("Read that lock again.")
+		}
+		return nil
+	}
+	card, err := c.People.Card(ctx, tx, org, b.Person)
+	switch {
+	case err != nil:
+		return err
+	case !card.Active:
+		return ward.Errorf(ward.Gone, "this person has left the clinic")
+	case card.Hash != b.Card:
+		return ward.Errorf(ward.Conflict, "the grant is to a card that is not the person's latest").WithHint("Read their card again, check it, and grant to that.")
+	}
+	return nil
+}
+
+// revoke takes a member off a lock: ends all grants to them, whichever of them was named.
+func (c *Charts) revoke(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, g grantRow) error {
+	if !g.isLive(c.Now()) {
+		return ward.Errorf(ward.Gone, "this grant has ended already")
+	}
+	if err := endGrants(ctx, tx, who.Org, l.id, g, who.Person, true, c.Now()); err != nil {
+		return err
+	}
+	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Lock: l.id, Chart: l.chart, Person: g.person})
+	return nil
+}
+
+// members lists who holds a lock and who held it: for each the latest grant, oldest first.
+func (c *Charts) members(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) ([]ward.Member, error) {
+	all, err := grantsOf(ctx, tx, org, l.id)
+	if err != nil {
+		return nil, err
+	}
+	latest := map[string]int{}
+	for i, g := range all {
+		latest[g.member()] = i
+	}
+	members := []ward.Member{}
+	for i, g := range all {
+		if latest[g.member()] != i {
+			continue
+		}
+		m := ward.Member{Text: string(g.text), State: "live"}
+		switch {
+		case g.ended != 0:
+			m.State, m.Ended, m.By = "removed", formatMilli(g.ended), g.endedBy
+		case !g.isLive(c.Now()):
+			m.State, m.Ended = "expired", formatMilli(g.until)
+		}
+		members = append(members, m)
+	}
+	return members, nil
+}

@@ -1,0 +1,321 @@
+package charts
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ward"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+// live is the condition on a grant g that it stands at a moment, given as the parameter that follows.
+const live = `g.ended = 0 AND (g.until = 0 OR g.until > `
+
+func insertChart(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, person ward.PersonID, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO charts (org, chart, person, created) VALUES ($1, $2, $3, $4)`,
+		string(org), string(chart), string(person), now.UnixMilli())
+	return err
+}
+
+func chartOwner(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) (ward.PersonID, error) {
+	var owner ward.PersonID
+	err := tx.Row(ctx, `SELECT person FROM charts WHERE org = $1 AND chart = $2`, string(org), string(chart)).Scan((*string)(&owner))
+	return owner, err
+}
+
+func chartsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error) {
+	return list[ward.ChartID](ctx, tx, `SELECT chart FROM charts WHERE org = $1 AND person = $2 ORDER BY created`, string(org), string(person))
+}
+
+func hasCompartment(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, compartment string) (bool, error) {
+	return exists(ctx, tx, `SELECT 1 FROM locks WHERE org = $1 AND chart = $2 AND compartment = $3`, string(org), string(chart), compartment)
+}
+
+func insertLock(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO locks (org, lock, kind, chart, compartment, epoch, seq, chain, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		string(org), string(l.id), l.kind, string(l.chart), l.compartment, l.epoch, l.head.Seq, l.head.Chain, now.UnixMilli())
+	return err
+}
+
+const lockColumns = `l.lock, l.kind, l.chart, l.compartment, l.epoch, l.seq, l.chain, COALESCE(c.person, '')`
+
+const lockTables = ` FROM locks l LEFT JOIN charts c ON c.org = l.org AND c.chart = l.chart `
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanLock(row scanner) (lock, error) {
+	var l lock
+	err := row.Scan((*string)(&l.id), &l.kind, (*string)(&l.chart), &l.compartment, &l.epoch, &l.head.Seq, &l.head.Chain, (*string)(&l.owner))
+	return l, err
+}
+
+func getLock(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) (lock, error) {
+	l, err := scanLock(tx.Row(ctx, `SELECT `+lockColumns+lockTables+`WHERE l.org = $1 AND l.lock = $2`, string(org), string(id)))
+	if errors.Is(err, store.ErrNoRow) {
+		return l, missing("lock")
+	}
+	return l, err
+}
+
+// holdHead locks a lock's row until the operation ends, so that its head and epoch stay as they are read.
+func holdHead(ctx context.Context, tx *store.Tx, org ward.OrgID, l *lock) error {
+	return tx.Row(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock = $2 RETURNING epoch, seq, chain`, string(org), string(l.id)).
+		Scan(&l.epoch, &l.head.Seq, &l.head.Chain)
+}
+
+func setHead(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) error {
+	_, err := tx.Exec(ctx, `UPDATE locks SET epoch = $1, seq = $2, chain = $3 WHERE org = $4 AND lock = $5`,
+		l.epoch, l.head.Seq, l.head.Chain, string(org), string(l.id))
+	return err
+}
+
+// locksOf lists the locks of a chart, general first.
+func locksOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) ([]lock, error) {
+	return locks(ctx, tx, `WHERE l.org = $1 AND l.chart = $2 ORDER BY l.compartment`, string(org), string(chart))
+}
+
+// readable lists the locks that a person may read: granted to them, to a lock they hold, or opened by breaking glass.
+func readable(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, now time.Time) ([]lock, error) {
+	return locks(ctx, tx, `WHERE l.org = $1 AND (l.lock IN (
+			SELECT g.lock FROM grants g WHERE g.org = $1 AND g.person = $2 AND `+live+`$3)
+			UNION SELECT g.lock FROM grants g JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $2 AND h.ended = 0 AND (h.until = 0 OR h.until > $3)
+				JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind <> 'emergency'
+				WHERE g.org = $1 AND `+live+`$3))
+			OR l.chart IN (SELECT b.chart FROM break_glass b WHERE b.org = $1 AND b.person = $2 AND b.until > $3))
+		ORDER BY l.chart, l.compartment, l.lock`, string(org), string(person), now.UnixMilli())
+}
+
+func locks(ctx context.Context, tx *store.Tx, where string, args ...any) ([]lock, error) {
+	found, err := tx.Rows(ctx, `SELECT `+lockColumns+lockTables+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []lock
+	for found.Next() {
+		l, err := scanLock(found)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, found.Err()
+}
+
+func heldBy(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, now time.Time) ([]ward.LockID, error) {
+	return list[ward.LockID](ctx, tx, `SELECT DISTINCT g.lock FROM grants g JOIN locks l ON l.org = g.org AND l.lock = g.lock
+		WHERE g.org = $1 AND g.person = $2 AND l.kind <> 'chart' AND `+live+`$3)`, string(org), string(person), now.UnixMilli())
+}
+
+// liveReaders tells whether the person holds any of the locks directly, and which locks hold them.
+func liveReaders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, ids []ward.LockID, now time.Time) (bool, []ward.LockID, error) {
+	var direct bool
+	var holders []ward.LockID
+	for _, id := range ids {
+		found, err := tx.Rows(ctx, `SELECT DISTINCT g.person, g.holder FROM grants g LEFT JOIN locks h ON h.org = g.org AND h.lock = g.holder
+			WHERE g.org = $1 AND g.lock = $2 AND (g.person = $3 OR g.holder <> '') AND COALESCE(h.kind, '') <> 'emergency' AND `+live+`$4)`,
+			string(org), string(id), string(person), now.UnixMilli())
+		if err != nil {
+			return false, nil, err
+		}
+		for found.Next() {
+			var to, holder string
+			if err := found.Scan(&to, &holder); err != nil {
+				found.Close()
+				return false, nil, err
+			}
+			if to != "" {
+				direct = true
+			} else {
+				holders = append(holders, ward.LockID(holder))
+			}
+		}
+		if err := found.Close(); err != nil {
+			return false, nil, err
+		}
+	}
+	return direct, holders, nil
+}
+
+// mayHear is one question to the database, as it is asked for every notice and listener.
+func mayHear(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, n ward.Notice, now time.Time) (bool, error) {
+	return exists(ctx, tx, `SELECT 1 FROM locks l LEFT JOIN charts c ON c.org = l.org AND c.chart = l.chart
+		WHERE l.org = $1 AND (l.lock = $2 OR (l.chart <> '' AND l.chart = $3)) AND (c.person = $4
+			OR EXISTS (SELECT 1 FROM grants g WHERE g.org = l.org AND g.lock = l.lock AND g.person = $4 AND `+live+`$5))
+			OR EXISTS (SELECT 1 FROM grants g JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $4 AND h.ended = 0 AND (h.until = 0 OR h.until > $5)
+				WHERE g.org = l.org AND g.lock = l.lock AND `+live+`$5)))`,
+		string(org), string(n.Lock), string(n.Chart), string(person), now.UnixMilli())
+}
+
+func insertEpoch(ctx context.Context, tx *store.Tx, org ward.OrgID, b envelope.Epoch, text, history []byte) error {
+	if history == nil {
+		history = []byte{}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO epochs (org, lock, epoch, text, history) VALUES ($1, $2, $3, $4, $5)`,
+		string(org), string(b.Lock), b.Epoch, text, history)
+	return err
+}
+
+// epochTexts gives all epochs of a lock: their statements, and the histories from the second on.
+func epochTexts(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) (texts []string, histories [][]byte, err error) {
+	found, err := tx.Rows(ctx, `SELECT epoch, text, history FROM epochs WHERE org = $1 AND lock = $2 ORDER BY epoch`, string(org), string(id))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var n int64
+		var text, history []byte
+		if err := found.Scan(&n, &text, &history); err != nil {
+			return nil, nil, err
+		}
+		texts = append(texts, string(text))
+		if n > 1 {
+			histories = append(histories, history)
+		}
+	}
+	return texts, histories, found.Err()
+}
+
+func getEpoch(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, epoch int64) (*envelope.Statement[envelope.Epoch], error) {
+	var text []byte
+	err := tx.Row(ctx, `SELECT text FROM epochs WHERE org = $1 AND lock = $2 AND epoch = $3`, string(org), string(id), epoch).Scan(&text)
+	if errors.Is(err, store.ErrNoRow) {
+		return nil, missing("epoch")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Parse[envelope.Epoch](text)
+}
+
+// isDue tells whether a lock must turn: someone who held the current epoch no longer should (their grant ended or its
+// time is over), a lock that holds it has turned, or someone broke the glass and their hour is over.
+func isDue(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, now time.Time) (bool, error) {
+	return exists(ctx, tx, `SELECT 1 FROM grants g LEFT JOIN locks h ON h.org = g.org AND h.lock = g.holder
+			WHERE g.org = $1 AND g.lock = $2 AND g.epoch = $3 AND (
+				(g.ended > 0 AND g.turns = 1)
+				OR (g.ended = 0 AND g.until > 0 AND g.until <= $4)
+				OR (g.ended = 0 AND g.holder <> '' AND g.holder_epoch < h.epoch))
+		UNION SELECT 1 FROM break_glass b WHERE b.org = $1 AND b.chart = $5 AND b.chart <> '' AND b.until <= $4 AND b.epochs LIKE $6`,
+		string(org), string(l.id), l.epoch, now.UnixMilli(), string(l.chart), "%"+openedMark(l.id, l.epoch)+"%")
+}
+
+func insertGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, g envelope.Grant, text, sealed []byte, until int64, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO grants (org, id, lock, epoch, person, card, holder, holder_epoch, purpose, until, text, sealed, created, ended, ended_by, turns)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '', 0)`,
+		string(org), string(g.Grant), string(g.Lock), g.Epoch, string(g.Person), g.Card, string(g.Holder), g.HolderEpoch, g.Purpose, until, text, sealed, now.UnixMilli())
+	return err
+}
+
+// grantRow is what the rules need of a stored grant.
+type grantRow struct {
+	id          ward.GrantID
+	epoch       int64
+	person      ward.PersonID
+	card        string
+	holder      ward.LockID
+	holderEpoch int64
+	purpose     string
+	until       int64
+	text        []byte
+	sealed      []byte
+	ended       int64
+	endedBy     ward.PersonID
+	turns       bool
+}
+
+// member is who the grant is to: a person's id or a lock's.
+func (g grantRow) member() string { return string(g.person) + string(g.holder) }
+
+func (g grantRow) isLive(now time.Time) bool {
+	return g.ended == 0 && (g.until == 0 || g.until > now.UnixMilli())
+}
+
+// grantsOf lists all grants of a lock that were ever made, oldest first.
+func grantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) ([]grantRow, error) {
+	found, err := tx.Rows(ctx, `SELECT id, epoch, person, card, holder, holder_epoch, purpose, until, text, sealed, ended, ended_by, turns FROM grants
+		WHERE org = $1 AND lock = $2 ORDER BY created, id`, string(org), string(id))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []grantRow
+	for found.Next() {
+		var g grantRow
+		var turns int64
+		if err := found.Scan((*string)(&g.id), &g.epoch, (*string)(&g.person), &g.card, (*string)(&g.holder), &g.holderEpoch, &g.purpose,
+			&g.until, &g.text, &g.sealed, &g.ended, (*string)(&g.endedBy), &turns); err != nil {
+			return nil, err
+		}
+		g.turns = turns == 1
+		all = append(all, g)
+	}
+	return all, found.Err()
+}
+
+// endGrants ends every grant of a lock to a member. Turns says whether a new epoch must follow.
+func endGrants(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, g grantRow, by ward.PersonID, turns bool, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = $3 WHERE org = $4 AND lock = $5 AND person = $6 AND holder = $7 AND ended = 0`,
+		now.UnixMilli(), string(by), flag(turns), string(org), string(id), string(g.person), string(g.holder))
+	return err
+}
+
+func endGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.GrantID, by ward.PersonID, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = 0 WHERE org = $3 AND id = $4 AND ended = 0`,
+		now.UnixMilli(), string(by), string(org), string(id))
+	return err
+}
+
+func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = 1 WHERE org = $3 AND person = $4 AND ended = 0`,
+		now.UnixMilli(), string(by), string(org), string(person))
+	return err
+}
+
+// holdersAround lists the persons who hold a chart that this person owns or holds, and members of teams that do.
+func holdersAround(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, now time.Time) ([]ward.PersonID, error) {
+	return list[ward.PersonID](ctx, tx, `WITH mine AS (
+			SELECT l.lock FROM locks l JOIN charts c ON c.org = l.org AND c.chart = l.chart WHERE l.org = $1 AND c.person = $2
+			UNION SELECT g.lock FROM grants g JOIN locks k ON k.org = g.org AND k.lock = g.lock AND k.kind = 'chart' WHERE g.org = $1 AND g.person = $2 AND `+live+`$3))
+		SELECT g.person FROM grants g WHERE g.org = $1 AND g.person <> '' AND g.lock IN (SELECT lock FROM mine) AND `+live+`$3)
+		UNION SELECT t.person FROM grants g JOIN grants t ON t.org = g.org AND t.lock = g.holder AND t.person <> '' AND t.ended = 0
+			WHERE g.org = $1 AND g.lock IN (SELECT lock FROM mine) AND `+live+`$3)`,
+		string(org), string(person), now.UnixMilli())
+}
+
+func exists(ctx context.Context, tx *store.Tx, query string, args ...any) (bool, error) {
+	var one int64
+	err := tx.Row(ctx, query, args...).Scan(&one)
+	if errors.Is(err, store.ErrNoRow) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// list reads a query of one column of ids.
+func list[T ~string](ctx context.Context, tx *store.Tx, query string, args ...any) ([]T, error) {
+	found, err := tx.Rows(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	all := []T{}
+	for found.Next() {
+		var id string
+		if err := found.Scan(&id); err != nil {
+			return nil, err
+		}
+		all = append(all, T(id))
+	}
+	return all, found.Err()
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,353 @@
+package charts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"ward"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+const (
+	// maxParts bounds the parts of one upload: the largest file in the largest parts, with room for smaller ones.
+	maxParts = 4 * (ward.MaxFile/ward.MaxPart + 1)
+	// uploadLife is how long an upload that belongs to no entry is kept, so that a phone can go on tomorrow.
+	uploadLife = 48 * time.Hour
+	// maxOpenUploads is how many a person may have begun and not finished, so that no disk fills by mistake.
+	maxOpenUploads = 20
+)
+
+// upload is a sealed file on its way in.
+type upload struct {
+	id     ward.UploadID
+	lock   ward.LockID
+	person ward.PersonID
+	parts  int64
+	size   int64
+	state  []byte
+	head   []byte
+	entry  ward.EntryID
+}
+
+// PutPart takes one part of an upload. Parts come in order; one that is there already is skipped, so a client that
+// lost its connection sends it again. The part goes to the object store as it arrives, and is hashed on the way.
+func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	id, lockID := ward.UploadID(r.PathValue("upload")), ward.LockID(r.PathValue("lock"))
+	part, err := strconv.ParseInt(r.PathValue("part"), 10, 64)
+	if err != nil || part < 1 || part > maxParts || !ward.IsID(id) {
+		return ward.Errorf(ward.Invalid, "a part has a number from 1 to %d, and an upload an id", int64(maxParts))
+	}
+	if r.ContentLength < 1 || r.ContentLength > ward.MaxPart {
+		return ward.Errorf(ward.TooLarge, "a part has from 1 to %d bytes, said in Content-Length", int64(ward.MaxPart))
+	}
+	var u upload
+	err = c.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+		u, err = c.openUpload(ctx, tx, who, lockID, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if part <= u.parts {
+		io.Copy(io.Discard, io.LimitReader(r.Body, ward.MaxPart))
+		return answer(w, ward.Upload{Upload: id, Parts: u.parts, Size: u.size})
+	}
+	if part != u.parts+1 {
+		return ward.Errorf(ward.Conflict, "part %d comes before %d", u.parts+1, part).WithHint("Send the parts in order.")
+	}
+	if u.size+r.ContentLength > ward.MaxFile {
+		return ward.Errorf(ward.TooLarge, "a sealed file may be %d bytes long", int64(ward.MaxFile))
+	}
+	sum := sha256.New()
+	if len(u.state) > 0 {
+		if err := sum.(encoding.BinaryUnmarshaler).UnmarshalBinary(u.state); err != nil {
+			return fmt.Errorf("go on hashing an upload: %w", err)
+		}
+	}
+	beginning := &firstBytes{keep: envelope.HeaderSize - len(u.head)}
+	body := io.TeeReader(io.TeeReader(r.Body, sum), beginning)
+	if err := c.DB.Objects().Put(ctx, partKey(who.Org, lockID, id, part), body, r.ContentLength); err != nil {
+		return &ward.Error{Kind: ward.Unavailable, Message: "this part did not arrive whole", Hint: "Send it again.", Err: err}
+	}
+	state, err := marshal(sum)
+	if err != nil {
+		return err
+	}
+	was := u.parts
+	u.parts, u.size, u.state, u.head = part, u.size+r.ContentLength, state, append(u.head, beginning.bytes...)
+	err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return c.saveUpload(ctx, tx, who.Org, u, was, r.ContentLength)
+	})
+	if err != nil {
+		return err
+	}
+	return answer(w, ward.Upload{Upload: id, Parts: u.parts, Size: u.size})
+}
+
+// openUpload finds an upload of the caller, or begins one.
+func (c *Charts) openUpload(ctx context.Context, tx *store.Tx, who ward.Caller, lockID ward.LockID, id ward.UploadID) (upload, error) {
+	u, err := getUpload(ctx, tx, who.Org, id)
+	if errors.Is(err, store.ErrNoRow) {
+		open := int64(0)
+		err := tx.Row(ctx, `SELECT count(*) FROM uploads WHERE org = $1 AND person = $2 AND entry = ''`, string(who.Org), string(who.Person)).Scan(&open)
+		if err == nil && open >= maxOpenUploads {
+			err = ward.Errorf(ward.TooMany, "%d uploads are begun and not finished", open).WithHint("Finish them, or wait two days.")
+		}
+		return upload{id: id, lock: lockID, person: who.Person}, err
+	}
+	if err != nil {
+		return u, err
+	}
+	switch {
+	case u.person != who.Person || u.lock != lockID:
+		return u, missing("upload")
+	case u.entry != "":
+		return u, ward.Errorf(ward.Conflict, "this upload is finished")
+	}
+	return u, nil
+}
+
+// saveUpload records a part, unless another request recorded it first.
+func (c *Charts) saveUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, was, partSize int64) error {
+	var n int64
+	var err error
+	now := c.Now().UnixMilli()
+	if was == 0 {
+		n, err = tx.Exec(ctx, `INSERT INTO uploads (org, upload, lock, person, parts, size, state, head, entry, touched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9) ON CONFLICT DO NOTHING`,
+			string(org), string(u.id), string(u.lock), string(u.person), u.parts, u.size, u.state, u.head, now)
+	} else {
+		n, err = tx.Exec(ctx, `UPDATE uploads SET parts = $1, size = $2, state = $3, head = $4, touched = $5 WHERE org = $6 AND upload = $7 AND parts = $8 AND entry = ''`,
+			u.parts, u.size, u.state, u.head, now, string(org), string(u.id), was)
+	}
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ward.Errorf(ward.Conflict, "this part arrives twice at once").WithHint("Ask how far the upload is, and go on from there.")
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO upload_parts (org, upload, part, size) VALUES ($1, $2, $3, $4)`, string(org), string(u.id), u.parts, partSize)
+	return err
+}
+
+func getUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.UploadID) (upload, error) {
+	u := upload{id: id}
+	err := tx.Row(ctx, `SELECT lock, person, parts, size, state, head, entry FROM uploads WHERE org = $1 AND upload = $2`, string(org), string(id)).
+		Scan((*string)(&u.lock), (*string)(&u.person), &u.parts, &u.size, &u.state, &u.head, (*string)(&u.entry))
+	return u, err
+}
+
+// finishUpload ties an upload to its entry, once what arrived is what the entry's statement says.
+func (c *Charts) finishUpload(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, id ward.UploadID, b envelope.Entry) error {
+	u, err := getUpload(ctx, tx, who.Org, id)
+	if errors.Is(err, store.ErrNoRow) || err == nil && (u.person != who.Person || u.lock != l.id) {
+		return missing("upload")
+	}
+	if err != nil {
+		return err
+	}
+	if u.entry != "" {
+		return ward.Errorf(ward.Conflict, "this upload belongs to another entry")
+	}
+	sum := sha256.New()
+	if err := sum.(encoding.BinaryUnmarshaler).UnmarshalBinary(u.state); err != nil {
+		return fmt.Errorf("finish hashing an upload: %w", err)
+	}
+	if u.size != b.Size || ward.B64.EncodeToString(sum.Sum(nil)) != b.SHA256 {
+		return ward.Errorf(ward.Invalid, "what was uploaded does not have the size and hash that the entry says").WithHint("Send the file again, as a new upload.")
+	}
+	if err := envelope.CheckSealed(u.head); err != nil {
+		return invalid(err)
+	}
+	_, err = tx.Exec(ctx, `UPDATE uploads SET entry = $1 WHERE org = $2 AND upload = $3`, string(b.Entry), string(who.Org), string(id))
+	return err
+}
+
+// GetSealed sends an entry's sealed bytes, or the range of them that is asked for.
+func (c *Charts) GetSealed(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	id, entry := ward.LockID(r.PathValue("lock")), ward.EntryID(r.PathValue("entry"))
+	var sealed []byte
+	var uploaded ward.UploadID
+	var size int64
+	sizes := []int64{}
+	err := c.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+		err := tx.Row(ctx, `SELECT sealed, upload, size FROM entries WHERE org = $1 AND lock = $2 AND entry = $3`, string(who.Org), string(id), string(entry)).
+			Scan(&sealed, (*string)(&uploaded), &size)
+		if errors.Is(err, store.ErrNoRow) {
+			return missing("entry")
+		}
+		if err != nil || uploaded == "" {
+			return err
+		}
+		found, err := tx.Rows(ctx, `SELECT size FROM upload_parts WHERE org = $1 AND upload = $2 ORDER BY part`, string(who.Org), string(uploaded))
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		for found.Next() {
+			var n int64
+			if err := found.Scan(&n); err != nil {
+				return err
+			}
+			sizes = append(sizes, n)
+		}
+		return found.Err()
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	var content io.ReadSeeker = &parts{size: size, open: func(offset int64) (io.ReadCloser, error) {
+		for i, n := range sizes {
+			if offset < n {
+				return c.DB.Objects().Open(ctx, partKey(who.Org, id, uploaded, int64(i+1)), offset, n-offset)
+			}
+			offset -= n
+		}
+		return nil, io.EOF
+	}}
+	if uploaded == "" {
+		content = inline(sealed)
+	}
+	defer func() {
+		if closer, ok := content.(io.Closer); ok {
+			closer.Close()
+		}
+	}()
+	http.ServeContent(w, r, "", time.Time{}, content)
+	return nil
+}
+
+// parts reads the parts of an object one after another.
+type parts struct {
+	size    int64
+	offset  int64
+	open    func(offset int64) (io.ReadCloser, error)
+	current io.ReadCloser
+}
+
+func (p *parts) Read(b []byte) (int, error) {
+	for p.offset < p.size {
+		if p.current == nil {
+			opened, err := p.open(p.offset)
+			if err != nil {
+				return 0, err
+			}
+			p.current = opened
+		}
+		n, err := p.current.Read(b)
+		p.offset += int64(n)
+		if errors.Is(err, io.EOF) {
+			p.Close()
+			if n == 0 {
+				continue
+			}
+			err = nil
+		}
+		return n, err
+	}
+	return 0, io.EOF
+}
+
+func (p *parts) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += p.offset
+	case io.SeekEnd:
+		offset += p.size
+	}
+	if offset < 0 {
+		return 0, errors.New("seek before the start")
+	}
+	p.Close()
+	p.offset = offset
+	return offset, nil
+}
+
+func (p *parts) Close() error {
+	if p.current == nil {
+		return nil
+	}
+	err := p.current.Close()
+	p.current = nil
+	return err
+}
+
+// Sweep removes uploads that were begun and left. It is called now and then.
+func (c *Charts) Sweep(ctx context.Context) error {
+	type left struct {
+		org  ward.OrgID
+		lock ward.LockID
+		id   ward.UploadID
+	}
+	var all []left
+	err := c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		all = nil
+		found, err := tx.Rows(ctx, `SELECT org, lock, upload FROM uploads WHERE entry = '' AND touched < $1`, c.Now().Add(-uploadLife).UnixMilli())
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		for found.Next() {
+			var l left
+			if err := found.Scan((*string)(&l.org), (*string)(&l.lock), (*string)(&l.id)); err != nil {
+				return err
+			}
+			all = append(all, l)
+		}
+		if err := found.Err(); err != nil {
+			return err
+		}
+		for _, l := range all {
+			if err := deleteUpload(ctx, tx, l.org, l.id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, l := range all {
+		err = errors.Join(err, c.DB.Objects().Delete(ctx, uploadKey(l.org, l.lock, l.id)))
+	}
+	return err
+}
+
+func deleteUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.UploadID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM upload_parts WHERE org = $1 AND upload = $2`, string(org), string(id))
+	if err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM uploads WHERE org = $1 AND upload = $2`, string(org), string(id))
+	}
+	return err
+}
+
+func lockKey(org ward.OrgID, id ward.LockID) string { return string(org) + "/" + string(id) }
+
+func uploadKey(org ward.OrgID, id ward.LockID, u ward.UploadID) string {
+	return lockKey(org, id) + "/" + string(u)
+}
+
+func partKey(org ward.OrgID, id ward.LockID, u ward.UploadID, part int64) string {
+	return uploadKey(org, id, u) + "/" + strconv.FormatInt(part, 10)
+}
+
+// firstBytes keeps the beginning of what is written to it.
+type firstBytes struct {
+	keep  int
+	bytes []byte
+}
+
+func (f *firstBytes) Write(b []byte) (int, error) {
+	if n := min(f.keep-len(f.bytes), len(b)); n > 0 {
+		f.bytes = append(f.bytes, b[:n]...)
+	}
+	return len(b), nil
+}
+
+func marshal(h hash.Hash) ([]byte, error) { return h.(encoding.BinaryMarshaler).MarshalBinary() }
