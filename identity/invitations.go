@@ -1,0 +1,421 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+
+	"ward"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+const (
+	// maxInvitation is how long an invitation may stay open.
+	maxInvitation = ward.MaxInvitation * time.Second
+	// foundingTime is how long the founding link is good: an operator may finish tomorrow.
+	foundingTime = 7 * 24 * time.Hour
+	// maxAttempts is how many wrong tokens close an invitation or a recovery code. Both have 128 bits, so this only
+	// ends mischief early.
+	maxAttempts = 20
+	// maxOpenInvitations bounds those of one clinic that wait, so that a stolen session cannot flood it.
+	maxOpenInvitations = 500
+	// maxWelcome is the size of a sealed lock file.
+	maxWelcome = ward.MaxHeldGrant
+)
+
+// counted is an error after which something must stay written: the count of attempts.
+type counted struct{ error }
+
+// Counts tells the guard to keep what was written.
+func (counted) Counts() bool { return true }
+
+func (c counted) Unwrap() error { return c.error }
+
+// noInvitation is the one answer to an unknown invitation and a wrong token, so that nobody learns which exist.
+func noInvitation() *ward.Error {
+	return ward.Errorf(ward.Missing, "this link does not open an invitation").WithHint("Check that the whole link was copied, or ask for a new one.")
+}
+
+// Found begins an organisation and gives its founding link: an invitation of the first clinician, who is also
+// administrator. Whoever opens the link first founds the clinic.
+func (i *Identity) Found(ctx context.Context, name, tokenHash string) (ward.OrgID, ward.InvitationID, error) {
+	id, invited := ward.NewID[ward.OrgID](), ward.NewID[ward.InvitationID]()
+	err := i.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := insertOrg(ctx, tx, org{id: id, name: name}, i.Now()); err != nil {
+			return err
+		}
+		v := invitation{
+			org: id, id: invited, person: ward.NewID[ward.PersonID](), roles: []ward.Role{ward.Clinician, ward.Admin}, founding: true,
+			tokenHash: tokenHash, created: i.Now(), until: i.Now().Add(foundingTime),
+		}
+		if err := insertInvitation(ctx, tx, v); err != nil {
+			return err
+		}
+		return i.record(ctx, tx, id, ward.Event{Action: "found", About: "invitation:" + string(invited)})
+	})
+	return id, invited, err
+}
+
+// Unfounded tells whether no organisation was begun.
+func (i *Identity) Unfounded(ctx context.Context) (none bool, err error) {
+	err = i.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var n int64
+		err := tx.Row(ctx, `SELECT count(*) FROM orgs`).Scan(&n)
+		none = n == 0
+		return err
+	})
+	return none, err
+}
+
+// invite stores an invitation and sends its letter if that was asked for.
+func (i *Identity) invite(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.NewInvitation) (ward.Invitation, error) {
+	if err := i.checkInvitation(ctx, tx, who, n); err != nil {
+		return ward.Invitation{}, err
+	}
+	now := i.Now()
+	v := invitation{
+		org: who.Org, id: n.Invitation, person: n.Person, roles: n.Roles, chart: n.Chart, recover: n.Recover, by: who.Person,
+		tokenHash: n.TokenHash, welcome: n.Welcome, state: "open", created: now, until: now.Add(maxInvitation), sent: n.Email != "" && i.Letters != nil,
+	}
+	if n.Until != "" {
+		until, err := ward.ParseTime(n.Until)
+		if err != nil || until.Before(now) || until.After(v.until) {
+			return ward.Invitation{}, ward.Errorf(ward.Invalid, "an invitation ends in the future, within %d days", int(maxInvitation.Hours()/24))
+		}
+		v.until = until
+	}
+	if err := insertInvitation(ctx, tx, v); err != nil {
+		if store.IsDuplicate(err) {
+			return ward.Invitation{}, ward.Errorf(ward.Conflict, "this invitation exists already")
+		}
+		return ward.Invitation{}, err
+	}
+	if v.sent {
+		o, err := getOrg(ctx, tx, who.Org)
+		if err != nil {
+			return ward.Invitation{}, err
+		}
+		// The letter goes before the row is durable: an invitation that is known and was never sent would be worse
+		// than one letter with a link that does not open.
+		if err := i.Letters.Invite(ctx, o.name, n.Email, n.Link, n.Language, v.until); err != nil {
+			return ward.Invitation{}, &ward.Error{Kind: ward.Unavailable, Message: "the e-mail could not be sent", Hint: "Give the link yourself instead.", Err: err}
+		}
+	}
+	if err := i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "invited", About: "person:" + string(n.Person), Chart: n.Chart}); err != nil {
+		return ward.Invitation{}, err
+	}
+	i.tell(tx, who.Org, ward.Notice{Kind: "invitation"})
+	return i.show(v), nil
+}
+
+func (i *Identity) checkInvitation(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.NewInvitation) error {
+	if err := checkRoles(n.Roles); err != nil {
+		return err
+	}
+	hash, err := ward.B64.DecodeString(n.TokenHash)
+	isPatient := false
+	for _, role := range n.Roles {
+		isPatient = isPatient || role == ward.Patient
+	}
+	switch {
+	case err != nil || len(hash) != 32:
+		return ward.Errorf(ward.Invalid, "the hash of the invitation's token is not 32 bytes of base64url")
+	case !ward.IsID(n.Invitation) || !ward.IsID(n.Person):
+		return ward.Errorf(ward.Invalid, "an invitation and its person need ids")
+	case isPatient != ward.IsID(n.Chart):
+		return ward.Errorf(ward.Invalid, "a patient, and nobody else, is invited to a chart")
+	case len(n.Welcome) > maxWelcome:
+		return ward.Errorf(ward.TooLarge, "a welcome may be %d bytes long", maxWelcome)
+	case len(n.Welcome) > 0 && envelope.CheckSealed(n.Welcome) != nil:
+		return ward.Errorf(ward.Invalid, "the welcome is not sealed to the invitation")
+	}
+	if n.Email != "" {
+		address, err := mail.ParseAddress(n.Email)
+		prefix := i.Origin + "/join#" + string(n.Invitation) + "."
+		if err != nil || address.Address != n.Email || len(n.Email) > 254 {
+			return ward.Errorf(ward.Invalid, "this is not an e-mail address")
+		}
+		if !strings.HasPrefix(n.Link, prefix) || len(n.Link) > 300 || strings.ContainsAny(n.Link, " \r\n<>\"") {
+			return ward.Errorf(ward.Invalid, "the link in the letter must be the invitation's")
+		}
+	}
+	open := int64(0)
+	err = tx.Row(ctx, `SELECT count(*) FROM invitations WHERE org = $1 AND state IN ('open', 'opened') AND until > $2`, string(who.Org), i.Now().UnixMilli()).Scan(&open)
+	if err != nil {
+		return err
+	}
+	if open >= maxOpenInvitations {
+		return ward.Errorf(ward.TooMany, "%d invitations wait to be accepted", open).WithHint("Withdraw those that are not needed.")
+	}
+	p, err := getPerson(ctx, tx, who.Org, n.Person)
+	exists := err == nil
+	if err != nil && ward.KindOf(err) != ward.Missing {
+		return err
+	}
+	switch {
+	case n.Recover && (!exists || p.ended != 0):
+		return ward.Errorf(ward.Missing, "there is no such person here")
+	case n.Recover && formatRoles(p.roles) != formatRoles(n.Roles):
+		return ward.Errorf(ward.Invalid, "an invitation after lost keys is for the roles the person has")
+	case !n.Recover && exists:
+		return ward.Errorf(ward.Conflict, "this person has joined already")
+	}
+	return nil
+}
+
+// withToken finds the invitation that a token opens.
+func (i *Identity) withToken(ctx context.Context, tx *store.Tx, id ward.InvitationID, token string) (invitation, error) {
+	raw, err := ward.B64.DecodeString(token)
+	if err != nil || len(raw) != 32 {
+		return invitation{}, noInvitation()
+	}
+	v, err := getInvitation(ctx, tx, id)
+	if errors.Is(err, store.ErrNoRow) {
+		return v, noInvitation()
+	}
+	if err != nil {
+		return v, err
+	}
+	if !hmac.Equal([]byte(v.tokenHash), []byte(envelope.Hash(raw))) {
+		if v.state == "accepted" {
+			return v, ward.Errorf(ward.Gone, "this invitation has been used").WithHint("If it was you, sign in. If not, tell the clinic.")
+		}
+		state := v.state
+		if v.attempts+1 >= maxAttempts {
+			state = "withdrawn"
+		}
+		err := errors.Join(countInvitation(ctx, tx, id, v.attempts+1), setInvitation(ctx, tx, id, state))
+		return v, errors.Join(err, counted{noInvitation()})
+	}
+	switch {
+	case v.state == "withdrawn":
+		return v, ward.Errorf(ward.Gone, "this invitation was withdrawn").WithHint("Ask the clinic for a new one.")
+	case i.Now().After(v.until):
+		return v, ward.Errorf(ward.Gone, "this invitation has expired").WithHint("Ask the clinic for a new one.")
+	}
+	return v, nil
+}
+
+// openInvitation shows who is invited and starts the making of their passkey.
+func (i *Identity) openInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, token string) (ward.InvitationOpened, error) {
+	v, err := i.withToken(ctx, tx, id, token)
+	if err != nil {
+		return ward.InvitationOpened{}, err
+	}
+	o, err := getOrg(ctx, tx, v.org)
+	if err != nil {
+		return ward.InvitationOpened{}, err
+	}
+	answer := ward.InvitationOpened{
+		Org: i.info(o), Person: v.person, Roles: v.roles, Chart: v.chart, Recover: v.recover, Founding: v.founding,
+		Until: ward.FormatTime(v.until), Welcome: v.welcome, ClinicText: string(o.clinic),
+	}
+	if len(o.clinic) > 0 {
+		c, err := envelope.Parse[envelope.Clinic](o.clinic)
+		if err != nil {
+			return answer, err
+		}
+		l := c.Body.Locks
+		if answer.Locks, err = i.Charts.Outside(ctx, tx, v.org, l.Directory, l.Staff, l.Clinicians, l.Emergency); err != nil {
+			return answer, err
+		}
+	}
+	if v.recover {
+		if answer.Cards, err = cardsOf(ctx, tx, v.org, v.person); err != nil {
+			return answer, err
+		}
+	}
+	if v.by != "" {
+		inviter, err := i.cards(ctx, tx, v.org, v.by)
+		if err != nil {
+			return answer, err
+		}
+		answer.Inviter = &inviter
+	}
+	if v.state == "open" {
+		if err := setInvitation(ctx, tx, v.id, "opened"); err != nil {
+			return answer, err
+		}
+	}
+	c, err := i.beginPasskey(ctx, tx, "accept/"+string(v.id), v.org, v.person)
+	answer.Ceremony, answer.PublicKey = c.Ceremony, c.PublicKey
+	return answer, err
+}
+
+// accept makes the invited a person of the clinic, with all that their client made, or changes nothing.
+func (i *Identity) accept(ctx context.Context, tx *store.Tx, id ward.InvitationID, body ward.Acceptance, key string) (ward.OrgID, ward.PersonID, error) {
+	v, err := i.withToken(ctx, tx, id, body.Token)
+	if err != nil {
+		return "", "", err
+	}
+	card, err := envelope.Parse[envelope.Card]([]byte(body.CardText))
+	if err != nil {
+		return "", "", wrapInvalid(err)
+	}
+	var before *envelope.Statement[envelope.Card]
+	if v.recover {
+		if before, err = latestCard(ctx, tx, v.org, v.person, true); err != nil {
+			return "", "", err
+		}
+		if len(card.Sigs) != 1 || card.Body.Voucher == "" {
+			return "", "", ward.Errorf(ward.Invalid, "a card after lost keys names its voucher and waits for their signature")
+		}
+	}
+	if err := checkCard(card, before, v.org, v.person); err != nil {
+		return "", "", err
+	}
+	browser, err := checkBrowser(body.BrowserText, card, key)
+	if err != nil {
+		return "", "", err
+	}
+	if err := checkKeyring(body.Keyring, body.RecoveryKeyring); err != nil {
+		return "", "", err
+	}
+	if bind, err := ward.B64.DecodeString(body.Bind); err != nil || len(bind) != 32 {
+		return "", "", ward.Errorf(ward.Invalid, "the card is not bound to the invitation")
+	}
+	if n, err := acceptInvitation(ctx, tx, v.id, card.Text, body.Bind); err != nil || n == 0 {
+		return "", "", errors.Join(err, ward.Errorf(ward.Gone, "this invitation has been used"))
+	}
+	if v.recover {
+		if err := i.forget(ctx, tx, v.org, v.person); err != nil {
+			return "", "", err
+		}
+	} else if err := insertPerson(ctx, tx, v.org, v.person, v.roles, i.Now()); err != nil {
+		return "", "", err
+	}
+	if err := insertCard(ctx, tx, card, v.recover); err != nil {
+		return "", "", err
+	}
+	if err := putBrowser(ctx, tx, browser); err != nil {
+		return "", "", err
+	}
+	if err := i.finishPasskey(ctx, tx, "accept/"+string(v.id), body.Ceremony, v.org, v.person, body.Passkey, body.Credential); err != nil {
+		return "", "", err
+	}
+	if err := insertKeyring(ctx, tx, v.org, v.person, body.Keyring, body.RecoveryKeyring); err != nil {
+		return "", "", err
+	}
+	if err := putRecovery(ctx, tx, v.org, v.person, body.Recovery); err != nil {
+		return "", "", err
+	}
+	if err := i.beginLocks(ctx, tx, v, body); err != nil {
+		return "", "", err
+	}
+	if err := i.record(ctx, tx, v.org, ward.Event{Person: v.person, Roles: v.roles, Action: "joined", About: "invitation:" + string(v.id), Chart: v.chart}); err != nil {
+		return "", "", err
+	}
+	i.tell(tx, v.org, ward.Notice{Kind: "invitation"})
+	i.tell(tx, v.org, ward.Notice{Kind: "person"})
+	return v.org, v.person, nil
+}
+
+// beginLocks stores the locks that begin with a person: the clinic's with its founder, a chart with its patient.
+func (i *Identity) beginLocks(ctx context.Context, tx *store.Tx, v invitation, body ward.Acceptance) error {
+	if v.founding != (body.ClinicText != "") {
+		return ward.Errorf(ward.Invalid, "the founder, and nobody else, makes the clinic's statement")
+	}
+	kinds, err := kindsOf(body.Locks)
+	if err != nil {
+		return err
+	}
+	switch {
+	case v.founding:
+		if err := i.found(ctx, tx, v, body, kinds); err != nil {
+			return err
+		}
+	case v.chart != "" && !v.recover:
+		for _, want := range []string{"chart/general", "chart/restricted"} {
+			if kinds[want] == nil || kinds[want].Body.Chart != v.chart {
+				return ward.Errorf(ward.Invalid, "a patient's client makes both parts of the chart they are invited to")
+			}
+		}
+		if len(body.Locks) != 2 {
+			return ward.Errorf(ward.Invalid, "a patient's client makes the two parts of their chart and nothing else")
+		}
+	case len(body.Locks) > 0:
+		return ward.Errorf(ward.Invalid, "this invitation begins no locks")
+	}
+	if err := i.Charts.Create(ctx, tx, v.org, v.person, body.Locks); err != nil {
+		return err
+	}
+	return i.Charts.Regrant(ctx, tx, v.org, v.person, body.Grants)
+}
+
+// found pins the clinic's statement, whose locks must be those that come with it.
+func (i *Identity) found(ctx context.Context, tx *store.Tx, v invitation, body ward.Acceptance, kinds map[string]*envelope.Statement[envelope.Epoch]) error {
+	c, err := envelope.Parse[envelope.Clinic]([]byte(body.ClinicText))
+	if err != nil {
+		return wrapInvalid(err)
+	}
+	card, err := latestCard(ctx, tx, v.org, v.person, true)
+	if err != nil {
+		return err
+	}
+	if c.Body.Org != v.org || c.Body.Founder != v.person || c.Body.Signing != card.Body.Signing {
+		return ward.Errorf(ward.Invalid, "the clinic's statement is not by its founder")
+	}
+	if err := c.Verify(card.Body.Signing); err != nil {
+		return wrapInvalid(err)
+	}
+	l := c.Body.Locks
+	for kind, id := range map[string]ward.LockID{
+		envelope.LockDirectory: l.Directory, envelope.LockStaff: l.Staff, envelope.LockTeam: l.Clinicians, envelope.LockEmergency: l.Emergency,
+	} {
+		if kinds[kind] == nil || kinds[kind].Body.Lock != id {
+			return ward.Errorf(ward.Invalid, "the clinic's statement names a lock of kind %s that did not come with it", kind)
+		}
+	}
+	if len(body.Locks) != 4 {
+		return ward.Errorf(ward.Invalid, "a clinic begins with four locks")
+	}
+	n, err := tx.Exec(ctx, `UPDATE orgs SET clinic = $1 WHERE org = $2 AND length(clinic) = 0`, c.Text, string(v.org))
+	if err == nil && n == 0 {
+		err = ward.Errorf(ward.Gone, "this clinic has been founded already")
+	}
+	return err
+}
+
+// kindsOf maps new locks by kind, or chart/compartment.
+func kindsOf(locks []ward.NewLock) (map[string]*envelope.Statement[envelope.Epoch], error) {
+	kinds := map[string]*envelope.Statement[envelope.Epoch]{}
+	for _, n := range locks {
+		e, err := envelope.Parse[envelope.Epoch]([]byte(n.Epoch))
+		if err != nil {
+			return nil, wrapInvalid(err)
+		}
+		kind := e.Body.Kind
+		if e.Body.Compartment != "" {
+			kind = fmt.Sprintf("%s/%s", kind, e.Body.Compartment)
+		}
+		kinds[kind] = e
+	}
+	return kinds, nil
+}
+
+// forget ends everything that was opened with keys that are lost: sessions and passkeys. Certificates of browsers
+// stay, because entries that they signed must still be checked; none counts for a new card.
+func (i *Identity) forget(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	if _, err := deleteSessions(ctx, tx, org, person, ""); err != nil {
+		return err
+	}
+	_, err := deletePasskeys(ctx, tx, org, person, "")
+	return err
+}
+
+// show is an invitation as its makers see it.
+func (i *Identity) show(v invitation) ward.Invitation {
+	state := v.state
+	if state != "accepted" && state != "withdrawn" && i.Now().After(v.until) {
+		state = "expired"
+	}
+	return ward.Invitation{
+		Invitation: v.id, Person: v.person, Roles: v.roles, Chart: v.chart, Recover: v.recover, By: v.by, State: state,
+		Created: ward.FormatTime(v.created), Until: ward.FormatTime(v.until), Sent: v.sent, CardText: string(v.card), Bind: v.bind,
+	}
+}

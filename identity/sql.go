@@ -1,0 +1,454 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ward"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+type org struct {
+	id     ward.OrgID
+	name   string
+	clinic []byte
+}
+
+func getOrg(ctx context.Context, tx *store.Tx, id ward.OrgID) (org, error) {
+	o := org{id: id}
+	err := tx.Row(ctx, `SELECT name, clinic FROM orgs WHERE org = $1`, string(id)).Scan(&o.name, &o.clinic)
+	if errors.Is(err, store.ErrNoRow) {
+		return o, ward.Errorf(ward.Missing, "there is no such clinic here")
+	}
+	return o, err
+}
+
+func insertOrg(ctx context.Context, tx *store.Tx, o org, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO orgs (org, name, clinic, created) VALUES ($1, $2, $3, $4)`, string(o.id), o.name, []byte{}, now.UnixMilli())
+	return err
+}
+
+type person struct {
+	roles []ward.Role
+	ended int64
+}
+
+func getPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) (person, error) {
+	var p person
+	var roles string
+	err := tx.Row(ctx, `SELECT roles, ended FROM persons WHERE org = $1 AND person = $2`, string(org), string(id)).Scan(&roles, &p.ended)
+	p.roles = parseRoles(roles)
+	if errors.Is(err, store.ErrNoRow) {
+		return p, ward.Errorf(ward.Missing, "there is no such person here")
+	}
+	return p, err
+}
+
+func insertPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, roles []ward.Role, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO persons (org, person, roles, ended, created) VALUES ($1, $2, $3, 0, $4)`,
+		string(org), string(id), formatRoles(roles), now.UnixMilli())
+	return err
+}
+
+// latestCard finds a person's latest card; those that wait for a voucher count only if asked for.
+func latestCard(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, evenPending bool) (*envelope.Statement[envelope.Card], error) {
+	var text []byte
+	most := int64(0)
+	if evenPending {
+		most = 1
+	}
+	err := tx.Row(ctx, `SELECT text FROM cards WHERE org = $1 AND person = $2 AND pending <= $3 ORDER BY serial DESC LIMIT 1`,
+		string(org), string(id), most).Scan(&text)
+	if errors.Is(err, store.ErrNoRow) {
+		return nil, ward.Errorf(ward.Missing, "this person has no card yet")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Parse[envelope.Card](text)
+}
+
+func cardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]string, error) {
+	return texts(ctx, tx, `SELECT text FROM cards WHERE org = $1 AND person = $2 ORDER BY serial`, string(org), string(id))
+}
+
+func browsersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]string, error) {
+	return texts(ctx, tx, `SELECT text FROM browsers WHERE org = $1 AND person = $2 ORDER BY key`, string(org), string(id))
+}
+
+func texts(ctx context.Context, tx *store.Tx, query string, args ...any) ([]string, error) {
+	found, err := tx.Rows(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	all := []string{}
+	for found.Next() {
+		var text []byte
+		if err := found.Scan(&text); err != nil {
+			return nil, err
+		}
+		all = append(all, string(text))
+	}
+	return all, found.Err()
+}
+
+func insertCard(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Card], pending bool) error {
+	_, err := tx.Exec(ctx, `INSERT INTO cards (org, person, serial, text, hash, pending) VALUES ($1, $2, $3, $4, $5, $6)`,
+		string(s.Body.Org), string(s.Body.Person), s.Body.Serial, s.Text, s.Hash(), flag(pending))
+	if store.IsDuplicate(err) {
+		return ward.Errorf(ward.Conflict, "this person has another card already")
+	}
+	return err
+}
+
+func vouchCard(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Card]) error {
+	_, err := tx.Exec(ctx, `UPDATE cards SET text = $1, hash = $2, pending = 0 WHERE org = $3 AND person = $4 AND serial = $5`,
+		s.Text, s.Hash(), string(s.Body.Org), string(s.Body.Person), s.Body.Serial)
+	return err
+}
+
+func putBrowser(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Browser]) error {
+	_, err := tx.Exec(ctx, `INSERT INTO browsers (org, person, key, card, text) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (org, person, key) DO UPDATE SET card = excluded.card, text = excluded.text`,
+		string(s.Body.Org), string(s.Body.Person), s.Body.Key, s.Body.Card, s.Text)
+	return err
+}
+
+func browserCard(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, key string) (string, error) {
+	var card string
+	err := tx.Row(ctx, `SELECT card FROM browsers WHERE org = $1 AND person = $2 AND key = $3`, string(org), string(id), key).Scan(&card)
+	if errors.Is(err, store.ErrNoRow) {
+		return "", ward.Errorf(ward.Unauthenticated, "this browser is not certified by your keys").WithHint("Unlock again, so that it certifies itself.")
+	}
+	return card, err
+}
+
+func getKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) (ward.Keyring, error) {
+	var k ward.Keyring
+	err := tx.Row(ctx, `SELECT version, keyring, recovery FROM keyrings WHERE org = $1 AND person = $2`, string(org), string(id)).
+		Scan(&k.Version, &k.Keyring, &k.RecoveryKeyring)
+	if errors.Is(err, store.ErrNoRow) {
+		return k, ward.Errorf(ward.Missing, "there is no keyring")
+	}
+	return k, err
+}
+
+// putKeyring stores the next version of a keyring, if it is the next.
+func putKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, k ward.KeyringPut) error {
+	if err := checkKeyring(k.Keyring, k.RecoveryKeyring); err != nil {
+		return err
+	}
+	var n int64
+	var err error
+	if k.RecoveryKeyring != nil {
+		n, err = tx.Exec(ctx, `UPDATE keyrings SET version = $1, keyring = $2, recovery = $3 WHERE org = $4 AND person = $5 AND version = $6`,
+			k.Version, k.Keyring, k.RecoveryKeyring, string(org), string(id), k.Version-1)
+	} else {
+		n, err = tx.Exec(ctx, `UPDATE keyrings SET version = $1, keyring = $2 WHERE org = $3 AND person = $4 AND version = $5`,
+			k.Version, k.Keyring, string(org), string(id), k.Version-1)
+	}
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return ward.Errorf(ward.Conflict, "your keyring was changed elsewhere in the meantime").WithHint("Read it again and repeat.")
+	}
+	if k.Recovery == nil {
+		return nil
+	}
+	return putRecovery(ctx, tx, org, id, *k.Recovery)
+}
+
+func insertKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, keyring, recovery []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO keyrings (org, person, version, keyring, recovery) VALUES ($1, $2, 1, $3, $4)
+		ON CONFLICT (org, person) DO UPDATE SET version = keyrings.version + 1, keyring = excluded.keyring, recovery = excluded.recovery`,
+		string(org), string(id), keyring, recovery)
+	return err
+}
+
+func putRecovery(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, k ward.RecoveryKey) error {
+	if b, err := ward.B64.DecodeString(k.Lookup); err != nil || len(b) != 16 {
+		return ward.Errorf(ward.Invalid, "the recovery lookup is not 16 bytes of base64url")
+	}
+	if b, err := ward.B64.DecodeString(k.TokenHash); err != nil || len(b) != 32 {
+		return ward.Errorf(ward.Invalid, "the hash of the recovery token is not 32 bytes of base64url")
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO recovery_keys (org, person, lookup, token_hash, attempts) VALUES ($1, $2, $3, $4, 0)
+		ON CONFLICT (org, person) DO UPDATE SET lookup = excluded.lookup, token_hash = excluded.token_hash, attempts = 0`,
+		string(org), string(id), k.Lookup, k.TokenHash)
+	if store.IsDuplicate(err) {
+		return ward.Errorf(ward.Conflict, "this recovery code is taken").WithHint("Make another.")
+	}
+	return err
+}
+
+type recoveryRow struct {
+	org       ward.OrgID
+	person    ward.PersonID
+	tokenHash string
+	attempts  int64
+}
+
+func getRecovery(ctx context.Context, tx *store.Tx, lookup string) (recoveryRow, error) {
+	var row recoveryRow
+	err := tx.Row(ctx, `SELECT org, person, token_hash, attempts FROM recovery_keys WHERE lookup = $1`, lookup).
+		Scan((*string)(&row.org), (*string)(&row.person), &row.tokenHash, &row.attempts)
+	return row, err
+}
+
+func countRecovery(ctx context.Context, tx *store.Tx, lookup string, attempts int64) error {
+	_, err := tx.Exec(ctx, `UPDATE recovery_keys SET attempts = $1 WHERE lookup = $2`, attempts, lookup)
+	return err
+}
+
+type passkeyRow struct {
+	id            ward.PasskeyID
+	record        []byte
+	created, used int64
+}
+
+func passkeysOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]passkeyRow, error) {
+	found, err := tx.Rows(ctx, `SELECT passkey, record, created, used FROM passkeys WHERE org = $1 AND person = $2 ORDER BY created`, string(org), string(id))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []passkeyRow
+	for found.Next() {
+		var k passkeyRow
+		if err := found.Scan((*string)(&k.id), &k.record, &k.created, &k.used); err != nil {
+			return nil, err
+		}
+		all = append(all, k)
+	}
+	return all, found.Err()
+}
+
+func insertPasskey(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PasskeyID, person ward.PersonID, credential string, record []byte, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO passkeys (org, passkey, person, credential, record, created, used) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
+		string(org), string(id), string(person), credential, record, now.UnixMilli())
+	return err
+}
+
+func usePasskey(ctx context.Context, tx *store.Tx, credential string, record []byte, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE passkeys SET record = $1, used = $2 WHERE credential = $3`, record, now.UnixMilli(), credential)
+	return err
+}
+
+func deletePasskeys(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, only ward.PasskeyID) (int64, error) {
+	if only == "" {
+		return tx.Exec(ctx, `DELETE FROM passkeys WHERE org = $1 AND person = $2`, string(org), string(person))
+	}
+	return tx.Exec(ctx, `DELETE FROM passkeys WHERE org = $1 AND person = $2 AND passkey = $3`, string(org), string(person), string(only))
+}
+
+func insertCeremony(ctx context.Context, tx *store.Tx, id, purpose string, org ward.OrgID, person ward.PersonID, session []byte, expires time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO ceremonies (ceremony, purpose, org, person, session, expires) VALUES ($1, $2, $3, $4, $5, $6)`,
+		id, purpose, string(org), string(person), session, expires.UnixMilli())
+	return err
+}
+
+func takeCeremony(ctx context.Context, tx *store.Tx, id, purpose string, now time.Time) (ward.OrgID, ward.PersonID, []byte, error) {
+	var org, person string
+	var session []byte
+	err := tx.Row(ctx, `DELETE FROM ceremonies WHERE ceremony = $1 AND purpose = $2 AND expires > $3 RETURNING org, person, session`,
+		id, purpose, now.UnixMilli()).Scan(&org, &person, &session)
+	return ward.OrgID(org), ward.PersonID(person), session, err
+}
+
+type session struct {
+	org                  ward.OrgID
+	id                   ward.SessionID
+	person               ward.PersonID
+	browser, agent       string
+	share                []byte
+	idle                 time.Duration
+	started, used, until time.Time
+	roles                []ward.Role
+	ended, pending       bool
+}
+
+const sessionColumns = `s.org, s.session, s.person, s.browser, s.agent, s.share, s.idle, s.started, s.used, s.until`
+
+func scanSession(row interface{ Scan(...any) error }, more ...any) (session, error) {
+	var s session
+	var idle, started, used, until int64
+	dest := []any{(*string)(&s.org), (*string)(&s.id), (*string)(&s.person), &s.browser, &s.agent, &s.share, &idle, &started, &used, &until}
+	err := row.Scan(append(dest, more...)...)
+	s.idle, s.started, s.used, s.until = time.Duration(idle)*time.Millisecond, time.UnixMilli(started), time.UnixMilli(used), time.UnixMilli(until)
+	return s, err
+}
+
+// sessionByToken finds a session with all that authenticating needs, in one question.
+func sessionByToken(ctx context.Context, tx *store.Tx, tokenHash string) (session, error) {
+	var roles string
+	var ended, pending int64
+	s, err := scanSession(tx.Row(ctx, `SELECT `+sessionColumns+`, p.roles, p.ended,
+			COALESCE((SELECT c.pending FROM cards c WHERE c.org = s.org AND c.person = s.person ORDER BY c.serial DESC LIMIT 1), 1)
+		FROM sessions s JOIN persons p ON p.org = s.org AND p.person = s.person WHERE s.token = $1`, tokenHash), &roles, &ended, &pending)
+	s.roles, s.ended, s.pending = parseRoles(roles), ended != 0, pending == 1
+	return s, err
+}
+
+func getSession(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.SessionID) (session, error) {
+	return scanSession(tx.Row(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.org = $1 AND s.session = $2`, string(org), string(id)))
+}
+
+func sessionsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]session, error) {
+	found, err := tx.Rows(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.org = $1 AND s.person = $2 ORDER BY s.used DESC`, string(org), string(person))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []session
+	for found.Next() {
+		s, err := scanSession(found)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, found.Err()
+}
+
+func insertSession(ctx context.Context, tx *store.Tx, s session, tokenHash string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, token, browser, agent, share, idle, started, used, until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, string(s.org), string(s.id), string(s.person), tokenHash, s.browser, s.agent, s.share,
+		s.idle.Milliseconds(), s.started.UnixMilli(), s.used.UnixMilli(), s.until.UnixMilli())
+	return err
+}
+
+func touchSession(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.SessionID, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET used = $1 WHERE org = $2 AND session = $3`, now.UnixMilli(), string(org), string(id))
+	return err
+}
+
+func deleteSessions(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, only ward.SessionID) (int64, error) {
+	if only == "" {
+		return tx.Exec(ctx, `DELETE FROM sessions WHERE org = $1 AND person = $2`, string(org), string(person))
+	}
+	return tx.Exec(ctx, `DELETE FROM sessions WHERE org = $1 AND person = $2 AND session = $3`, string(org), string(person), string(only))
+}
+
+type invitation struct {
+	org               ward.OrgID
+	id                ward.InvitationID
+	person            ward.PersonID
+	roles             []ward.Role
+	chart             ward.ChartID
+	recover, founding bool
+	by                ward.PersonID
+	tokenHash         string
+	attempts          int64
+	welcome           []byte
+	state             string
+	sent              bool
+	card              []byte
+	bind              string
+	created, until    time.Time
+}
+
+const invitationColumns = `org, invitation, person, roles, chart, recover, founding, by_person, token_hash, attempts, welcome, state, sent, card, bind, created, until`
+
+func scanInvitation(row interface{ Scan(...any) error }) (invitation, error) {
+	var v invitation
+	var roles string
+	var recovers, founding, sent, created, until int64
+	err := row.Scan((*string)(&v.org), (*string)(&v.id), (*string)(&v.person), &roles, (*string)(&v.chart), &recovers, &founding, (*string)(&v.by),
+		&v.tokenHash, &v.attempts, &v.welcome, &v.state, &sent, &v.card, &v.bind, &created, &until)
+	v.roles, v.recover, v.founding, v.sent = parseRoles(roles), recovers == 1, founding == 1, sent == 1
+	v.created, v.until = time.UnixMilli(created), time.UnixMilli(until)
+	return v, err
+}
+
+func getInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID) (invitation, error) {
+	return scanInvitation(tx.Row(ctx, `SELECT `+invitationColumns+` FROM invitations WHERE invitation = $1`, string(id)))
+}
+
+func invitationsOf(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]invitation, error) {
+	found, err := tx.Rows(ctx, `SELECT `+invitationColumns+` FROM invitations WHERE org = $1 AND founding = 0 ORDER BY created DESC LIMIT 1000`, string(org))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []invitation
+	for found.Next() {
+		v, err := scanInvitation(found)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, found.Err()
+}
+
+func insertInvitation(ctx context.Context, tx *store.Tx, v invitation) error {
+	if v.welcome == nil {
+		v.welcome = []byte{}
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO invitations (`+invitationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'open', $11, $12, '', $13, $14)`,
+		string(v.org), string(v.id), string(v.person), formatRoles(v.roles), string(v.chart), flag(v.recover), flag(v.founding), string(v.by),
+		v.tokenHash, v.welcome, flag(v.sent), []byte{}, v.created.UnixMilli(), v.until.UnixMilli())
+	return err
+}
+
+func setInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, state string) error {
+	_, err := tx.Exec(ctx, `UPDATE invitations SET state = $1 WHERE invitation = $2`, state, string(id))
+	return err
+}
+
+func countInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, attempts int64) error {
+	_, err := tx.Exec(ctx, `UPDATE invitations SET attempts = $1 WHERE invitation = $2`, attempts, string(id))
+	return err
+}
+
+// acceptInvitation marks an invitation used; its token and welcome are of no more use and go.
+func acceptInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, card []byte, bind string) (int64, error) {
+	return tx.Exec(ctx, `UPDATE invitations SET state = 'accepted', card = $1, bind = $2, token_hash = '', welcome = $3 WHERE invitation = $4 AND state IN ('open', 'opened')`,
+		card, bind, []byte{}, string(id))
+}
+
+type personRow struct {
+	id    ward.PersonID
+	roles []ward.Role
+	ended int64
+}
+
+func peopleOf(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]personRow, error) {
+	found, err := tx.Rows(ctx, `SELECT person, roles, ended FROM persons WHERE org = $1 ORDER BY created, person`, string(org))
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []personRow
+	for found.Next() {
+		var p personRow
+		var roles string
+		if err := found.Scan((*string)(&p.id), &roles, &p.ended); err != nil {
+			return nil, err
+		}
+		p.roles = parseRoles(roles)
+		all = append(all, p)
+	}
+	return all, found.Err()
+}
+
+// erasePerson removes everything that identity keeps of a person.
+func erasePerson(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) error {
+	for _, table := range []string{"sessions", "passkeys", "recovery_keys", "keyrings", "browsers", "cards", "invitations", "persons"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org = $1 AND person = $2`, string(org), string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,157 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"ward"
+)
+
+// watched gives each request an id, times and logs it, and keeps a panic from ending the program. Logs hold the
+// route's pattern, never the path, a query or a body.
+func (s *Server) watched(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := ward.NewID[string]()
+		w.Header().Set("Request-Id", id)
+		recorder := &statusRecorder{ResponseWriter: w}
+		start := time.Now()
+		defer func() {
+			if p := recover(); p != nil {
+				// The value could hold what the request carried, so only its type and the stack are told.
+				s.log.ErrorContext(r.Context(), "panic", slog.String("request", id), slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+				if recorder.status == 0 {
+					s.answerError(recorder, r, ward.Errorf(ward.Internal, "panic while serving"), nil)
+				}
+			}
+			s.metrics.served(r, recorder.status, time.Since(start))
+			s.log.DebugContext(r.Context(), "request", slog.String("request", id), slog.String("route", r.Pattern),
+				slog.Int("status", recorder.status), slog.Duration("took", time.Since(start)))
+		}()
+		next.ServeHTTP(recorder, r)
+	})
+}
+
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusRecorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusRecorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach deadlines and flushing.
+func (w *statusRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// contentPolicy is what the app may do in a browser: run its own scripts and styles, talk to this origin, and
+// nothing else. Script can reach the page's dangerous functions only through the one Trusted Types policy, ward.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' blob:; media-src blob:; " +
+	"worker-src 'self'; manifest-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types ward"
+
+// headers sets what every answer says.
+func headers(origin string, next http.Handler) http.Handler {
+	https := strings.HasPrefix(origin, "https:")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), interest-cohort=()")
+		if https {
+			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		}
+		control := http.NewResponseController(w)
+		deadline := bodyTimeout
+		if strings.Contains(r.URL.Path, "/uploads/") || strings.HasSuffix(r.URL.Path, "/sealed") {
+			deadline = partTimeout
+		}
+		now := time.Now()
+		control.SetReadDeadline(now.Add(deadline))
+		control.SetWriteDeadline(now.Add(deadline))
+		next.ServeHTTP(w, r)
+	})
+}
+
+const (
+	// requestsPerSecond and requestBurst are what one network address may ask of the API. A busy clinic behind one
+	// address opens charts with a few requests each.
+	requestsPerSecond = 200
+	requestBurst      = 1000
+	// doorsPerSecond and doorBurst bound attempts to come in (sign-in, invitations, recovery) from one address.
+	doorsPerSecond = 2
+	doorBurst      = 60
+	// maxAddresses is how many addresses are remembered before those at rest are forgotten.
+	maxAddresses = 20_000
+)
+
+// limits slows down those who ask too much.
+type limits struct {
+	sync.Mutex
+	addresses map[string]*allowance
+}
+
+type allowance struct{ requests, doors *rate.Limiter }
+
+func newLimits() *limits { return &limits{addresses: map[string]*allowance{}} }
+
+func (l *limits) of(address string) *allowance {
+	l.Lock()
+	defer l.Unlock()
+	a, ok := l.addresses[address]
+	if !ok {
+		if len(l.addresses) >= maxAddresses {
+			for address, a := range l.addresses {
+				if a.requests.Tokens() >= requestBurst && a.doors.Tokens() >= doorBurst {
+					delete(l.addresses, address)
+				}
+			}
+		}
+		a = &allowance{rate.NewLimiter(requestsPerSecond, requestBurst), rate.NewLimiter(doorsPerSecond, doorBurst)}
+		l.addresses[address] = a
+	}
+	return a
+}
+
+func (l *limits) limited(s *Server, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			host = r.RemoteAddr
+		}
+		a := l.of(host)
+		isDoor := r.Method == http.MethodPost && (strings.HasPrefix(r.URL.Path, "/api/sign-in") ||
+			strings.HasPrefix(r.URL.Path, "/api/recovery") || strings.HasPrefix(r.URL.Path, "/api/invitations/"))
+		if !a.requests.Allow() || isDoor && !a.doors.Allow() {
+			w.Header().Set("Retry-After", "5")
+			s.answerError(w, r, ward.Errorf(ward.TooMany, "too many requests from this network").WithHint("Wait a few seconds and try again."), nil)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

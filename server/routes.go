@@ -1,0 +1,66 @@
+package server
+
+// routes is the whole API. docs/api.md says what each takes and gives, policy/*.cedar who may.
+func (s *Server) routes() []Route {
+	i, c := s.identity, s.charts
+	return []Route{
+		// Coming in: public, and those that begin a session want a proof.
+		{Pattern: "GET /api/clinic", Action: public, Do: i.GetClinic},
+		{Pattern: "POST /api/invitations/{invitation}/open", Action: public, Do: i.OpenInvitation},
+		{Pattern: "POST /api/invitations/{invitation}/accept", Action: public, Do: i.AcceptInvitation},
+		{Pattern: "POST /api/sign-in/options", Action: public, Do: i.SignInOptions},
+		{Pattern: "POST /api/sign-in", Action: public, Do: i.SignIn},
+		{Pattern: "POST /api/recovery/open", Action: public, Do: i.OpenRecovery},
+		{Pattern: "POST /api/recovery/finish", Action: public, Do: i.FinishRecovery},
+
+		// One's own account.
+		{Pattern: "GET /api/me", Action: "readSelf", About: i.AboutSelf, Do: i.GetMe},
+		{Pattern: "DELETE /api/me", Action: "eraseSelf", About: i.AboutSelf, Do: i.DeleteMe},
+		{Pattern: "GET /api/keyring", Action: "readSelf", About: i.AboutSelf, Do: i.GetKeyring},
+		{Pattern: "PUT /api/keyring", Action: "writeSelf", About: i.AboutSelf, Do: i.PutKeyring},
+		{Pattern: "PUT /api/browser", Action: "writeSelf", About: i.AboutSelf, Do: i.PutBrowser},
+		{Pattern: "GET /api/passkeys", Action: "readSelf", About: i.AboutSelf, Do: i.GetPasskeys},
+		{Pattern: "POST /api/passkeys/options", Action: "writeSelf", About: i.AboutSelf, Do: i.PasskeyOptions},
+		{Pattern: "POST /api/passkeys", Action: "writeSelf", About: i.AboutSelf, Do: i.AddPasskey},
+		{Pattern: "DELETE /api/passkeys/{passkey}", Action: "writeSelf", About: i.AboutSelf, Do: i.RemovePasskey},
+		{Pattern: "GET /api/sessions", Action: "readSelf", About: i.AboutSelf, Do: i.GetSessions},
+		{Pattern: "DELETE /api/sessions", Action: "writeSelf", About: i.AboutSelf, Do: i.EndSessions},
+		{Pattern: "DELETE /api/sessions/{session}", Action: "writeSelf", About: i.AboutSelf, Do: i.EndSession},
+		{Pattern: "GET /api/events", Action: "readSelf", About: i.AboutSelf, Stream: s.events},
+
+		// People.
+		{Pattern: "GET /api/invitations", Action: "listInvitations", Do: i.GetInvitations},
+		{Pattern: "POST /api/invitations", Action: "invite", About: i.AboutNewInvitation, Do: i.Invite},
+		{Pattern: "DELETE /api/invitations/{invitation}", Action: "invite", About: i.AboutInvitation, Do: i.WithdrawInvitation},
+		{Pattern: "GET /api/people", Action: "listPeople", Do: i.GetPeople},
+		{Pattern: "GET /api/people/{person}/cards", Action: "readCards", About: i.AboutPerson, Do: i.GetCards},
+		{Pattern: "PUT /api/people/{person}/roles", Action: "manageRoles", About: i.AboutPerson, Do: i.PutRoles},
+		{Pattern: "POST /api/people/{person}/vouch", Action: "vouch", About: i.AboutPerson, Do: i.PostVouch},
+		{Pattern: "POST /api/people/{person}/end", Action: "endPerson", About: i.AboutPerson, Do: i.EndPerson},
+
+		// Locks: charts' compartments, teams, the directory.
+		{Pattern: "GET /api/locks", Action: "listLocks", Do: c.ListLocks},
+		{Pattern: "POST /api/locks", Action: "createTeam", Do: c.CreateTeam},
+		{Pattern: "GET /api/locks/{lock}", Action: "readLock", About: c.AboutLock, Do: c.GetLock},
+		{Pattern: "GET /api/locks/{lock}/members", Action: "readMembers", About: c.AboutLock, Do: c.GetMembers},
+		{Pattern: "POST /api/locks/{lock}/grants", Action: "grant", About: c.AboutGrants, Do: c.PostGrants},
+		{Pattern: "DELETE /api/locks/{lock}/grants/{grant}", Action: "revoke", About: c.AboutGrant, Do: c.DeleteGrant},
+		{Pattern: "POST /api/locks/{lock}/epochs", Action: "turnLock", About: c.AboutLock, Do: c.PostEpoch},
+		{Pattern: "GET /api/locks/{lock}/entries", Action: "readEntries", About: c.AboutLock, Do: c.GetEntries},
+		{Pattern: "POST /api/locks/{lock}/entries", Action: "writeEntry", About: c.AboutEntries, Do: c.PostEntries},
+		{Pattern: "GET /api/locks/{lock}/entries/{entry}/sealed", Action: "readEntries", About: c.AboutLock, Stream: c.GetSealed},
+		{Pattern: "GET /api/locks/{lock}/uploads/{upload}", Action: "writeEntry", About: c.AboutUpload, Do: c.GetUpload},
+		{Pattern: "PUT /api/locks/{lock}/uploads/{upload}/{part}", Action: "writeEntry", About: c.AboutUpload, Stream: c.PutPart},
+
+		// Charts.
+		{Pattern: "GET /api/charts", Action: "listCharts", Do: c.ListCharts},
+		{Pattern: "GET /api/charts/{chart}", Action: "findChart", About: c.AboutChart, Do: c.FindChart},
+		{Pattern: "GET /api/charts/{chart}/looks", Action: "readLooks", About: c.AboutChart, Do: c.GetLooks},
+		{Pattern: "POST /api/charts/{chart}/break-glass", Action: "breakGlass", About: c.AboutChart, Do: c.PostBreakGlass},
+		{Pattern: "DELETE /api/charts/{chart}", Action: "eraseChart", About: c.AboutChart, Do: c.DeleteChart},
+
+		// The record.
+		{Pattern: "GET /api/record", Action: "readRecord", Do: s.getRecord},
+		{Pattern: "GET /api/record/state", Action: "readRecord", Do: s.getRecordState},
+	}
+}

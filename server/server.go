@@ -1,0 +1,165 @@
+// Package server is the door. Every request comes through it, in this order:
+//
+//	listener → limits and headers → session (who, on which browser) → guard (may they; the answer is recorded) → handler
+//
+// routes.go is the whole surface, guard.go is the order within, errors.go the only place where an error becomes a
+// status. The server passes on what is sealed and never reaches package seal, which opens it (imports_test.go).
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ward"
+	"ward/bus"
+	"ward/charts"
+	"ward/identity"
+	"ward/ledger"
+	"ward/policy"
+	"ward/store"
+)
+
+// Config is what a server is made of.
+type Config struct {
+	DB           *store.DB
+	Identity     *identity.Identity
+	Charts       *charts.Charts
+	Policy       *policy.Engine
+	Ledger       *ledger.Ledger
+	Bus          *bus.Bus
+	App          fs.FS // the built browser app; may be empty
+	Log          *slog.Logger
+	Origin       string      // as people type it: https://clinic.example
+	MetricsToken ward.Secret // lets a collector elsewhere read /metrics
+}
+
+// Server answers requests.
+type Server struct {
+	db       *store.DB
+	identity *identity.Identity
+	charts   *charts.Charts
+	policy   *policy.Engine
+	ledger   *ledger.Ledger
+	bus      *bus.Bus
+	log      *slog.Logger
+	metrics  *metrics
+	limits   *limits
+	handler  http.Handler
+	stopping chan struct{} // closed when live streams should end
+}
+
+const (
+	// headerTimeout is how long a client may take to send its headers.
+	headerTimeout = 10 * time.Second
+	// bodyTimeout is how long a JSON body may take: 8 MB over a poor phone connection.
+	bodyTimeout = 2 * time.Minute
+	// partTimeout is how long one part of an upload or one object on its way down may take.
+	partTimeout = 15 * time.Minute
+	// idleTimeout is how long a connection may wait for its next request.
+	idleTimeout = 2 * time.Minute
+	// maxHeader is the size of all headers: a proof and a token are under 2 KB.
+	maxHeader = 16 << 10
+	// stopTimeout is how long requests may take to end when the server stops.
+	stopTimeout = 20 * time.Second
+)
+
+// New makes a server. It refuses a route whose action is missing or unknown to policy.
+func New(config Config) (*Server, error) {
+	s := &Server{
+		db: config.DB, identity: config.Identity, charts: config.Charts, policy: config.Policy, ledger: config.Ledger,
+		bus: config.Bus, log: config.Log, metrics: newMetrics(), limits: newLimits(), stopping: make(chan struct{}),
+	}
+	mux := http.NewServeMux()
+	actions := policy.Actions()
+	for _, route := range s.routes() {
+		if err := checkRoute(route, actions); err != nil {
+			return nil, err
+		}
+		mux.Handle(route.Pattern, s.guard(route))
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		s.answerError(w, r, ward.Errorf(ward.Missing, "there is no such route").WithHint("See docs/api.md."), nil)
+	})
+	mux.HandleFunc("GET /api/health", s.health)
+	mux.HandleFunc("GET /api/ready", s.ready)
+	mux.Handle("GET /metrics", s.metrics.handler(config.MetricsToken))
+	app, err := newApp(config.App)
+	if err != nil {
+		return nil, fmt.Errorf("read the app: %w", err)
+	}
+	mux.Handle("/", app)
+
+	protection := http.NewCrossOriginProtection()
+	if err := protection.AddTrustedOrigin(config.Origin); err != nil {
+		return nil, fmt.Errorf("origin: %w", err)
+	}
+	s.handler = s.watched(headers(config.Origin, s.limits.limited(s, protection.Handler(mux))))
+	return s, nil
+}
+
+// checkRoute keeps a route without a decision from ever being served.
+func checkRoute(route Route, actions []string) error {
+	switch {
+	case route.Action == "":
+		return fmt.Errorf("route %s names no action", route.Pattern)
+	case !slices.Contains(actions, route.Action):
+		return fmt.Errorf("route %s: policy knows no action %q", route.Pattern, route.Action)
+	case (route.Do == nil) == (route.Stream == nil):
+		return fmt.Errorf("route %s must answer in one way", route.Pattern)
+	}
+	return nil
+}
+
+// ServeHTTP answers one request, so that a Server can be tried without a listener.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Registry holds the server's metrics, for others to add theirs.
+func (s *Server) Registry() *prometheus.Registry { return s.metrics.registry }
+
+// Serve answers on the listener until ctx ends, then lets the requests that run finish.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	serving := &http.Server{
+		Handler: s, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- serving.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	close(s.stopping)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	err := serving.Shutdown(closing)
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}
+
+// health says that the process answers.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
+	answerJSON(w, http.StatusOK, map[string]string{"health": "ok"})
+}
+
+// ready says that requests can be served: the database answers.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.db.Ping(ctx); err != nil {
+		s.answerError(w, r, &ward.Error{Kind: ward.Unavailable, Message: "the database does not answer", Hint: "Try again in a moment.", Err: err}, nil)
+		return
+	}
+	answerJSON(w, http.StatusOK, map[string]string{"ready": "ok"})
+}

@@ -1,0 +1,133 @@
+-- +goose Up
+
+CREATE TABLE orgs (
+    org     TEXT PRIMARY KEY,
+    name    TEXT NOT NULL,
+    clinic  BYTEA NOT NULL, -- ward/clinic/1; empty until founded
+    created BIGINT NOT NULL
+);
+
+CREATE TABLE persons (
+    org     TEXT NOT NULL,
+    person  TEXT NOT NULL,
+    roles   TEXT NOT NULL,   -- words joined by spaces
+    ended   BIGINT NOT NULL, -- 0 while active
+    created BIGINT NOT NULL,
+    PRIMARY KEY (org, person)
+);
+
+CREATE TABLE cards (
+    org     TEXT NOT NULL,
+    person  TEXT NOT NULL,
+    serial  BIGINT NOT NULL,
+    text    BYTEA NOT NULL,  -- ward/card/1
+    hash    TEXT NOT NULL,
+    pending BIGINT NOT NULL, -- 1 while nobody has vouched
+    PRIMARY KEY (org, person, serial)
+);
+
+CREATE TABLE browsers (
+    org    TEXT NOT NULL,
+    person TEXT NOT NULL,
+    key    TEXT NOT NULL,
+    card   TEXT NOT NULL,
+    text   BYTEA NOT NULL, -- ward/browser/1
+    PRIMARY KEY (org, person, key)
+);
+
+-- Sealed to the person; the server opens neither copy.
+CREATE TABLE keyrings (
+    org      TEXT NOT NULL,
+    person   TEXT NOT NULL,
+    version  BIGINT NOT NULL,
+    keyring  BYTEA NOT NULL,
+    recovery BYTEA NOT NULL,
+    PRIMARY KEY (org, person)
+);
+
+CREATE TABLE recovery_keys (
+    org        TEXT NOT NULL,
+    person     TEXT NOT NULL,
+    lookup     TEXT NOT NULL UNIQUE,
+    token_hash TEXT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    PRIMARY KEY (org, person)
+);
+
+CREATE TABLE passkeys (
+    org        TEXT NOT NULL,
+    passkey    TEXT NOT NULL,
+    person     TEXT NOT NULL,
+    credential TEXT NOT NULL UNIQUE, -- WebAuthn credential id, b64
+    record     BYTEA NOT NULL,       -- public key, flags, counter, as JSON
+    created    BIGINT NOT NULL,
+    used       BIGINT NOT NULL,
+    PRIMARY KEY (org, passkey)
+);
+CREATE INDEX passkeys_person ON passkeys (org, person);
+
+CREATE TABLE ceremonies (
+    ceremony TEXT PRIMARY KEY,
+    purpose  TEXT NOT NULL,
+    org      TEXT NOT NULL,
+    person   TEXT NOT NULL,
+    session  BYTEA NOT NULL, -- challenge and what goes with it, as JSON
+    expires  BIGINT NOT NULL
+);
+
+CREATE TABLE invitations (
+    org        TEXT NOT NULL,
+    invitation TEXT NOT NULL UNIQUE,
+    person     TEXT NOT NULL,
+    roles      TEXT NOT NULL,
+    chart      TEXT NOT NULL,
+    recover    BIGINT NOT NULL,
+    founding   BIGINT NOT NULL,
+    by_person  TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    welcome    BYTEA NOT NULL,
+    state      TEXT NOT NULL,
+    sent       BIGINT NOT NULL,
+    card       BYTEA NOT NULL,
+    bind       TEXT NOT NULL,
+    created    BIGINT NOT NULL,
+    until      BIGINT NOT NULL,
+    PRIMARY KEY (org, invitation)
+);
+
+CREATE TABLE sessions (
+    org     TEXT NOT NULL,
+    session TEXT NOT NULL,
+    person  TEXT NOT NULL,
+    token   TEXT NOT NULL UNIQUE, -- b64 SHA-256
+    browser TEXT NOT NULL,
+    agent   TEXT NOT NULL,
+    share   BYTEA NOT NULL,       -- sealed under the server's key
+    idle    BIGINT NOT NULL,      -- milliseconds
+    started BIGINT NOT NULL,
+    used    BIGINT NOT NULL,
+    until   BIGINT NOT NULL,
+    PRIMARY KEY (org, session)
+);
+CREATE INDEX sessions_person ON sessions (org, person);
+
+-- Ids of proofs that were used, until their nonce is too old to be used again.
+CREATE TABLE proofs (
+    jti     TEXT PRIMARY KEY,
+    expires BIGINT NOT NULL
+);
+CREATE INDEX proofs_expires ON proofs (expires);
+
+-- +goose Down
+DROP TABLE proofs;
+DROP TABLE sessions;
+DROP TABLE invitations;
+DROP TABLE ceremonies;
+DROP TABLE passkeys;
+DROP TABLE recovery_keys;
+DROP TABLE keyrings;
+DROP TABLE browsers;
+DROP TABLE cards;
+DROP TABLE persons;
+DROP TABLE orgs;
