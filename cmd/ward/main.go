@@ -33,7 +33,7 @@ type terminal struct {
 
 func commands() []command {
 	return []command{
-		doctorCommand(), backupCommand(), restoreCommand(), versionCommand(),
+		serveCommand(), clinicCommand(), doctorCommand(), backupCommand(), restoreCommand(), versionCommand(),
 	}
 }
 

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ward"
+	"ward/bus"
+	"ward/charts"
+	"ward/identity"
+	"ward/ledger"
+	"ward/policy"
+	"ward/server"
+	"ward/store"
+	"ward/web"
+)
+
+// running is a clinic, whole, but for a listener.
+type running struct {
+	origin   string
+	db       *store.DB
+	bus      *bus.Bus
+	identity *identity.Identity
+	server   *server.Server
+}
+
+// clinic joins the packages into a clinic. Close it when its server has stopped.
+func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, err error) {
+	if err := config.prepare(); err != nil {
+		return nil, err
+	}
+	key, err := secretKey(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := store.NewSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	decide, err := policy.New()
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	r := &running{origin: config.Origin}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.close())
+		}
+	}()
+	if r.db, err = store.Open(ctx, config.store()); err != nil {
+		return nil, err
+	}
+	if r.bus, err = bus.Open(bus.Config{Servers: config.NATS}); err != nil {
+		return nil, err
+	}
+	record := ledger.New(time.Now)
+	known := &people{}
+	records := charts.New(charts.Config{DB: r.db, Ledger: record, People: known, Notices: r.bus, Now: time.Now})
+	r.identity, err = identity.New(ctx, identity.Config{
+		DB: r.db, Ledger: record, Charts: records, Letters: letters(config), Notices: r.bus, Sealer: sealer,
+		Origin: config.Origin, Version: version(), Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	known.identity = r.identity
+	r.server, err = server.New(server.Config{
+		DB: r.db, Identity: r.identity, Charts: records, Policy: decide, Ledger: record, Bus: r.bus,
+		App: web.Files(), Log: log, Origin: config.Origin, MetricsToken: config.MetricsToken,
+	})
+	return r, err
+}
+
+// close ends what clinic began, last first.
+func (r *running) close() error {
+	if r.bus != nil {
+		r.bus.Close()
+	}
+	if r.db != nil {
+		return r.db.Close()
+	}
+	return nil
+}
+
+// people is what charts asks of identity. The two features need each other and know of each other only here.
+type people struct{ identity *identity.Identity }
+
+func (p *people) Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (charts.Card, error) {
+	card, err := p.identity.CardOf(ctx, tx, org, person)
+	return charts.Card(card), err
+}
+
+func (p *people) Certified(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, key string) error {
+	return p.identity.Certified(ctx, tx, org, person, key)
+}
+
+// letters is how invitations are sent: by the mail server, or not at all.
+func letters(c *Config) identity.Letters {
+	if c.SMTPServer == "" {
+		return nil
+	}
+	return identity.SMTP{Server: c.SMTPServer, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom}
+}
