@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -155,7 +156,7 @@ func (a *archiver) rows(ctx context.Context, tx *store.Tx, t table) error {
 		}
 		for i, v := range values {
 			if b, ok := v.([]byte); ok {
-				values[i] = map[string][]byte{"b64": b}
+				values[i] = map[string]string{"b64": base64.StdEncoding.EncodeToString(b)} // also of no bytes at all
 			}
 		}
 		line, err := json.Marshal(values)
@@ -352,8 +353,8 @@ func columnValues(raw []any) ([]any, error) {
 			if !ok {
 				return nil, errors.New("a value is neither text, number nor bytes")
 			}
-			var b []byte
-			if err := json.Unmarshal([]byte(`"`+text+`"`), &b); err != nil {
+			b, err := base64.StdEncoding.DecodeString(text)
+			if err != nil {
 				return nil, err
 			}
 			raw[i] = b

@@ -161,6 +161,9 @@ func fill(t *testing.T, db *store.DB) {
 		if _, err := tx.Exec(ctx, `INSERT INTO server_secrets (name, sealed, created) VALUES ($1, $2, $3)`, "a \"quoted\"\nname", []byte{0, 255, 10}, int64(1)<<62); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `INSERT INTO server_secrets (name, sealed, created) VALUES ($1, $2, $3)`, "", []byte{}, -1); err != nil {
+			return err
+		}
 		return ledger.New(time.Now).Append(ctx, tx, "clinic", ward.Event{Action: "invite"}, ward.Event{Action: "grant"})
 	})
 	if err != nil {

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -9,7 +14,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ward": func() { os.Exit(runMain()) },
+		"ward":       func() { os.Exit(runMain()) },
+		"ward-serve": func() { os.Exit(serveOnce()) },
 	})
 }
 
@@ -19,4 +25,30 @@ func TestManual(t *testing.T) {
 		env.Setenv("HOME", env.WorkDir)
 		return nil
 	}})
+}
+
+// serveOnce is `ward serve` of a clinic called Lakeside in the folder data, told to stop as soon as it answers.
+func serveOnce() int {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	read, write := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for lines := bufio.NewScanner(read); lines.Scan(); {
+			fmt.Fprintln(os.Stderr, lines.Text())
+			if strings.Contains(lines.Text(), "ward answers") {
+				stop()
+			}
+		}
+	}()
+	t := terminal{in: os.Stdin, out: os.Stdout, err: write}
+	err := dispatch(ctx, t, []string{"serve", "--name", "Lakeside", "--dir", "data", "--listen", "localhost:0"})
+	write.Close()
+	<-done
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "ward:", err)
+		return 1
+	}
+	return 0
 }

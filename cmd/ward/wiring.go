@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"ward"
@@ -24,7 +25,10 @@ type running struct {
 	db       *store.DB
 	bus      *bus.Bus
 	identity *identity.Identity
+	charts   *charts.Charts
 	server   *server.Server
+
+	stopSweeping func() // and waits for it
 }
 
 // clinic joins the packages into a clinic. Close it when its server has stopped.
@@ -58,9 +62,9 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	record := ledger.New(time.Now)
 	known := &people{}
-	records := charts.New(charts.Config{DB: r.db, Ledger: record, People: known, Notices: r.bus, Now: time.Now})
+	r.charts = charts.New(charts.Config{DB: r.db, Ledger: record, People: known, Notices: r.bus, Now: time.Now})
 	r.identity, err = identity.New(ctx, identity.Config{
-		DB: r.db, Ledger: record, Charts: records, Letters: letters(config), Notices: r.bus, Sealer: sealer,
+		DB: r.db, Ledger: record, Charts: r.charts, Letters: letters(config), Notices: r.bus, Sealer: sealer,
 		Origin: config.Origin, Version: version(), Now: time.Now,
 	})
 	if err != nil {
@@ -68,14 +72,44 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	known.identity = r.identity
 	r.server, err = server.New(server.Config{
-		DB: r.db, Identity: r.identity, Charts: records, Policy: decide, Ledger: record, Bus: r.bus,
+		DB: r.db, Identity: r.identity, Charts: r.charts, Policy: decide, Ledger: record, Bus: r.bus,
 		App: web.Files(), Log: log, Origin: config.Origin, MetricsToken: config.MetricsToken,
 	})
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	r.sweep(ctx, log)
+	return r, nil
+}
+
+// sweepEvery is how often what time has ended is removed: spent proofs, old sessions, uploads that were left. Nothing
+// depends on it but space.
+const sweepEvery = 10 * time.Minute
+
+// sweep begins to remove what time has ended, at once and then now and then, until close.
+func (r *running) sweep(ctx context.Context, log *slog.Logger) {
+	ctx, cancel := context.WithCancel(ctx)
+	var sweeping sync.WaitGroup
+	r.stopSweeping = func() { cancel(); sweeping.Wait() }
+	sweeping.Go(func() {
+		for tick := time.Tick(sweepEvery); ; {
+			if err := errors.Join(r.identity.Sweep(ctx), r.charts.Sweep(ctx)); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "sweep failed", slog.String("error", err.Error()))
+			}
+			select {
+			case <-tick:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 }
 
 // close ends what clinic began, last first.
 func (r *running) close() error {
+	if r.stopSweeping != nil {
+		r.stopSweeping()
+	}
 	if r.bus != nil {
 		r.bus.Close()
 	}
