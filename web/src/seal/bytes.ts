@@ -1,0 +1,144 @@
+// Bytes, and the few ways in which Ward writes them (docs/formats.md). No DOM, no network.
+
+import { bech32 } from '@scure/base'
+import { generateHybridIdentity, identityToRecipient } from 'age-encryption'
+
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/** Something that does not check. The message says what, in English, for a report. */
+export class Bad extends Error {}
+
+export const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes
+export const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+
+export function concat(...parts: readonly Uint8Array[]): Bytes {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+export function random(n: number): Bytes {
+  return crypto.getRandomValues(new Uint8Array(n))
+}
+
+function binary(bytes: Uint8Array): string {
+  let out = ''
+  for (let at = 0; at < bytes.length; at += 0x8000) out += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+  return out
+}
+
+function fromBinary(out: string): Bytes {
+  const bytes = new Uint8Array(out.length)
+  for (let i = 0; i < out.length; i++) bytes[i] = out.charCodeAt(i)
+  return bytes
+}
+
+/** base64url without padding: the only base64 in statements. */
+export const b64 = (bytes: Uint8Array): string =>
+  btoa(binary(bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
+export function unb64(value: string): Bytes {
+  if (!/^[A-Za-z0-9_-]*$/.test(value)) throw new Bad('not base64url')
+  let bytes: Bytes
+  try {
+    bytes = fromBinary(atob(value.replaceAll('-', '+').replaceAll('_', '/')))
+  } catch {
+    throw new Bad('not base64url')
+  }
+  if (b64(bytes) !== value) throw new Bad('not canonical base64url')
+  return bytes
+}
+
+/** Standard base64, which JSON bodies carry bytes in. */
+export const json64 = (bytes: Uint8Array): string => btoa(binary(bytes))
+export const unjson64 = (value: string): Bytes => fromBinary(atob(value))
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** 16 bytes as an id of 26 characters. */
+export function idOf(bytes: Uint8Array): string {
+  let out = ''
+  let bits = 0
+  let value = 0
+  for (const byte of bytes) {
+    value = (value << 8) | byte
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      out += alphabet[(value >> bits) & 31]
+    }
+    value &= (1 << bits) - 1
+  }
+  if (bits > 0) out += alphabet[(value << (5 - bits)) & 31]
+  return out
+}
+
+export const newID = (): string => idOf(random(16))
+export const isID = (value: string): boolean => /^[a-z2-7]{25}[aeimquy4]$/.test(value)
+
+export async function sha256(...parts: readonly Uint8Array[]): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', parts.length === 1 ? (parts[0] as Bytes) : concat(...parts)))
+}
+
+/** The SHA-256 of bytes or text, b64. */
+export const hash = async (data: Uint8Array | string): Promise<string> =>
+  b64(await sha256(typeof data === 'string' ? utf8(data) : data))
+
+export async function hkdf(key: Uint8Array, info: string, length: number): Promise<Bytes> {
+  const material = await crypto.subtle.importKey('raw', key as Bytes, 'HKDF', false, ['deriveBits'])
+  const bits = await crypto.subtle.deriveBits(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: utf8(info) }, material, length * 8)
+  return new Uint8Array(bits)
+}
+
+export async function hmac(key: Uint8Array, data: Uint8Array): Promise<Bytes> {
+  const imported = await crypto.subtle.importKey('raw', key as Bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  return new Uint8Array(await crypto.subtle.sign('HMAC', imported, data as Bytes))
+}
+
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+export const now = (): string => new Date().toISOString()
+export function isTime(value: string): boolean {
+  if (!timePattern.test(value)) return false
+  const parsed = new Date(value)
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString() === value
+}
+
+/** An age post-quantum hybrid identity from its 32-byte seed. */
+export const identityOf = (seed: Uint8Array): string =>
+  bech32.encode('AGE-SECRET-KEY-PQ-', bech32.toWords(seed), false).toUpperCase()
+
+export const newIdentity = (): Promise<string> => generateHybridIdentity()
+export const recipientOf = (identity: string): Promise<string> => identityToRecipient(identity)
+
+// Ed25519 from a seed: WebCrypto takes it wrapped as PKCS #8 (RFC 8410).
+const pkcs8 = new Uint8Array([0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20])
+
+export type Sign = (message: Bytes) => Promise<Bytes>
+export interface SigningKey { readonly public: string; readonly sign: Sign }
+
+export async function signingKey(seed: Uint8Array): Promise<SigningKey> {
+  const key = await crypto.subtle.importKey('pkcs8', concat(pkcs8, seed), 'Ed25519', true, ['sign'])
+  const { x } = await crypto.subtle.exportKey('jwk', key)
+  return { public: x ?? '', sign: async (message) => new Uint8Array(await crypto.subtle.sign('Ed25519', key, message)) }
+}
+
+const verifiers = new Map<string, Promise<CryptoKey>>()
+
+export async function verify(publicKey: string, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  let key = verifiers.get(publicKey)
+  if (!key) {
+    key = crypto.subtle.importKey('raw', unb64(publicKey), 'Ed25519', false, ['verify'])
+    if (verifiers.size > 2000) verifiers.clear()
+    verifiers.set(publicKey, key)
+  }
+  try {
+    return await crypto.subtle.verify('Ed25519', await key, signature as Bytes, message as Bytes)
+  } catch {
+    return false
+  }
+}

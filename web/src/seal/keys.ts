@@ -1,0 +1,200 @@
+// Keys in hand: locks and their grants, the keyring, the recovery code, passkeys and invitations (docs/formats.md).
+
+import { Decrypter, Encrypter } from 'age-encryption'
+import {
+  Bad, b64, concat, hash, hkdf, hmac, identityOf, newIdentity, random, recipientOf, sha256, signingKey, text, unb64, utf8,
+  type Bytes, type SigningKey,
+} from './bytes.ts'
+
+/** Seals to recipients: an age file. */
+export async function sealTo(plaintext: Uint8Array, ...recipients: readonly string[]): Promise<Bytes> {
+  const e = new Encrypter()
+  for (const r of recipients) e.addRecipient(r)
+  return (await e.encrypt(plaintext)) as Bytes
+}
+
+export async function openWith(identity: string, sealed: Uint8Array): Promise<Bytes> {
+  const d = new Decrypter()
+  d.addIdentity(identity)
+  return (await d.decrypt(sealed)) as Bytes
+}
+
+// An age identity file with one line of JSON about it: what grants, histories and keyrings hold.
+function identityFile(type: string, about: object, identity: string): Bytes {
+  return utf8(`# ${type}\n# ${JSON.stringify(about)}\n${identity}\n`)
+}
+
+function readIdentityFile(type: string, file: Uint8Array): { about: Record<string, unknown>; identity: string } {
+  const lines = text(file).split('\n')
+  if (lines.length < 3 || lines[0] !== `# ${type}` || !lines[1]?.startsWith('# {')) throw new Bad(`this is not a ${type} file`)
+  if (!/^AGE-SECRET-KEY-PQ-1[02-9AC-HJ-NP-Z]+$/.test(lines[2] ?? '')) throw new Bad(`the ${type} file holds no identity`)
+  return { about: JSON.parse(lines[1].slice(2)) as Record<string, unknown>, identity: lines[2] as string }
+}
+
+/** One epoch's secret half of a lock. */
+export interface LockKey {
+  readonly org: string; readonly lock: string; readonly epoch: number
+  readonly identity: string; readonly recipient: string; readonly signing: SigningKey
+}
+
+export async function lockKey(org: string, lock: string, epoch: number, identity: string): Promise<LockKey> {
+  return { org, lock, epoch, identity, recipient: await recipientOf(identity), signing: await lockSigning(identity) }
+}
+
+export const lockSigning = async (identity: string): Promise<SigningKey> =>
+  signingKey(await hkdf(utf8(identity), 'ward/lock-signing/1', 32))
+
+export const newLockIdentity = newIdentity
+
+export const lockFile = (key: Pick<LockKey, 'org' | 'lock' | 'epoch' | 'identity'>): Bytes =>
+  identityFile('ward/lock/1', { org: key.org, lock: key.lock, epoch: key.epoch }, key.identity)
+
+/** Opens a grant, history or welcome, and checks that it is of this lock and epoch and has this epoch's keys. */
+export async function openLockFile(
+  identity: string, sealed: Uint8Array, want: { org: string; lock: string; epoch: number; recipient: string; verify: string },
+): Promise<LockKey> {
+  const key = await readLockFile(identity, sealed)
+  if (key.org !== want.org || key.lock !== want.lock || key.epoch !== want.epoch) throw new Bad('the sealed key is of another lock or epoch')
+  if (key.recipient !== want.recipient || key.signing.public !== want.verify) throw new Bad("the sealed key is not the epoch's")
+  return key
+}
+
+export async function readLockFile(identity: string, sealed: Uint8Array): Promise<LockKey> {
+  const { about, identity: inner } = readIdentityFile('ward/lock/1', await openWith(identity, sealed))
+  return lockKey(String(about['org']), String(about['lock']), Number(about['epoch']), inner)
+}
+
+/** A person's secrets, as kept sealed in the keyring. */
+export interface Keyring {
+  org: string; person: string; signing: string; card: string; clinic: string; name: string
+  passkeys: { id: string; name: string; recipient: string }[]
+  recovery: { lookup: string }
+  version: number
+  identity: string
+}
+
+export function writeKeyring(k: Keyring): Bytes {
+  const { identity, org, person, signing, card, clinic, name, passkeys, recovery, version } = k
+  return identityFile('ward/keyring/1', { org, person, signing, card, clinic, name, passkeys, recovery, version }, identity)
+}
+
+export function readKeyring(file: Uint8Array): Keyring {
+  const { about, identity } = readIdentityFile('ward/keyring/1', file)
+  const k = about as unknown as Keyring
+  if (typeof k.org !== 'string' || typeof k.person !== 'string' || typeof k.name !== 'string' || unb64(k.signing).length !== 32 || !Array.isArray(k.passkeys) || typeof k.version !== 'number') {
+    throw new Bad('the keyring is not complete')
+  }
+  return { ...k, identity }
+}
+
+export const sealKeyring = (k: Keyring): Promise<Bytes> => sealTo(writeKeyring(k), ...k.passkeys.map((p) => p.recipient))
+
+export const openKeyring = async (passkeyIdentity: string, sealed: Uint8Array): Promise<Keyring> =>
+  readKeyring(await openWith(passkeyIdentity, sealed))
+
+/** The work factor of the recovery copy: the code has 128 bits, so this only follows the format. */
+const workFactor = 15
+
+export async function sealKeyringForCode(k: Keyring, code: string): Promise<Bytes> {
+  const e = new Encrypter()
+  e.setScryptWorkFactor(workFactor)
+  e.setPassphrase(code)
+  return (await e.encrypt(writeKeyring(k))) as Bytes
+}
+
+export async function openKeyringByCode(code: string, sealed: Uint8Array): Promise<Keyring> {
+  const d = new Decrypter()
+  d.addPassphrase(code)
+  return readKeyring((await d.decrypt(sealed)) as Bytes)
+}
+
+// The recovery code: 128 bits and 12 of checksum in Crockford's base32.
+
+const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+async function checksum(entropy: Uint8Array): Promise<number> {
+  const sum = await sha256(utf8('ward recovery code v1'), entropy)
+  return ((sum[0] as number) << 4) | ((sum[1] as number) >> 4)
+}
+
+const group = (characters: string): string => characters.match(/.{1,4}/g)?.join('-') ?? ''
+
+export async function codeOf(entropy: Uint8Array): Promise<string> {
+  let value = 0n
+  for (const byte of entropy) value = (value << 8n) | BigInt(byte)
+  value = (value << 12n) | BigInt(await checksum(entropy))
+  let out = ''
+  for (let i = 27; i >= 0; i--) out += crockford[Number((value >> BigInt(5 * i)) & 31n)]
+  return group(out)
+}
+
+export const newCode = (): Promise<string> => codeOf(random(16))
+
+/** What a person typed, in the printed form as far as it goes. */
+export const normaliseCode = (typed: string): string =>
+  group(typed.toUpperCase().replace(/[\s\u2010-\u2015-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1'))
+
+/** The 16 bytes of a code; undefined while it is too short or if its checksum is wrong. */
+export async function readCode(typed: string): Promise<{ code: string; entropy: Bytes } | 'short' | 'checksum'> {
+  const code = normaliseCode(typed)
+  const characters = code.replaceAll('-', '')
+  if (characters.length < 28) return 'short'
+  if (characters.length > 28) return 'checksum'
+  let value = 0n
+  for (const c of characters) {
+    const digit = crockford.indexOf(c)
+    if (digit < 0) return 'checksum'
+    value = (value << 5n) | BigInt(digit)
+  }
+  const sum = Number(value & 0xfffn)
+  value >>= 12n
+  const entropy = new Uint8Array(16)
+  for (let i = 15; i >= 0; i--) {
+    entropy[i] = Number(value & 255n)
+    value >>= 8n
+  }
+  return (await checksum(entropy)) === sum ? { code, entropy } : 'checksum'
+}
+
+export async function recoveryProof(entropy: Uint8Array): Promise<{ lookup: string; token: string; tokenHash: string }> {
+  const token = await hkdf(entropy, 'ward/recovery/token/1', 32)
+  return { lookup: b64(await hkdf(entropy, 'ward/recovery/lookup/1', 16)), token: b64(token), tokenHash: await hash(token) }
+}
+
+/** What every passkey's PRF is evaluated over. */
+export const prfSalt = (): Promise<Bytes> => sha256(utf8('ward/passkey-prf/1'))
+
+export const passkeyIdentity = async (prf: Uint8Array): Promise<string> => identityOf(await hkdf(prf, 'ward/passkey-identity/1', 32))
+
+// Invitations: everything comes from the 16 bytes in the link's fragment.
+
+export interface Link { readonly invitation: string; readonly secret: Bytes; readonly clinic?: string | undefined }
+
+export function readLink(link: string): Link {
+  const [invitation = '', secret = '', clinic] = (link.split('#')[1] ?? link).trim().split('.')
+  const bytes = unb64(secret)
+  if (!/^[a-z2-7]{26}$/.test(invitation) || bytes.length !== 16 || (clinic !== undefined && unb64(clinic).length !== 32)) throw new Bad('this is not an invitation link')
+  return { invitation, secret: bytes, clinic }
+}
+
+export const writeLink = (origin: string, link: Link): string =>
+  `${origin}/join#${link.invitation}.${b64(link.secret)}${link.clinic === undefined ? '' : `.${link.clinic}`}`
+
+export const invitationToken = (secret: Uint8Array): Promise<Bytes> => hkdf(secret, 'ward/invitation/token/1', 32)
+export const invitationIdentity = async (secret: Uint8Array): Promise<string> => identityOf(await hkdf(secret, 'ward/invitation/identity/1', 32))
+export const bind = async (secret: Uint8Array, cardText: string): Promise<string> =>
+  b64(await hmac(await hkdf(secret, 'ward/invitation/bind/1', 32), utf8(cardText)))
+
+/** A DPoP proof (RFC 9449) for one request. */
+export async function dpop(key: SigningKey, claims: { method: string; url: string; nonce: string; token?: string | undefined; time?: number; id?: string }): Promise<string> {
+  const part = (value: object): string => b64(utf8(JSON.stringify(value)))
+  const header = part({ typ: 'dpop+jwt', alg: 'EdDSA', jwk: { kty: 'OKP', crv: 'Ed25519', x: key.public } })
+  const body = part({
+    jti: claims.id ?? b64(random(16)), htm: claims.method, htu: claims.url, iat: claims.time ?? Math.floor(Date.now() / 1000), nonce: claims.nonce,
+    ...(claims.token !== undefined && { ath: await hash(claims.token) }),
+  })
+  const signed = `${header}.${body}`
+  return `${signed}.${b64(await key.sign(utf8(signed)))}`
+}
+
+export { concat }

@@ -1,0 +1,248 @@
+// Statements: everything that people agree on, as a type line, one line of canonical JSON and signatures over both
+// (docs/formats.md). The same rules as seal/envelope in Go, tried on the same vectors.
+
+import { Bad, b64, concat, hash, idOf, isID, isTime, sha256, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
+
+export const maxStatement = 16 * 1024
+
+export interface Card {
+  org: string; person: string; serial: number; previous?: string | undefined; recipient: string; signing: string; time: string; voucher?: string | undefined
+}
+export interface BrowserCertificate { org: string; person: string; card: string; key: string; time: string }
+export interface Clinic {
+  org: string; founder: string; signing: string
+  locks: { directory: string; staff: string; clinicians: string; emergency: string }; time: string
+}
+export interface Epoch {
+  org: string; lock: string; kind: string; chart?: string | undefined; compartment?: string | undefined; epoch: number; recipient: string; verify: string
+  previous?: string | undefined; history?: string | undefined; author: string; time: string
+}
+export interface Grant {
+  org: string; lock: string; epoch: number; grant: string; person?: string | undefined; card?: string | undefined; holder?: string | undefined
+  holderEpoch?: number | undefined; purpose: string; until?: string | undefined; granter: string; time: string; sha256: string
+}
+export interface Head { seq: number; chain: string }
+export interface Entry {
+  org: string; lock: string; epoch: number; entry: string; kind: string; author: string; browser: string; time: string; seen: Head; size: number; sha256: string
+}
+
+export interface Bodies {
+  'ward/card/1': Card; 'ward/browser/1': BrowserCertificate; 'ward/clinic/1': Clinic
+  'ward/epoch/1': Epoch; 'ward/grant/1': Grant; 'ward/entry/1': Entry
+}
+export type Type = keyof Bodies
+
+export interface Statement<T extends Type> { readonly type: T; readonly body: Bodies[T]; readonly text: string; readonly sigs: readonly Bytes[] }
+
+type Check = (value: unknown) => boolean
+type Field = readonly [name: string, check: Check, optional?: 'optional']
+
+const id: Check = (v) => typeof v === 'string' && isID(v)
+const bytes32: Check = (v) => {
+  try {
+    return typeof v === 'string' && unb64(v).length === 32
+  } catch {
+    return false
+  }
+}
+const time: Check = (v) => typeof v === 'string' && isTime(v)
+const count = (least: number): Check => (v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= least
+const recipient: Check = (v) => typeof v === 'string' && v.length === 1959 && /^age1pq1[02-9ac-hj-np-z]+$/.test(v)
+const oneOf = (...words: readonly string[]): Check => (v) => typeof v === 'string' && words.includes(v)
+
+export const kinds = ['record', 'note', 'message', 'questionnaire', 'file', 'consent', 'appointment', 'person', 'snapshot'] as const
+export const purposes = ['self', 'care', 'proxy', 'emergency', 'second-opinion', 'research', 'work'] as const
+
+const shapes: { readonly [T in Type]: readonly Field[] } = {
+  'ward/card/1': [
+    ['org', id], ['person', id], ['serial', count(1)], ['previous', bytes32, 'optional'], ['recipient', recipient],
+    ['signing', bytes32], ['time', time], ['voucher', id, 'optional'],
+  ],
+  'ward/browser/1': [['org', id], ['person', id], ['card', bytes32], ['key', bytes32], ['time', time]],
+  'ward/clinic/1': [['org', id], ['founder', id], ['signing', bytes32], ['locks', isLocks], ['time', time]],
+  'ward/epoch/1': [
+    ['org', id], ['lock', id], ['kind', oneOf('chart', 'team', 'directory', 'staff', 'emergency')], ['chart', id, 'optional'],
+    ['compartment', oneOf('general', 'restricted'), 'optional'], ['epoch', count(1)], ['recipient', recipient], ['verify', bytes32],
+    ['previous', bytes32, 'optional'], ['history', bytes32, 'optional'], ['author', id], ['time', time],
+  ],
+  'ward/grant/1': [
+    ['org', id], ['lock', id], ['epoch', count(1)], ['grant', id], ['person', id, 'optional'], ['card', bytes32, 'optional'],
+    ['holder', id, 'optional'], ['holderEpoch', count(1), 'optional'], ['purpose', oneOf(...purposes)], ['until', time, 'optional'],
+    ['granter', id], ['time', time], ['sha256', bytes32],
+  ],
+  'ward/entry/1': [
+    ['org', id], ['lock', id], ['epoch', count(1)], ['entry', id], ['kind', oneOf(...kinds)], ['author', id], ['browser', bytes32],
+    ['time', time], ['seen', isHead], ['size', count(1)], ['sha256', bytes32],
+  ],
+}
+
+const headShape: readonly Field[] = [['seq', count(0)], ['chain', bytes32]]
+const locksShape: readonly Field[] = [['directory', id], ['staff', id], ['clinicians', id], ['emergency', id]]
+
+function isHead(v: unknown): boolean { return fits(v, headShape) === '' }
+function isLocks(v: unknown): boolean { return fits(v, locksShape) === '' }
+
+/** What is wrong with a value's fields, or ''. */
+function fits(value: unknown, shape: readonly Field[]): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'the body is not an object'
+  const given = value as Record<string, unknown>
+  const names = shape.map(([name]) => name)
+  for (const name of Object.keys(given)) if (!names.includes(name)) return `unknown field ${name.slice(0, 40)}`
+  for (const [name, check, optional] of shape) {
+    const v = given[name]
+    if (v === undefined) {
+      if (optional !== 'optional') return `${name} is missing`
+    } else if (!check(v)) return `${name} is not valid`
+  }
+  return ''
+}
+
+/** JSON with the shape's fields in its order; absent fields left out. */
+function canonical(value: Record<string, unknown>, shape: readonly Field[]): string {
+  const parts: string[] = []
+  for (const [name] of shape) {
+    const v = value[name]
+    if (v === undefined) continue
+    const inner = name === 'seen' ? headShape : name === 'locks' ? locksShape : undefined
+    parts.push(`${JSON.stringify(name)}:${inner ? canonical(v as Record<string, unknown>, inner) : JSON.stringify(v)}`)
+  }
+  return `{${parts.join(',')}}`
+}
+
+/** Rules between fields, which Go's check() has too. */
+async function rules<T extends Type>(type: T, body: Bodies[T]): Promise<string> {
+  if (type === 'ward/card/1') {
+    const b = body as Card
+    if ((b.serial > 1) !== (b.previous !== undefined)) return 'previous is for every card but the first'
+    if (b.serial === 1 && b.voucher !== undefined) return 'a first card has no voucher'
+  }
+  if (type === 'ward/epoch/1') {
+    const b = body as Epoch
+    const chart = b.kind === 'chart'
+    if (chart !== (b.chart !== undefined) || chart !== (b.compartment !== undefined)) return 'chart and compartment are for charts'
+    if ((b.epoch > 1) !== (b.previous !== undefined) || (b.epoch > 1) !== (b.history !== undefined)) return 'previous and history are for every epoch but the first'
+    if (b.epoch === 1 && b.lock !== (await lockIDOf(b.recipient, b.verify))) return "the lock's id is not made from its keys"
+  }
+  if (type === 'ward/grant/1') {
+    const b = body as Grant
+    if ((b.person !== undefined) === (b.holder !== undefined)) return 'a grant is to one person or one lock'
+    if ((b.person !== undefined) !== (b.card !== undefined) || (b.holder !== undefined) !== (b.holderEpoch !== undefined)) return 'card is for persons, holderEpoch for locks'
+    if (b.holder === b.lock) return 'a lock cannot hold itself'
+  }
+  return ''
+}
+
+const signedText = <T extends Type>(type: T, body: Bodies[T]): string =>
+  `${type}\n${canonical(body as unknown as Record<string, unknown>, shapes[type])}\n`
+
+export async function parse<T extends Type>(type: T, text: string): Promise<Statement<T>> {
+  if (text.length > maxStatement) throw new Bad(`${type} is longer than ${maxStatement} bytes`)
+  const lines = text.split('\n')
+  if (lines.length < 4 || lines.length > 5 || lines.at(-1) !== '') throw new Bad(`${type} must be a type, a body and one or two signatures`)
+  if (lines[0] !== type) throw new Bad(`found ${String(lines[0]).slice(0, 40)} instead of ${type}`)
+  let body: Bodies[T]
+  try {
+    body = JSON.parse(lines[1] ?? '') as Bodies[T]
+  } catch {
+    throw new Bad(`${type} is not JSON`)
+  }
+  const wrong = fits(body, shapes[type]) || (await rules(type, body))
+  if (wrong) throw new Bad(`${type}: ${wrong}`)
+  if (signedText(type, body) !== `${lines[0]}\n${lines[1]}\n`) throw new Bad(`${type} is not written in its one canonical form`)
+  const sigs = lines.slice(2, -1).map((line) => {
+    const sig = unb64(line)
+    if (sig.length !== 64) throw new Bad(`${type}: a signature is not 64 bytes`)
+    return sig
+  })
+  return { type, body, text, sigs }
+}
+
+/** Makes a statement, signed by each signer in turn. */
+export async function write<T extends Type>(type: T, body: Bodies[T], ...signers: readonly Sign[]): Promise<Statement<T>> {
+  const wrong = fits(JSON.parse(JSON.stringify(body)), shapes[type]) || (await rules(type, body))
+  if (wrong) throw new Bad(`write ${type}: ${wrong}`)
+  const signed = signedText(type, body)
+  const sigs: Bytes[] = []
+  for (const sign of signers) sigs.push(await sign(utf8(signed)))
+  return { type, body, text: signed + sigs.map((sig) => `${b64(sig)}\n`).join(''), sigs }
+}
+
+/** Adds a signature, such as that of who vouches for a card. */
+export async function countersign<T extends Type>(s: Statement<T>, sign: Sign): Promise<Statement<T>> {
+  const sig = await sign(utf8(signedText(s.type, s.body)))
+  return { ...s, text: `${s.text}${b64(sig)}\n`, sigs: [...s.sigs, sig] }
+}
+
+/** Checks that there is exactly one signature for each key, in order. */
+export async function checkSignatures<T extends Type>(s: Statement<T>, ...keys: readonly string[]): Promise<void> {
+  if (s.sigs.length !== keys.length) throw new Bad(`${s.type} has ${s.sigs.length} signatures; it needs ${keys.length}`)
+  const message = utf8(signedText(s.type, s.body))
+  for (const [i, key] of keys.entries()) {
+    if (!(await verify(key, message, s.sigs[i] as Bytes))) throw new Bad(`${s.type}: signature ${i + 1} does not match`)
+  }
+}
+
+/** How one statement names another. */
+export const hashOf = (s: { readonly text: string }): Promise<string> => hash(s.text)
+
+export const lockIDOf = async (recipient_: string, verify_: string): Promise<string> =>
+  idOf((await sha256(utf8(`ward/lock/1\n${recipient_}\n${verify_}`))).subarray(0, 16))
+
+export const start = async (lock: string): Promise<Head> => ({ seq: 0, chain: await hash(`ward/chain/1\n${lock}`) })
+
+/** The head after the entry with this statement. */
+export async function next(head: Head, text: string): Promise<Head> {
+  return { seq: head.seq + 1, chain: b64(await sha256(concat(unb64(head.chain), await sha256(utf8(text))))) }
+}
+
+/** A person's cards in order, checked: self-signed and chained. voucherKey finds a voucher's signing key. */
+export async function checkCards(
+  texts: readonly string[], org: string, person: string, voucherKeys: (person: string) => Promise<readonly string[]>,
+): Promise<{ readonly cards: readonly Statement<'ward/card/1'>[]; readonly pending: boolean }> {
+  const cards: Statement<'ward/card/1'>[] = []
+  let pending = false
+  for (const text of texts) {
+    const card = await parse('ward/card/1', text)
+    const before = cards.at(-1)
+    if (card.body.org !== org || card.body.person !== person || card.body.serial !== cards.length + 1) throw new Bad('a card is out of its place')
+    if (pending) throw new Bad('a card follows one that nobody vouched for')
+    if (!before) {
+      await checkSignatures(card, card.body.signing)
+    } else {
+      if (card.body.previous !== (await hashOf(before))) throw new Bad('a card does not follow the one before')
+      if (card.body.voucher === undefined) await checkSignatures(card, card.body.signing, before.body.signing)
+      else if (card.sigs.length === 1) {
+        await checkSignatures(card, card.body.signing)
+        pending = true
+      } else {
+        let checked = false
+        for (const key of await voucherKeys(card.body.voucher)) {
+          checked ||= await checkSignatures(card, card.body.signing, key).then(() => true, () => false)
+        }
+        if (!checked) throw new Bad("a card's voucher did not sign it")
+      }
+    }
+    cards.push(card)
+  }
+  if (cards.length === 0) throw new Bad('there is no card')
+  return { cards, pending }
+}
+
+/** A lock's epochs in order, checked from the id up: each signed with the key of the one before. */
+export async function checkEpochs(texts: readonly string[], org: string, lock: string): Promise<readonly Statement<'ward/epoch/1'>[]> {
+  const epochs: Statement<'ward/epoch/1'>[] = []
+  for (const text of texts) {
+    const e = await parse('ward/epoch/1', text)
+    const before = epochs.at(-1)
+    const b = e.body
+    if (b.org !== org || b.lock !== lock || b.epoch !== epochs.length + 1) throw new Bad('an epoch is out of its place')
+    if (before && (b.kind !== before.body.kind || b.chart !== before.body.chart || b.compartment !== before.body.compartment)) throw new Bad('an epoch changes what the lock is')
+    if (before && b.previous !== (await hashOf(before))) throw new Bad('an epoch does not follow the one before')
+    // The author's signature needs their card; the lock's own is what makes the line of keys.
+    const signed = utf8(signedText('ward/epoch/1', b))
+    if (e.sigs.length !== 2 || !(await verify(before ? before.body.verify : b.verify, signed, e.sigs[1] as Bytes))) throw new Bad("an epoch is not signed with the lock's key")
+    epochs.push(e)
+  }
+  if (epochs.length === 0) throw new Bad('the lock has no epochs')
+  return epochs
+}
