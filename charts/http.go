@@ -233,6 +233,19 @@ func (c *Charts) GetLock(ctx context.Context, tx *store.Tx, who ward.Caller, r *
 	return answer, err
 }
 
+// GetKeys answers GET /api/locks/{lock}/keys: the line of public keys, for those who seal or grant to a lock that
+// they need not hold.
+func (c *Charts) GetKeys(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	id := ward.LockID(r.PathValue("lock"))
+	all, err := c.Outside(ctx, tx, who.Org, id)
+	if err != nil {
+		return nil, err
+	}
+	start := envelope.Start(id)
+	all[0].Seq, all[0].Chain = start.Seq, start.Chain // what is in it is for its holders
+	return all[0], nil
+}
+
 // GetMembers answers GET /api/locks/{lock}/members.
 func (c *Charts) GetMembers(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	l, err := getLock(ctx, tx, who.Org, ward.LockID(r.PathValue("lock")))

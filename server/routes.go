@@ -42,6 +42,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/locks", Action: "listLocks", Do: c.ListLocks},
 		{Pattern: "POST /api/locks", Action: "createTeam", Do: c.CreateTeam},
 		{Pattern: "GET /api/locks/{lock}", Action: "readLock", About: c.AboutLock, Do: c.GetLock},
+		{Pattern: "GET /api/locks/{lock}/keys", Action: "readKeys", About: c.AboutLock, Do: c.GetKeys},
 		{Pattern: "GET /api/locks/{lock}/members", Action: "readMembers", About: c.AboutLock, Do: c.GetMembers},
 		{Pattern: "POST /api/locks/{lock}/grants", Action: "grant", About: c.AboutGrants, Do: c.PostGrants},
 		{Pattern: "DELETE /api/locks/{lock}/grants/{grant}", Action: "revoke", About: c.AboutGrant, Do: c.DeleteGrant},
