@@ -1,0 +1,97 @@
+package seal
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"strings"
+
+	"ward"
+)
+
+// An Invitation is what a link carries in its fragment, which browsers do not send to servers. From its secret come
+// a token, for the server to open it; a binding, with which the inviter's client checks that the card the server
+// shows was made with this very link; and an identity, to which a welcome is sealed.
+type Invitation struct {
+	ID     ward.InvitationID
+	Secret [16]byte
+	Clinic string // hash of the clinic's statement; empty in the founding link
+}
+
+// NewInvitation makes an invitation to a clinic.
+func NewInvitation(clinic string) Invitation {
+	i := Invitation{ID: ward.NewID[ward.InvitationID](), Clinic: clinic}
+	rand.Read(i.Secret[:])
+	return i
+}
+
+// errLink is what a person sees who pasted half a link.
+var errLink = errors.New("this is not an invitation link: copy the whole of it")
+
+// ParseLink reads a link, or only what follows its #.
+func ParseLink(link string) (Invitation, error) {
+	if _, fragment, found := strings.Cut(link, "#"); found {
+		link = fragment
+	}
+	parts := strings.Split(strings.TrimSpace(link), ".")
+	if len(parts) < 2 || len(parts) > 3 || !ward.IsID(ward.InvitationID(parts[0])) {
+		return Invitation{}, errLink
+	}
+	secret, err := ward.B64.DecodeString(parts[1])
+	if err != nil || len(secret) != 16 {
+		return Invitation{}, errLink
+	}
+	i := Invitation{ID: ward.InvitationID(parts[0]), Secret: [16]byte(secret)}
+	if len(parts) == 3 {
+		if !is32Bytes(parts[2]) {
+			return Invitation{}, errLink
+		}
+		i.Clinic = parts[2]
+	}
+	return i, nil
+}
+
+// Link is the whole link.
+func (i Invitation) Link(origin string) string {
+	link := origin + "/join#" + i.Value()
+	if i.Clinic != "" {
+		link += "." + i.Clinic
+	}
+	return link
+}
+
+// Value is id and secret, as the inviter keeps them in the directory to check the binding later.
+func (i Invitation) Value() string {
+	return string(i.ID) + "." + ward.B64.EncodeToString(i.Secret[:])
+}
+
+// Token opens the invitation on the server, b64.
+func (i Invitation) Token() string {
+	return ward.B64.EncodeToString(derive(i.Secret[:], "ward/invitation/token/1", 32))
+}
+
+// TokenHash is what the server keeps of the token.
+func (i Invitation) TokenHash() string {
+	return Hash(derive(i.Secret[:], "ward/invitation/token/1", 32))
+}
+
+// Bind ties a new card to the invitation, b64.
+func (i Invitation) Bind(card []byte) string {
+	mac := hmac.New(sha256.New, derive(i.Secret[:], "ward/invitation/bind/1", 32))
+	mac.Write(card)
+	return ward.B64.EncodeToString(mac.Sum(nil))
+}
+
+// IsBound checks a binding.
+func (i Invitation) IsBound(card []byte, bind string) bool {
+	return hmac.Equal([]byte(i.Bind(card)), []byte(bind))
+}
+
+// Identity opens the welcome.
+func (i Invitation) Identity() (Identity, error) {
+	return IdentityOf(derive(i.Secret[:], "ward/invitation/identity/1", 32))
+}
+
+func (Invitation) String() string   { return "[redacted]" }
+func (Invitation) GoString() string { return "[redacted]" }

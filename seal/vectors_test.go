@@ -1,0 +1,1095 @@
+package seal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ward"
+	"ward/seal/envelope"
+)
+
+var update = flag.Bool("update", false, "write testdata/vectors anew")
+
+const vectorFolder = "../testdata/vectors"
+
+// A vector is one example, good or bad, of a format. testdata/vectors/README.md lists the formats.
+type vector struct {
+	Name   string          `json:"name"`
+	Format string          `json:"format"`
+	Good   bool            `json:"good"`
+	Wrong  string          `json:"wrong,omitempty"` // what is wrong with a bad one
+	Input  json.RawMessage `json:"input"`
+	Output json.RawMessage `json:"output,omitempty"` // what a good one says
+}
+
+// TestVectors runs every file of testdata/vectors: a good one must give its output, a bad one must be refused.
+func TestVectors(t *testing.T) {
+	if *update {
+		writeVectors(t)
+	}
+	files, err := filepath.Glob(vectorFolder + "/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors in %s (%v); make them with -update", vectorFolder, err)
+	}
+	counts := map[string][2]int{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := ward.Decode[vector](bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := formats[v.Format]
+			if run == nil {
+				t.Fatalf("there is no format %q", v.Format)
+			}
+			output, err := run(v.Input)
+			n := counts[v.Format]
+			if !v.Good {
+				n[1]++
+				counts[v.Format] = n
+				if err == nil {
+					t.Fatalf("was taken for good, though: %s", v.Wrong)
+				}
+				return
+			}
+			n[0]++
+			counts[v.Format] = n
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(generic(t, v.Output), generic(t, marshal(t, output))); diff != "" {
+				t.Fatalf("output (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for format := range formats {
+		if n := counts[format]; n[0] == 0 || n[1] == 0 && format != "padding" && format != "chain" {
+			t.Errorf("format %s has %d good and %d bad vectors; it needs some of each", format, n[0], n[1])
+		}
+	}
+}
+
+func generic(t *testing.T, data []byte) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+type object = map[string]any
+
+// formats has, for each format, what its input is and what reading it gives.
+var formats = map[string]func(json.RawMessage) (any, error){
+	"card": on(func(in struct {
+		Org      ward.OrgID         `json:"org"`
+		Person   ward.PersonCards   `json:"person"`
+		Vouchers []ward.PersonCards `json:"vouchers,omitempty"`
+	},
+	) (any, error) {
+		p, err := CheckPerson(in.Org, in.Person, peopleOf(in.Org, in.Vouchers))
+		if err != nil {
+			return nil, err
+		}
+		last := p.Cards[len(p.Cards)-1]
+		return object{"current": p.Current().Hash(), "pending": IsPending(last), "browsers": p.Browsers}, nil
+	}),
+	"clinic": on(func(in struct{ Text, Hash string }) (any, error) {
+		s, err := CheckClinic([]byte(in.Text), in.Hash)
+		if err != nil {
+			return nil, err
+		}
+		return object{"hash": s.Hash(), "locks": s.Body.Locks}, nil
+	}),
+	"epoch": on(func(in struct {
+		Org     ward.OrgID         `json:"org"`
+		Lock    ward.LockID        `json:"lock"`
+		Epochs  []string           `json:"epochs"`
+		Authors []ward.PersonCards `json:"authors"`
+	},
+	) (any, error) {
+		line, err := CheckLine(in.Org, in.Lock, in.Epochs, peopleOf(in.Org, in.Authors))
+		if err != nil {
+			return nil, err
+		}
+		last := line[len(line)-1]
+		return object{"epoch": last.Body.Epoch, "hash": last.Hash(), "recipient": last.Body.Recipient}, nil
+	}),
+	"history": on(func(in struct {
+		Org      ward.OrgID  `json:"org"`
+		Lock     ward.LockID `json:"lock"`
+		Epochs   []string    `json:"epochs"`
+		History  []byte      `json:"history"` // of the last epoch
+		Identity string      `json:"identity"`
+	},
+	) (any, error) {
+		line, err := CheckLine(in.Org, in.Lock, in.Epochs, nil)
+		if err != nil {
+			return nil, err
+		}
+		identity, err := ParseIdentity(in.Identity)
+		if err != nil {
+			return nil, err
+		}
+		key, err := OpenHistory(in.History, LockKey{in.Org, in.Lock, int64(len(line)), identity}, line)
+		return object{"epoch": key.Epoch, "identity": key.Identity.Secret()}, err
+	}),
+	"grant": on(func(in struct {
+		Org      ward.OrgID       `json:"org"`
+		Epoch    string           `json:"epoch"`
+		Grant    ward.HeldGrant   `json:"grant"`
+		Granter  ward.PersonCards `json:"granter"`
+		Identity string           `json:"identity"` // of whom it is to
+	},
+	) (any, error) {
+		epoch, err := envelope.Parse[envelope.Epoch]([]byte(in.Epoch))
+		if err != nil {
+			return nil, err
+		}
+		granter, err := CheckPerson(in.Org, in.Granter, nil)
+		if err != nil {
+			return nil, err
+		}
+		identity, err := ParseIdentity(in.Identity)
+		if err != nil {
+			return nil, err
+		}
+		key, err := OpenGrant(in.Grant, epoch.Body, granter, identity)
+		return object{"lock": key.Lock, "epoch": key.Epoch, "identity": key.Identity.Secret(), "verify": key.Signing().PublicOrNone()}, err
+	}),
+	"entry":   runEntry,
+	"content": runEntry,
+	"chain": on(func(in struct {
+		Lock       ward.LockID `json:"lock"`
+		Statements []string    `json:"statements"`
+	},
+	) (any, error) {
+		head := envelope.Start(in.Lock)
+		for _, text := range in.Statements {
+			head = head.Next([]byte(text))
+		}
+		return head, nil
+	}),
+	"padding": on(func(in struct{ Lengths []int64 }) (any, error) {
+		padded := []int64{}
+		for _, n := range in.Lengths {
+			padded = append(padded, Padme(n))
+		}
+		return object{"padded": padded}, nil
+	}),
+	"snapshot": on(func(in struct {
+		Org      ward.OrgID         `json:"org"`
+		Lock     ward.LockID        `json:"lock"`
+		Snapshot string             `json:"snapshot"`
+		Authors  []ward.PersonCards `json:"authors"`
+	},
+	) (any, error) {
+		s, err := ParseSnapshot([]byte(in.Snapshot))
+		if err != nil {
+			return nil, err
+		}
+		opened, troubles, err := s.Check(in.Lock, peopleOf(in.Org, in.Authors))
+		if err != nil {
+			return nil, err
+		}
+		for seq, err := range troubles {
+			return nil, fmt.Errorf("entry %d: %w", seq, err)
+		}
+		titles := []string{}
+		for _, o := range opened {
+			titles = append(titles, o.Header.Title)
+		}
+		return object{"upto": s.UpTo, "titles": titles}, nil
+	}),
+	"keyring": on(func(in struct{ Text, Card string }) (any, error) {
+		k, err := ParseKeyring([]byte(in.Text))
+		if err != nil {
+			return nil, err
+		}
+		card, err := envelope.Parse[envelope.Card]([]byte(in.Card))
+		if err != nil {
+			return nil, err
+		}
+		again, err := k.Text()
+		return object{"person": k.Person, "name": k.Name, "signing": k.Signing.Public(), "recipient": k.Identity.Recipient(), "text": string(again)},
+			errors.Join(err, k.Check(card.Body))
+	}),
+	"keyring-sealed": on(func(in struct {
+		Sealed   []byte `json:"sealed"`
+		PRF      string `json:"prf"`
+		Recovery []byte `json:"recovery"`
+		Code     string `json:"code"`
+	},
+	) (any, error) {
+		prf, err := ward.B64.DecodeString(in.PRF)
+		if err != nil {
+			return nil, err
+		}
+		passkey, err := PasskeyIdentity(prf)
+		if err != nil {
+			return nil, err
+		}
+		k, err := OpenKeyring(in.Sealed, passkey)
+		if err != nil {
+			return nil, err
+		}
+		code, err := ParseCode(in.Code)
+		if err != nil {
+			return nil, err
+		}
+		again, err := OpenKeyringWithCode(in.Recovery, code)
+		if err != nil {
+			return nil, err
+		}
+		if k.Identity.Secret() != again.Identity.Secret() {
+			return nil, errors.New("the two copies differ")
+		}
+		return object{"person": k.Person, "version": k.Version}, nil
+	}),
+	"recovery-code": on(func(in struct{ Typed string }) (any, error) {
+		c, err := ParseCode(in.Typed)
+		return object{"code": c.Text(), "lookup": c.Proof().Lookup, "token": c.Proof().Token, "tokenHash": c.Key().TokenHash}, err
+	}),
+	"passkey-identity": on(func(in struct{ PRF string }) (any, error) {
+		prf, err := ward.B64.DecodeString(in.PRF)
+		if err != nil {
+			return nil, err
+		}
+		identity, err := PasskeyIdentity(prf)
+		if err != nil {
+			return nil, err
+		}
+		salt := PRFSalt()
+		return object{"salt": ward.B64.EncodeToString(salt[:]), "identity": identity.Secret(), "recipient": identity.Recipient()}, nil
+	}),
+	"invitation": on(func(in struct{ Link, Card, Bind string }) (any, error) {
+		i, err := ParseLink(in.Link)
+		if err != nil {
+			return nil, err
+		}
+		if in.Bind != "" && !i.IsBound([]byte(in.Card), in.Bind) {
+			return nil, errors.New("the card is not bound to the invitation")
+		}
+		identity, err := i.Identity()
+		return object{
+			"invitation": i.ID, "clinic": i.Clinic, "token": i.Token(), "tokenHash": i.TokenHash(),
+			"bind": i.Bind([]byte(in.Card)), "identity": identity.Secret(), "value": i.Value(),
+		}, err
+	}),
+	"dpop": on(func(in struct {
+		Proof, Method, URL, Nonce, Token string
+	},
+	) (any, error) {
+		key, err := checkProof(in.Proof, in.Method, in.URL, in.Nonce, in.Token)
+		return object{"key": key}, err
+	}),
+}
+
+// PublicOrNone is Public, for a key that may be missing because opening it failed.
+func (k SigningKey) PublicOrNone() string {
+	if k.key == nil {
+		return ""
+	}
+	return k.Public()
+}
+
+func on[In any](read func(In) (any, error)) func(json.RawMessage) (any, error) {
+	return func(raw json.RawMessage) (any, error) {
+		in, err := ward.Decode[In](bytes.NewReader(raw))
+		if err != nil {
+			panic(err) // a vector's input is ours
+		}
+		return read(in)
+	}
+}
+
+func peopleOf(org ward.OrgID, given []ward.PersonCards) func(ward.PersonID) (*Person, error) {
+	return func(id ward.PersonID) (*Person, error) {
+		for _, p := range given {
+			if p.Person == id {
+				return CheckPerson(org, p, nil)
+			}
+		}
+		return nil, fmt.Errorf("person %s is not known", id)
+	}
+}
+
+type entryInput struct {
+	Org      ward.OrgID       `json:"org"`
+	Entry    string           `json:"entry"`
+	Sealed   []byte           `json:"sealed"`
+	Epoch    int64            `json:"epoch"`
+	Identity string           `json:"identity"` // of the lock in that epoch
+	Author   ward.PersonCards `json:"author"`
+}
+
+func runEntry(raw json.RawMessage) (any, error) {
+	return on(func(in entryInput) (any, error) {
+		author, err := CheckPerson(in.Org, in.Author, nil)
+		if err != nil {
+			return nil, err
+		}
+		s, err := CheckEntry([]byte(in.Entry), author)
+		if err != nil {
+			return nil, err
+		}
+		identity, err := ParseIdentity(in.Identity)
+		if err != nil {
+			return nil, err
+		}
+		h, lines, body, err := OpenShort(s, in.Sealed, LockKey{in.Org, s.Body.Lock, in.Epoch, identity}, author)
+		return object{"header": h, "lines": string(lines), "body": ward.B64.EncodeToString(body)}, err
+	})(raw)
+}
+
+// checkProof is what a server checks of a proof, but for its being new. The server's own is identity's.
+func checkProof(text, method, url, nonce, token string) (string, error) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return "", errors.New("it is not three parts")
+	}
+	var header proofHeader
+	var claims proofClaims
+	for i, into := range []any{&header, &claims} {
+		part, err := ward.B64.DecodeString(parts[i])
+		if err == nil {
+			err = json.Unmarshal(part, into)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	signature, err := ward.B64.DecodeString(parts[2])
+	wantToken := ""
+	if token != "" {
+		wantToken = Hash([]byte(token))
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case header != proofHeader{"dpop+jwt", "EdDSA", proofKey{"OKP", "Ed25519", header.Key.X}}:
+		return "", errors.New("its header is another")
+	case claims.Method != method || claims.URL != url || claims.Nonce != nonce || claims.Token != wantToken:
+		return "", errors.New("it is for another request")
+	case !verify(header.Key.X, []byte(parts[0]+"."+parts[1]), signature):
+		return "", errors.New("its signature does not match")
+	}
+	return header.Key.X, nil
+}
+
+// writer makes the vectors.
+type writer struct {
+	t     *testing.T
+	names map[string]bool
+}
+
+func (w *writer) good(format, name string, input any) { w.write(format, name, "", input) }
+
+func (w *writer) bad(format, name, wrong string, input any) { w.write(format, name, wrong, input) }
+
+func (w *writer) write(format, name, wrong string, input any) {
+	w.t.Helper()
+	v := vector{Name: format + "-" + name, Format: format, Good: wrong == "", Wrong: wrong, Input: marshal(w.t, input)}
+	if w.names[v.Name] {
+		w.t.Fatalf("two vectors are named %s", v.Name)
+	}
+	w.names[v.Name] = true
+	output, err := formats[format](v.Input)
+	if v.Good != (err == nil) {
+		w.t.Fatalf("%s: error is %v", v.Name, err)
+	}
+	if v.Good {
+		v.Output = marshal(w.t, output)
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(vectorFolder, v.Name+".json"), text.Bytes(), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// The people and things in the vectors are made from their names, so that making the vectors anew changes only what
+// age makes at random.
+func seedOf(name string) [32]byte { return sha256.Sum256([]byte("ward vectors: " + name)) }
+
+func idOf[T ~string](name string) T {
+	seed := seedOf(name)
+	return ward.IDOf[T]([16]byte(seed[:16]))
+}
+
+var vectorTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// someone is a person with keys.
+type someone struct {
+	Keyring
+	cards   []*envelope.Statement[envelope.Card]
+	browser SigningKey
+	cert    *envelope.Statement[envelope.Browser]
+}
+
+var vectorOrg = idOf[ward.OrgID]("clinic")
+
+func newSomeone(t *testing.T, name string) *someone {
+	t.Helper()
+	seed := seedOf(name + "'s identity")
+	identity, err := IdentityOf(seed[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &someone{browser: SigningKeyOf(seedOf(name + "'s browser"))}
+	s.Identity, s.Signing = identity, SigningKeyOf(seedOf(name+"'s signing key"))
+	s.Org, s.Person, s.Name, s.Version = vectorOrg, idOf[ward.PersonID](name), name, 1
+	s.addCard(t, write(t, s.nextCard(), s.Signing.Sign))
+	return s
+}
+
+func (s *someone) nextCard() envelope.Card {
+	c := envelope.Card{
+		Org: s.Org, Person: s.Person, Serial: int64(len(s.cards)) + 1, Recipient: s.Identity.Recipient(), Signing: s.Signing.Public(),
+		Time: ward.FormatTime(vectorTime),
+	}
+	if len(s.cards) > 0 {
+		c.Previous = s.cards[len(s.cards)-1].Hash()
+	}
+	return c
+}
+
+func (s *someone) addCard(t *testing.T, card *envelope.Statement[envelope.Card]) {
+	s.cards = append(s.cards, card)
+	s.Card = card.Hash()
+	s.cert = write(t, envelope.Browser{Org: s.Org, Person: s.Person, Card: s.Card, Key: s.browser.Public(), Time: ward.FormatTime(vectorTime)}, s.Signing.Sign)
+}
+
+func (s *someone) public() ward.PersonCards {
+	p := ward.PersonCards{Person: s.Person, Roles: []ward.Role{ward.Clinician}, State: "active", Cards: []string{}, Browsers: []string{string(s.cert.Text)}}
+	for _, c := range s.cards {
+		p.Cards = append(p.Cards, string(c.Text))
+	}
+	return p
+}
+
+func (s *someone) pen() Pen { return Pen{s.Hand(), s.Card, s.Name, s.browser} }
+
+func write[B envelope.Body](t *testing.T, body B, signers ...envelope.Signer) *envelope.Statement[B] {
+	t.Helper()
+	s, err := envelope.Write(body, signers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// raw writes a statement without checking its values, to make bad ones.
+func raw(body envelope.Body, signers ...envelope.Signer) string {
+	var text bytes.Buffer
+	text.WriteString(body.Type() + "\n")
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		panic(err)
+	}
+	return signText(text.String(), signers...)
+}
+
+func signText(text string, signers ...envelope.Signer) string {
+	whole := text
+	for _, sign := range signers {
+		signature, err := sign([]byte(text))
+		if err != nil {
+			panic(err)
+		}
+		whole += ward.B64.EncodeToString(signature) + "\n"
+	}
+	return whole
+}
+
+func edit(text, old, new string) string {
+	if !strings.Contains(text, old) {
+		panic("there is no " + old + " in " + text)
+	}
+	return strings.Replace(text, old, new, 1)
+}
+
+func body(text string) string { return strings.Join(strings.SplitAfter(text, "\n")[:2], "") }
+
+func flip(data []byte, at int) []byte {
+	data = bytes.Clone(data)
+	if at < 0 {
+		at += len(data)
+	}
+	data[at] ^= 1
+	return data
+}
+
+func writeVectors(t *testing.T) {
+	old, err := filepath.Glob(vectorFolder + "/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range old {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &writer{t, map[string]bool{}}
+	w.cards()
+	w.clinics()
+	w.epochs()
+	w.grants()
+	w.entries()
+	w.snapshots()
+	w.keyrings()
+	w.codes()
+	w.invitations()
+	w.proofs()
+}
+
+func (w *writer) cards() {
+	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	in := func(p ward.PersonCards, vouchers ...ward.PersonCards) object {
+		return object{"org": vectorOrg, "person": p, "vouchers": vouchers}
+	}
+	first := amina.public()
+	w.good("card", "first", in(first))
+	change := func(name, wrong string, text string) {
+		p := amina.public()
+		p.Cards, p.Browsers = []string{text}, []string{}
+		w.bad("card", name, wrong, in(p))
+	}
+	text, sign := first.Cards[0], amina.Signing.Sign
+	change("space", "there is a space in the JSON: it is not canonical", signText(edit(body(text), `,"person"`, `, "person"`), sign))
+	change("order", "fields are in another order", signText(edit(body(text), `"serial":1,`, ``)[:len(body(text))-len(`"serial":1,`)-2]+`,"serial":1}`+"\n", sign))
+	change("twice", "a field is there twice", signText(edit(body(text), `"serial":1,`, `"serial":1,"serial":1,`), sign))
+	change("unknown", "there is a field that the format does not have", signText(edit(body(text), `"serial":1,`, `"serial":1,"extra":1,`), sign))
+	change("empty", "an optional field is present and empty", signText(edit(body(text), `"serial":1,`, `"serial":1,"previous":"",`), sign))
+	change("case", "a field's name has another case", signText(edit(body(text), `"serial"`, `"Serial"`), sign))
+	change("time", "the time has no milliseconds", signText(edit(body(text), `12:00:00.000Z`, `12:00:00Z`), sign))
+	change("date", "the date does not exist", signText(edit(body(text), `2026-11-23`, `2026-02-30`), sign))
+	change("serial-text", "a number is a text", signText(edit(body(text), `"serial":1`, `"serial":"1"`), sign))
+	change("serial-float", "a number has a fraction", signText(edit(body(text), `"serial":1`, `"serial":1.0`), sign))
+	change("escaped", "a text is escaped though it need not be", signText(edit(body(text), `"org":"`+string(vectorOrg)[:1], fmt.Sprintf(`"org":"\u%04x`, string(vectorOrg)[0])), sign))
+	change("null", "a field is null", signText(edit(body(text), `"serial":1`, `"serial":1,"voucher":null`), sign))
+	change("crlf", "lines end with a carriage return", strings.ReplaceAll(text, "\n", "\r\n"))
+	change("no-end", "the last line does not end", strings.TrimSuffix(text, "\n"))
+	change("more", "something follows the signatures", text+"\n")
+	change("unsigned", "there is no signature", body(text))
+	change("forged", "the signature is by another key", signText(body(text), okafor.Signing.Sign))
+	change("altered", "it was altered after it was signed", edit(text, `2026-11-23`, `2026-11-24`))
+	change("sig-padding", "the signature's last character has bits that base64 does not use", loose(text))
+	change("type", "it is of another type", strings.Replace(text, "ward/card/1", "ward/browser/1", 1))
+	change("version", "it is of a version that does not exist", strings.Replace(text, "ward/card/1", "ward/card/2", 1))
+	change("recipient", "the recipient is a classic age recipient", raw(envelope.Card{
+		Org: amina.Org, Person: amina.Person, Serial: 1, Recipient: "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", Signing: amina.Signing.Public(), Time: ward.FormatTime(vectorTime),
+	}, sign))
+	change("bom", "it begins with a byte order mark", "\ufeff"+text)
+	stranger := amina.public()
+	stranger.Person = okafor.Person
+	w.bad("card", "stranger", "the card is of another person than the server says", in(stranger))
+	other := amina.nextCard()
+	other.Org, other.Serial, other.Previous = idOf[ward.OrgID]("another clinic"), 1, ""
+	change("clinic", "the card is of another clinic", raw(other, sign))
+
+	// Browsers.
+	p := amina.public()
+	p.Browsers = []string{raw(amina.cert.Body, okafor.Signing.Sign)}
+	w.bad("card", "browser-forged", "the browser's certificate is signed by another person", in(p))
+	b := amina.cert.Body
+	b.Card = Hash([]byte("another card"))
+	p.Browsers = []string{raw(b, sign)}
+	w.bad("card", "browser-card", "the browser's certificate names a card that does not exist", in(p))
+
+	// The second card: the old key signs too.
+	before := amina.Signing
+	seed := seedOf("Amina Yusuf's second identity")
+	amina.Identity, _ = IdentityOf(seed[:])
+	amina.Signing = SigningKeyOf(seedOf("Amina Yusuf's second signing key"))
+	second := amina.nextCard()
+	old := amina.cards
+	try := func(card envelope.Card, signers ...envelope.Signer) ward.PersonCards {
+		text := raw(card, signers...)
+		s := &envelope.Statement[envelope.Card]{Body: card, Text: []byte(text)}
+		amina.cards = append(old[:len(old):len(old)], s)
+		p := amina.public()
+		p.Browsers = []string{}
+		return p
+	}
+	w.good("card", "second", in(try(second, amina.Signing.Sign, before.Sign)))
+	w.bad("card", "second-order", "the two signatures are in the wrong order", in(try(second, before.Sign, amina.Signing.Sign)))
+	w.bad("card", "second-stolen", "the second signature is not by the previous key", in(try(second, amina.Signing.Sign, okafor.Signing.Sign)))
+	skip := second
+	skip.Serial = 3
+	w.bad("card", "second-skip", "a serial is left out", in(try(skip, amina.Signing.Sign, before.Sign)))
+	elsewhere := second
+	elsewhere.Previous = Hash([]byte("another card"))
+	w.bad("card", "second-previous", "it does not name the card before it", in(try(elsewhere, amina.Signing.Sign, before.Sign)))
+
+	// Lost keys: pending, then vouched.
+	vouched := second
+	vouched.Voucher = okafor.Person
+	w.good("card", "pending", in(try(vouched, amina.Signing.Sign)))
+	w.good("card", "vouched", in(try(vouched, amina.Signing.Sign, okafor.Signing.Sign), okafor.public()))
+	w.bad("card", "vouched-forged", "the voucher's signature is by someone else", in(try(vouched, amina.Signing.Sign, amina.Signing.Sign), okafor.public()))
+	self := second
+	self.Voucher = amina.Person
+	w.bad("card", "vouched-self", "someone vouches for themselves", in(try(self, amina.Signing.Sign, before.Sign)))
+	w.bad("card", "vouched-unknown", "nobody knows the voucher", in(try(vouched, amina.Signing.Sign, okafor.Signing.Sign)))
+}
+
+// loose sets an unused bit of the last character of a statement's last signature.
+func loose(text string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, text[len(text)-2])
+	return text[:len(text)-2] + string(alphabet[last|1]) + "\n"
+}
+
+func (w *writer) clinics() {
+	founder, other := newSomeone(w.t, "Ada Founder"), newSomeone(w.t, "Chidi Okafor")
+	body := envelope.Clinic{Org: vectorOrg, Founder: founder.Person, Signing: founder.Signing.Public(), Time: ward.FormatTime(vectorTime), Locks: envelope.ClinicLocks{
+		Directory: idOf[ward.LockID]("directory"), Staff: idOf[ward.LockID]("staff"), Clinicians: idOf[ward.LockID]("clinicians"), Emergency: idOf[ward.LockID]("emergency"),
+	}}
+	s := write(w.t, body, founder.Signing.Sign)
+	w.good("clinic", "pinned", object{"text": string(s.Text), "hash": s.Hash()})
+	w.bad("clinic", "swapped", "it is not the one that was pinned", object{"text": string(s.Text), "hash": Hash([]byte("another clinic"))})
+	w.bad("clinic", "forged", "the signature is by someone else", object{"text": raw(body, other.Signing.Sign), "hash": ""})
+	body.Locks.Staff = "staff"
+	w.bad("clinic", "lock", "a lock is not an id", object{"text": raw(body, founder.Signing.Sign), "hash": ""})
+}
+
+// vectorLock makes a chart's general compartment with two epochs.
+func vectorLock(t *testing.T, by *someone) (keys []LockKey, line []*envelope.Statement[envelope.Epoch], history []byte) {
+	t.Helper()
+	one, two := seedOf("lock, epoch 1"), seedOf("lock, epoch 2")
+	first, err1 := IdentityOf(one[:])
+	second, err2 := IdentityOf(two[:])
+	key, epoch, err3 := by.Hand().lockOf(first, envelope.LockChart, idOf[ward.ChartID]("chart"), envelope.General, vectorTime)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	next, turned, history, err := by.Hand().turnTo(second, key, epoch, vectorTime.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []LockKey{key, next}, []*envelope.Statement[envelope.Epoch]{epoch, turned}, history
+}
+
+func (w *writer) epochs() {
+	amina, other := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	keys, line, history := vectorLock(w.t, amina)
+	in := func(epochs ...string) object {
+		return object{"org": vectorOrg, "lock": keys[0].Lock, "epochs": epochs, "authors": []ward.PersonCards{amina.public(), other.public()}}
+	}
+	one, two := string(line[0].Text), string(line[1].Text)
+	w.good("epoch", "first", in(one))
+	w.good("epoch", "second", in(one, two))
+	w.bad("epoch", "none", "there is no epoch", in())
+	w.bad("epoch", "missing", "the first epoch is left out", in(two))
+	w.bad("epoch", "repeated", "the first epoch comes twice", in(one, one))
+	w.bad("epoch", "unsigned-lock", "the lock's own signature is missing", in(raw(line[0].Body, amina.Signing.Sign)))
+	w.bad("epoch", "forged-lock", "the second epoch is signed by its own new key, not by the one before", in(one, raw(line[1].Body, amina.Signing.Sign, keys[1].Signing().Sign)))
+	w.bad("epoch", "forged-author", "the author's signature is by someone else", in(raw(line[0].Body, other.Signing.Sign, keys[0].Signing().Sign)))
+	swapped := line[0].Body
+	swapped.Lock = idOf[ward.LockID]("another lock")
+	w.bad("epoch", "id", "the lock's id is not made from its first keys", object{
+		"org": vectorOrg, "lock": swapped.Lock, "epochs": []string{raw(swapped, amina.Signing.Sign, keys[0].Signing().Sign)}, "authors": []ward.PersonCards{amina.public()},
+	})
+	kind := line[1].Body
+	kind.Compartment = envelope.Restricted
+	w.bad("epoch", "compartment", "the second epoch changes the compartment", in(one, raw(kind, amina.Signing.Sign, keys[0].Signing().Sign)))
+	team := line[0].Body
+	team.Kind = envelope.LockTeam
+	w.bad("epoch", "team-chart", "a team names a chart", in(raw(team, amina.Signing.Sign, keys[0].Signing().Sign)))
+	previous := line[1].Body
+	previous.Previous = Hash([]byte("another epoch"))
+	w.bad("epoch", "previous", "the second epoch does not name the first", in(one, raw(previous, amina.Signing.Sign, keys[0].Signing().Sign)))
+
+	past := func(sealed []byte, identity Identity) object {
+		return object{"org": vectorOrg, "lock": keys[0].Lock, "epochs": []string{one, two}, "history": sealed, "identity": identity.Secret()}
+	}
+	w.good("history", "second", past(history, keys[1].Identity))
+	w.bad("history", "altered", "the sealed history was altered", past(flip(history, -1), keys[1].Identity))
+	w.bad("history", "key", "the identity is not the newer epoch's", past(history, keys[0].Identity))
+}
+
+func (w *writer) grants() {
+	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	keys, line, _ := vectorLock(w.t, amina)
+	epoch, key := line[0], keys[0]
+	toOkafor := ToPerson(okafor.cards[0])
+	g, err := amina.Hand().Grant(key, toOkafor, envelope.ForCare, ward.FormatTime(vectorTime.Add(24*time.Hour)), vectorTime)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	in := func(g ward.NewGrant, identity Identity) object {
+		return object{"org": vectorOrg, "epoch": string(epoch.Text), "grant": g, "granter": amina.public(), "identity": identity.Secret()}
+	}
+	w.good("grant", "person", in(g, okafor.Identity))
+	teamSeed := seedOf("team")
+	team, _ := IdentityOf(teamSeed[:])
+	teamKey, teamEpoch, err := okafor.Hand().lockOf(team, envelope.LockTeam, "", "", vectorTime)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	toTeam, err := amina.Hand().Grant(key, ToLock(teamEpoch), envelope.ForCare, "", vectorTime)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.good("grant", "team", in(toTeam, teamKey.Identity))
+	w.bad("grant", "identity", "it is sealed to someone else", in(g, amina.Identity))
+	w.bad("grant", "altered", "the sealed file was altered", in(ward.NewGrant{Text: g.Text, Sealed: flip(g.Sealed, -1)}, okafor.Identity))
+	s, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	sign := []envelope.Signer{amina.Signing.Sign, key.Signing().Sign}
+	change := func(name, wrong string, sealed []byte, by []envelope.Signer, edit func(*envelope.Grant)) {
+		b := s.Body
+		b.SHA256 = Hash(sealed)
+		edit(&b)
+		w.bad("grant", name, wrong, in(ward.NewGrant{Text: raw(b, by...), Sealed: sealed}, okafor.Identity))
+	}
+	same := func(*envelope.Grant) {}
+	change("forged-granter", "the granter's signature is by someone else", g.Sealed, []envelope.Signer{okafor.Signing.Sign, key.Signing().Sign}, same)
+	change("forged-lock", "the lock's signature is by someone who does not hold it", g.Sealed, []envelope.Signer{amina.Signing.Sign, okafor.Signing.Sign}, same)
+	change("epoch", "it is of another epoch", g.Sealed, sign, func(b *envelope.Grant) { b.Epoch = 2 })
+	change("both", "it is to a person and to a lock", g.Sealed, sign, func(b *envelope.Grant) { b.Holder, b.HolderEpoch = teamKey.Lock, 1 })
+	change("nobody", "it is to nobody", g.Sealed, sign, func(b *envelope.Grant) { b.Person, b.Card = "", "" })
+	change("purpose", "the purpose is none that exists", g.Sealed, sign, func(b *envelope.Grant) { b.Purpose = "curiosity" })
+	change("itself", "a lock holds itself", g.Sealed, sign, func(b *envelope.Grant) {
+		b.Person, b.Card, b.Holder, b.HolderEpoch = "", "", b.Lock, 1
+	})
+	seal := func(file []byte, recipients ...string) []byte {
+		sealed, err := Seal(file, recipients...)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return sealed
+	}
+	file := must(key.File())
+	change("two", "the file is sealed to a second recipient", seal(file, toOkafor.Recipient, amina.Identity.Recipient()), sign, same)
+	wrongKey := LockKey{key.Org, key.Lock, key.Epoch, amina.Identity}
+	change("file-key", "the lock file holds another identity than the epoch's", seal(must(wrongKey.File()), toOkafor.Recipient), sign, same)
+	wrongEpoch := LockKey{key.Org, key.Lock, 2, key.Identity}
+	change("file-epoch", "the lock file is of another epoch", seal(must(wrongEpoch.File()), toOkafor.Recipient), sign, same)
+	change("file-type", "the lock file is of another type", seal(bytes.Replace(file, []byte("ward/lock/1"), []byte("ward/lock/2"), 1), toOkafor.Recipient), sign, same)
+	change("file-more", "the lock file holds two identities", seal(append(bytes.Clone(file), amina.Identity.Secret()+"\n"...), toOkafor.Recipient), sign, same)
+}
+
+func must(data []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+var note = Draft{
+	Kind: "note", Type: "text/plain;charset=utf-8", Title: `Control of asthma: "stable" – اطمئنان <b>&\`,
+}
+
+func (w *writer) entries() {
+	okafor, other := newSomeone(w.t, "Chidi Okafor"), newSomeone(w.t, "Amina Yusuf")
+	keys, line, _ := vectorLock(w.t, okafor)
+	epoch, key := line[1].Body, keys[1]
+	draft := note
+	draft.Entry = idOf[ward.EntryID]("a note")
+	seen := envelope.Start(key.Lock)
+	text := []byte("Peak flow 410 l/min. Same inhaler, once a day. See again in three months.\n")
+	n, err := okafor.pen().SealEntry(epoch, draft, text, seen, vectorTime)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	in := func(n ward.NewEntry) entryInput {
+		return entryInput{Org: vectorOrg, Entry: n.Text, Sealed: n.Sealed, Epoch: 2, Identity: key.Identity.Secret(), Author: okafor.public()}
+	}
+	w.good("entry", "note", in(n))
+	s, err := envelope.Parse[envelope.Entry]([]byte(n.Text))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	change := func(format, name, wrong string, sealed []byte, by SigningKey, edit func(*envelope.Entry)) {
+		b := s.Body
+		b.Size, b.SHA256 = int64(len(sealed)), Hash(sealed)
+		edit(&b)
+		w.bad(format, name, wrong, in(ward.NewEntry{Text: raw(b, by.Sign), Sealed: sealed}))
+	}
+	same := func(*envelope.Entry) {}
+	w.bad("entry", "altered", "the sealed bytes were altered", in(ward.NewEntry{Text: n.Text, Sealed: flip(n.Sealed, -1)}))
+	w.bad("entry", "cut", "the sealed bytes were cut", in(ward.NewEntry{Text: n.Text, Sealed: n.Sealed[:len(n.Sealed)-1]}))
+	w.bad("entry", "kind-altered", "the kind was altered after it was signed", in(ward.NewEntry{Text: edit(n.Text, `"kind":"note"`, `"kind":"file"`), Sealed: n.Sealed}))
+	change("entry", "forged", "the browser's signature is by another key", n.Sealed, other.browser, same)
+	change("entry", "browser", "the browser is not certified by the author", n.Sealed, other.browser, func(b *envelope.Entry) { b.Browser = other.browser.Public() })
+	change("entry", "author", "the statement names another author", n.Sealed, okafor.browser, func(b *envelope.Entry) { b.Author = other.Person })
+	change("entry", "kind", "the kind is none that exists", n.Sealed, okafor.browser, func(b *envelope.Entry) { b.Kind = "rumour" })
+	change("entry", "epoch", "the statement says another epoch", n.Sealed, okafor.browser, func(b *envelope.Entry) { b.Epoch = 1 })
+	change("entry", "negative", "a place is negative", n.Sealed, okafor.browser, func(b *envelope.Entry) { b.Seen.Seq = -1 })
+	change("entry", "truncated-age", "the age file lost its last chunk's end, and the statement agrees", n.Sealed[:len(n.Sealed)-4], okafor.browser, same)
+	change("entry", "tampered-age", "a byte of the age file is changed, and the statement agrees", flip(n.Sealed, -20), okafor.browser, same)
+	change("entry", "not-age", "the sealed bytes are not an age file, and the statement agrees", bytes.Repeat([]byte("no secret at all\n"), 200), okafor.browser, same)
+	content := must(Open(n.Sealed, key.Identity, 1<<20))
+	seal := func(content []byte, recipients ...string) []byte { return must(Seal(content, recipients...)) }
+	change("entry", "two", "it is sealed to a second recipient too", seal(content, epoch.Recipient, other.Identity.Recipient()), okafor.browser, same)
+	change("entry", "elsewhere", "it is sealed to another lock", seal(content, other.Identity.Recipient()), okafor.browser, same)
+
+	// Inside the seal.
+	w.good("content", "empty", in(w.seal(okafor, epoch, Draft{Kind: "file", Type: "application/octet-stream", Filename: "nothing"}, nil)))
+	w.good("content", "amends", in(w.seal(okafor, epoch, Draft{Kind: "note", Type: "text/plain;charset=utf-8", Amends: draft.Entry}, []byte("Correction."))))
+	w.good("content", "retracts", in(w.seal(okafor, epoch, Draft{Kind: "note", Type: "text/plain;charset=utf-8", Retracts: draft.Entry}, []byte("Wrong patient."))))
+	w.good("content", "newlines", in(w.seal(okafor, epoch, Draft{Kind: "file", Type: "text/plain"}, []byte("a body may end with the byte that pads it\n\n\n"))))
+	parts := strings.SplitAfterN(string(content), "\n", 4)
+	rest := strings.Join(parts[3:], "")
+	inside := func(name, wrong, json string, key SigningKey, rest string) {
+		lines := signText("ward/content/1\n"+json+"\n", key.Sign)
+		change("content", name, wrong, seal([]byte(lines+rest), epoch.Recipient), okafor.browser, same)
+	}
+	json := strings.TrimSuffix(parts[1], "\n")
+	mine := okafor.Signing
+	inside("forged", "the author's signature is by someone else", json, other.Signing, rest)
+	inside("entry", "the header is of another entry", edit(json, string(draft.Entry), string(idOf[ward.EntryID]("another"))), mine, rest)
+	inside("lock", "the header is of another lock", edit(json, string(key.Lock), string(idOf[ward.LockID]("another"))), mine, rest)
+	inside("kind", "the header says another kind", edit(json, `"kind":"note"`, `"kind":"message"`), mine, rest)
+	inside("author", "the header says another author", edit(json, string(okafor.Person), string(other.Person)), mine, rest)
+	inside("time", "the header says another time", edit(json, "12:00:00.000Z", "12:00:01.000Z"), mine, rest)
+	inside("card", "the header names a card that is not the author's", edit(json, okafor.Card, other.Card), mine, rest)
+	inside("encoding", "the encoding is none that exists", edit(json, `"title"`, `"encoding":"br","title"`), mine, rest)
+	inside("title", "the title is longer than 200 characters", edit(json, `"title":"`, `"title":"`+strings.Repeat("é", 200)), mine, rest)
+	inside("unknown", "the header has a field that the format does not have", edit(json, `"title"`, `"extra":1,"title"`), mine, rest)
+	inside("size", "the header says a larger body than there is", edit(json, fmt.Sprintf(`"size":%d`, len(text)), `"size":100000`), mine, rest)
+	inside("body", "the body was altered", json, mine, "X"+rest[1:])
+	inside("long", "the line of JSON is longer than 8 KiB", edit(json, `"title":"`, `"title":"`+strings.Repeat(" ", 9000)), mine, rest)
+	change("content", "cut", "the header is cut off", seal([]byte(parts[0]+parts[1]), epoch.Recipient), okafor.browser, same)
+	change("content", "type", "it is of another type", seal([]byte(strings.Replace(string(content), "ward/content/1", "ward/content/2", 1)), epoch.Recipient), okafor.browser, same)
+
+	w.good("chain", "empty", object{"lock": key.Lock, "statements": []string{}})
+	w.good("chain", "three", object{"lock": key.Lock, "statements": []string{n.Text, n.Text, string(line[0].Text)}})
+	w.good("padding", "lengths", object{"lengths": []int64{0, 1, 2, 3, 7, 8, 9, 10, 100, 255, 256, 257, 1000, 4095, 4097, 65536, 65537, 1000000, 1 << 20, 1<<30 + 1, 1<<53 - 1<<40}})
+}
+
+func (w *writer) seal(by *someone, epoch envelope.Epoch, d Draft, body []byte) ward.NewEntry {
+	d.Entry = idOf[ward.EntryID](d.Type + d.Filename + string(d.Amends) + string(d.Retracts) + d.Title + string(body))
+	n, err := by.pen().SealEntry(epoch, d, body, envelope.Start(epoch.Lock), vectorTime)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *writer) snapshots() {
+	okafor := newSomeone(w.t, "Chidi Okafor")
+	keys, line, _ := vectorLock(w.t, okafor)
+	person, err := CheckPerson(vectorOrg, okafor.public(), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var opened []Opened
+	for i := range 3 {
+		d := Draft{Kind: "note", Type: "text/plain", Title: fmt.Sprintf("Note %d", i+1)}
+		n := w.seal(okafor, line[1].Body, d, fmt.Appendf(nil, "Text %d", i+1))
+		s, err := CheckEntry([]byte(n.Text), person)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		h, lines, body, err := OpenShort(s, n.Sealed, keys[1], person)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		opened = append(opened, Opened{Seq: int64(i) + 1, Statement: s, Header: h, Lines: lines, Body: body, HasBody: true})
+	}
+	make := func(change func(*Snapshot)) object {
+		s, err := NewSnapshot(keys[0].Lock, opened)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		change(s)
+		return object{"org": vectorOrg, "lock": keys[0].Lock, "snapshot": string(marshal(w.t, s)), "authors": []ward.PersonCards{okafor.public()}}
+	}
+	w.good("snapshot", "three", make(func(*Snapshot) {}))
+	w.good("snapshot", "large", make(func(s *Snapshot) { s.Entries[1].Body = "" }))
+	w.bad("snapshot", "missing", "an entry is left out", make(func(s *Snapshot) { s.Entries = append(s.Entries[:1], s.Entries[2]) }))
+	w.bad("snapshot", "truncated", "the last entry is left out", make(func(s *Snapshot) { s.Entries = s.Entries[:2] }))
+	w.bad("snapshot", "swapped", "two entries change places", make(func(s *Snapshot) {
+		s.Entries[0], s.Entries[1] = s.Entries[1], s.Entries[0]
+		s.Entries[0].Seq, s.Entries[1].Seq = 1, 2
+	}))
+	w.bad("snapshot", "body", "a body was altered", make(func(s *Snapshot) { s.Entries[0].Body = ward.B64.EncodeToString([]byte("Text 9")) }))
+	w.bad("snapshot", "content", "an entry has the content of another", make(func(s *Snapshot) { s.Entries[0].Content = s.Entries[1].Content }))
+	w.bad("snapshot", "upto", "it says another head than its entries make", make(func(s *Snapshot) { s.UpTo.Chain = envelope.Start(keys[0].Lock).Chain }))
+}
+
+func (w *writer) keyrings() {
+	amina, other := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	prf := seedOf("Amina Yusuf's passkey")
+	passkey, err := PasskeyIdentity(prf[:])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	seed := seedOf("Amina Yusuf's recovery code")
+	code := CodeOf([16]byte(seed[:16]))
+	k := amina.Keyring
+	k.Clinic, k.Lookup, k.Name = Hash([]byte("a clinic")), code.Proof().Lookup, `Amina "Mina" Yusuf أمينة`
+	k.Passkeys = []KeyringPasskey{{idOf[ward.PasskeyID]("phone"), "My phone", passkey.Recipient()}}
+	text := string(must(k.Text()))
+	card := string(amina.cards[0].Text)
+	in := func(text, card string) object { return object{"text": text, "card": card} }
+	w.good("keyring", "whole", in(text, card))
+	w.bad("keyring", "card", "its keys are not those of the card", in(text, string(other.cards[0].Text)))
+	w.bad("keyring", "type", "it is of another type", in(edit(text, "ward/keyring/1", "ward/keyring/2"), card))
+	w.bad("keyring", "comment", "the JSON is not in a comment, so stock age would refuse it", in(edit(text, "# {", "{"), card))
+	w.bad("keyring", "identity", "the identity has a wrong checksum", in(edit(text, k.Identity.Secret()[:30], k.Identity.Secret()[:29]+"Q"), card))
+	w.bad("keyring", "classic", "the identity is a classic age identity", in(edit(text, k.Identity.Secret(), "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"), card))
+	w.bad("keyring", "signing", "the signing key is too short", in(edit(text, `"signing":"`, `"signing":"AAAA","was":"`), card))
+	w.bad("keyring", "version", "the version is 0", in(edit(text, `"version":1`, `"version":0`), card))
+	w.bad("keyring", "two", "there are two identities", in(text+other.Identity.Secret()+"\n", card))
+
+	sealed, recovery := must(k.Seal()), must(k.SealForRecovery(code))
+	both := func(sealed, recovery []byte, prf []byte, code string) object {
+		return object{"sealed": sealed, "recovery": recovery, "prf": ward.B64.EncodeToString(prf), "code": code}
+	}
+	w.good("keyring-sealed", "both", both(sealed, recovery, prf[:], code.Text()))
+	w.good("keyring-sealed", "two-passkeys", func() object {
+		two := k
+		two.Passkeys = append([]KeyringPasskey{{idOf[ward.PasskeyID]("key"), "Security key", other.Identity.Recipient()}}, k.Passkeys...)
+		return both(must(two.Seal()), recovery, prf[:], strings.ToLower(strings.ReplaceAll(code.Text(), "-", " ")))
+	}())
+	w.bad("keyring-sealed", "passkey", "the passkey is another", both(sealed, recovery, flip(prf[:], 0), code.Text()))
+	w.bad("keyring-sealed", "altered", "the sealed keyring was altered", both(flip(sealed, -1), recovery, prf[:], code.Text()))
+	w.bad("keyring-sealed", "code", "the recovery code is another", both(sealed, recovery, prf[:], CodeOf([16]byte{}).Text()))
+	w.bad("keyring-sealed", "recovery-altered", "the copy for recovery was altered", both(sealed, flip(recovery, -1), prf[:], code.Text()))
+
+	w.good("passkey-identity", "seeded", object{"prf": ward.B64.EncodeToString(prf[:])})
+	w.good("passkey-identity", "zero", object{"prf": ward.B64.EncodeToString(make([]byte, 32))})
+	w.bad("passkey-identity", "short", "the secret has 31 bytes", object{"prf": ward.B64.EncodeToString(prf[:31])})
+	w.bad("passkey-identity", "long", "the secret has 64 bytes", object{"prf": ward.B64.EncodeToString(make([]byte, 64))})
+}
+
+func (w *writer) codes() {
+	in := func(typed string) object { return object{"typed": typed} }
+	w.good("recovery-code", "zero", in(CodeOf([16]byte{}).Text()))
+	w.good("recovery-code", "ones", in(CodeOf([16]byte(bytes.Repeat([]byte{255}, 16))).Text()))
+	text := CodeOf([16]byte([]byte("sixteen letters!"))).Text()
+	w.good("recovery-code", "seeded", in(text))
+	w.good("recovery-code", "spoken", in(" "+strings.ToLower(strings.ReplaceAll(text, "-", "  "))+" "))
+	zero := CodeOf([16]byte{}).Text()
+	w.good("recovery-code", "letters", in(strings.NewReplacer("0", "o").Replace(zero)))
+	one := CodeOf([16]byte{0x08}).Text()
+	if !strings.Contains(one, "1") {
+		w.t.Fatalf("code %s has no 1", one)
+	}
+	w.good("recovery-code", "ones-typed-i", in(strings.ReplaceAll(one, "1", "i")))
+	w.good("recovery-code", "ones-typed-l", in(strings.ReplaceAll(one, "1", "L")))
+	w.bad("recovery-code", "empty", "there is nothing", in(""))
+	w.bad("recovery-code", "short", "the last character is missing", in(text[:len(text)-1]))
+	w.bad("recovery-code", "long", "there is a character too many", in(text+"0"))
+	w.bad("recovery-code", "letter", "a U is no letter of codes", in("U"+text[1:]))
+	w.bad("recovery-code", "accent", "a character is not of codes", in("é"+text[1:]))
+	next := string(crockford[(strings.IndexByte(crockford, text[0])+1)%32])
+	w.bad("recovery-code", "typo", "one character is another", in(next+text[1:]))
+	w.bad("recovery-code", "checksum", "the last character is another", in(text[:len(text)-1]+string(crockford[(strings.IndexByte(crockford, text[len(text)-1])+1)%32])))
+	b := []byte(text)
+	for i := range len(b) - 1 {
+		if b[i] != b[i+1] && b[i] != '-' && b[i+1] != '-' {
+			b[i], b[i+1] = b[i+1], b[i]
+			break
+		}
+	}
+	w.bad("recovery-code", "swapped", "two neighbours changed places", in(string(b)))
+}
+
+func (w *writer) invitations() {
+	amina := newSomeone(w.t, "Amina Yusuf")
+	card := string(amina.cards[0].Text)
+	seed := seedOf("invitation")
+	i := Invitation{ID: idOf[ward.InvitationID]("invitation"), Secret: [16]byte(seed[:16]), Clinic: Hash([]byte("a clinic"))}
+	link := i.Link("https://clinic.example")
+	in := func(link, bind string) object { return object{"link": link, "card": card, "bind": bind} }
+	w.good("invitation", "link", in(link, i.Bind([]byte(card))))
+	_, fragment, _ := strings.Cut(link, "#")
+	w.good("invitation", "fragment", in(fragment, ""))
+	founding := i
+	founding.Clinic = ""
+	w.good("invitation", "founding", in(founding.Link("http://localhost:8080"), ""))
+	w.good("invitation", "pasted", in("  "+link+" \n", ""))
+	w.bad("invitation", "bind", "the card was not made with this link", in(link, i.Bind([]byte("another card"))))
+	w.bad("invitation", "empty", "there is nothing", in("", ""))
+	w.bad("invitation", "half", "the secret is cut off", in("https://clinic.example/join#"+string(i.ID)+".abc", ""))
+	w.bad("invitation", "no-secret", "there is no secret", in("https://clinic.example/join#"+string(i.ID), ""))
+	w.bad("invitation", "id", "the id is none", in(edit(link, string(i.ID), "not-an-id"), ""))
+	w.bad("invitation", "clinic", "the clinic's hash is cut off", in(link[:len(link)-3], ""))
+	w.bad("invitation", "more", "there is a fourth part", in(link+".more", ""))
+}
+
+func (w *writer) proofs() {
+	key := SigningKeyOf(seedOf("a browser"))
+	id := seedOf("a proof")
+	p := Proof{ward.B64.EncodeToString(id[:16]), "POST", "https://clinic.example/api/sign-in", vectorTime, "server-nonce", "session-token"}
+	sign := func(p Proof) string {
+		text, err := p.Sign(key)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return text
+	}
+	in := func(proof string) object {
+		return object{"proof": proof, "method": p.Method, "url": p.URL, "nonce": p.Nonce, "token": p.Token}
+	}
+	good := sign(p)
+	w.good("dpop", "session", in(good))
+	before := p
+	before.Token = ""
+	w.good("dpop", "before-session", object{"proof": sign(before), "method": p.Method, "url": p.URL, "nonce": p.Nonce, "token": ""})
+	change := func(name, wrong string, edit func(*Proof)) {
+		other := p
+		edit(&other)
+		w.bad("dpop", name, wrong, in(sign(other)))
+	}
+	change("method", "it is for another method", func(p *Proof) { p.Method = "GET" })
+	change("url", "it is for another address", func(p *Proof) { p.URL = "https://clinic.example/api/me" })
+	change("origin", "it is for another clinic", func(p *Proof) { p.URL = "https://other.example/api/sign-in" })
+	change("nonce", "it carries another nonce", func(p *Proof) { p.Nonce = "older-nonce" })
+	change("no-nonce", "it carries no nonce", func(p *Proof) { p.Nonce = "" })
+	change("token", "it is for another session", func(p *Proof) { p.Token = "another-token" })
+	change("no-token", "it is for no session", func(p *Proof) { p.Token = "" })
+	parts := strings.Split(good, ".")
+	w.bad("dpop", "altered", "its claims were altered", in(parts[0]+"."+strings.ReplaceAll(base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(must(ward.B64.DecodeString(parts[1]))), "POST", "PUST", 1))), "\n", "")+"."+parts[2]))
+	remake := func(header string) string {
+		signed := ward.B64.EncodeToString([]byte(header)) + "." + parts[1]
+		signature := must(key.Sign([]byte(signed)))
+		return signed + "." + ward.B64.EncodeToString(signature)
+	}
+	header := string(must(ward.B64.DecodeString(parts[0])))
+	w.bad("dpop", "alg-none", "it says that it is not signed", in(remake(edit(header, "EdDSA", "none"))))
+	w.bad("dpop", "alg-hmac", "it says that it is signed with a shared secret", in(remake(edit(header, "EdDSA", "HS256"))))
+	w.bad("dpop", "typ", "it is of another type", in(remake(edit(header, "dpop+jwt", "jwt"))))
+	w.bad("dpop", "key", "the key in it is another than the one that signed", in(remake(edit(header, key.Public(), SigningKeyOf(seedOf("another")).Public()))))
+	w.bad("dpop", "two-parts", "the signature is missing", in(parts[0]+"."+parts[1]))
+	w.bad("dpop", "padded", "the base64 is padded", in(good+"=="))
+}
