@@ -158,9 +158,14 @@ func newMember(c *clinic) *member {
 	return m
 }
 
-func (m *member) newKeys() {
-	_, m.signing, _ = ed25519.GenerateKey(rand.Reader)
-	_, m.browser, _ = ed25519.GenerateKey(rand.Reader)
+func (m *member) newKeys() { m.signing, m.browser = newKey(), newKey() }
+
+func newKey() ed25519.PrivateKey {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return key
 }
 
 func random(n int) string {
@@ -338,7 +343,7 @@ func (m *member) browserText() string {
 // lockOf makes a first epoch.
 func (m *member) lockOf(kind string, chart ward.ChartID, compartment string) ward.NewLock {
 	m.c.t.Helper()
-	_, key, _ := ed25519.GenerateKey(rand.Reader)
+	key := newKey()
 	s, err := envelope.Write(envelope.Epoch{
 		Org: m.org, Lock: envelope.LockIDOf(recipient(), public(key)), Kind: kind, Chart: chart, Compartment: compartment, Epoch: 1,
 		Recipient: recipient(), Verify: public(key), Author: m.person, Time: ward.FormatTime(m.c.clock()),
@@ -521,4 +526,12 @@ func (c *clinic) count(into *int64, query string, args ...any) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+func (c *clinic) cardOf(m *member) (card Card, err error) {
+	err = c.DB.View(c.t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		card, err = c.CardOf(ctx, tx, m.org, m.person)
+		return err
+	})
+	return card, err
 }

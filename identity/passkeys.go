@@ -104,12 +104,9 @@ func (i *Identity) finishPasskey(ctx context.Context, tx *store.Tx, purpose, cer
 	if forOrg != org || forPerson != person {
 		return ward.Errorf(ward.Invalid, "this passkey was begun for someone else")
 	}
-	if err := refuseSecrets(credential); err != nil {
-		return err
-	}
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(credential)
+	parsed, err := parseMade(credential)
 	if err != nil {
-		return badPasskey(err)
+		return err
 	}
 	u, err := i.user(ctx, tx, org, person)
 	if err != nil {
@@ -133,6 +130,30 @@ func (i *Identity) finishPasskey(ctx context.Context, tx *store.Tx, purpose, cer
 		return ward.Errorf(ward.Conflict, "this passkey is registered already").WithHint("Use another device or security key.")
 	}
 	return err
+}
+
+// parseMade reads a RegistrationResponseJSON.
+func parseMade(credential json.RawMessage) (*protocol.ParsedCredentialCreationData, error) {
+	if err := refuseSecrets(credential); err != nil {
+		return nil, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(credential)
+	if err != nil {
+		return nil, badPasskey(err)
+	}
+	return parsed, nil
+}
+
+// parseUsed reads an AuthenticationResponseJSON.
+func parseUsed(credential json.RawMessage) (*protocol.ParsedCredentialAssertionData, error) {
+	if err := refuseSecrets(credential); err != nil {
+		return nil, err
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(credential)
+	if err != nil {
+		return nil, badPasskey(err)
+	}
+	return parsed, nil
 }
 
 func badPasskey(err error) error {
@@ -174,12 +195,9 @@ func (i *Identity) finishSignIn(ctx context.Context, tx *store.Tx, body ward.Sig
 	if err != nil {
 		return "", "", err
 	}
-	if err := refuseSecrets(body.Credential); err != nil {
-		return "", "", err
-	}
-	parsed, err := protocol.ParseCredentialRequestResponseBytes(body.Credential)
+	parsed, err := parseUsed(body.Credential)
 	if err != nil {
-		return "", "", badPasskey(err)
+		return "", "", err
 	}
 	var found user
 	_, used, err := i.webauthn.ValidatePasskeyLogin(func(rawID, handle []byte) (webauthn.User, error) {
