@@ -295,6 +295,10 @@ func refused(t *testing.T, kind ward.Kind, err error) {
 
 var party = virtualwebauthn.RelyingParty{Name: "Ward", ID: "clinic.example", Origin: origin}
 
+// coseKeySize is that of a P-256 key with both coordinates whole. One key in 128 begins with a zero byte, which
+// virtualwebauthn leaves out and no real authenticator does.
+const coseKeySize = 77
+
 // touch makes a passkey.
 func (m *member) touch(publicKey json.RawMessage) json.RawMessage {
 	m.c.t.Helper()
@@ -303,6 +307,9 @@ func (m *member) touch(publicKey json.RawMessage) json.RawMessage {
 		m.c.t.Fatal(err)
 	}
 	key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	for len(key.Key.AttestationData()) != coseKeySize {
+		key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	}
 	m.auth.Options.UserHandle = []byte(options.UserID)
 	m.auth.Credentials = append([]virtualwebauthn.Credential{key}, m.auth.Credentials...)
 	return json.RawMessage(virtualwebauthn.CreateAttestationResponse(party, m.auth, key, *options))

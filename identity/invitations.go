@@ -182,17 +182,16 @@ func (i *Identity) withToken(ctx context.Context, tx *store.Tx, id ward.Invitati
 		return v, err
 	}
 	if !hmac.Equal([]byte(v.tokenHash), []byte(envelope.Hash(raw))) {
-		if v.state == "accepted" {
-			return v, ward.Errorf(ward.Gone, "this invitation has been used").WithHint("If it was you, sign in. If not, tell the clinic.")
-		}
 		state := v.state
-		if v.attempts+1 >= maxAttempts {
+		if v.attempts+1 >= maxAttempts && state != "accepted" {
 			state = "withdrawn"
 		}
 		err := errors.Join(countInvitation(ctx, tx, id, v.attempts+1), setInvitation(ctx, tx, id, state))
 		return v, errors.Join(err, counted{noInvitation()})
 	}
 	switch {
+	case v.state == "accepted":
+		return v, ward.Errorf(ward.Gone, "this invitation has been used").WithHint("If it was you, sign in. If not, tell the clinic.")
 	case v.state == "withdrawn":
 		return v, ward.Errorf(ward.Gone, "this invitation was withdrawn").WithHint("Ask the clinic for a new one.")
 	case i.Now().After(v.until):

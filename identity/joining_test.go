@@ -97,9 +97,9 @@ func TestPatientJoinsWithAChart(t *testing.T) {
 		t.Errorf("the inviter sees %+v", list)
 	}
 	var kept int64
-	c.count(&kept, `SELECT count(*) FROM invitations WHERE token_hash <> '' OR length(welcome) > 0`)
+	c.count(&kept, `SELECT count(*) FROM invitations WHERE state = 'accepted' AND length(welcome) > 0`)
 	if kept != 0 {
-		t.Error("an accepted invitation keeps what opened it")
+		t.Error("an accepted invitation keeps its welcome")
 	}
 }
 
@@ -108,10 +108,14 @@ func TestInvitationTellsNothingToAWrongToken(t *testing.T) {
 	v := c.founder().invites(ward.Clinician)
 	stranger := newMember(c)
 	_, wrong := stranger.openOf(invited{id: v.id, token: random(32)})
+	used := newMember(c)
+	w := c.founder().invites(ward.Clinician)
+	used.join(w)
+	_, spent := stranger.openOf(invited{id: w.id, token: random(32)})
 	_, unknown := stranger.openOf(invited{id: ward.NewID[ward.InvitationID](), token: random(32)})
 	_, malformed := stranger.openOf(invited{id: v.id, token: "short"})
 	refused(t, ward.Missing, wrong)
-	for _, err := range []error{unknown, malformed} {
+	for _, err := range []error{unknown, malformed, spent} {
 		refused(t, ward.Missing, err)
 		if shown(wrong) != shown(err) {
 			t.Errorf("a wrong token is told %q, another %q", shown(wrong), shown(err))

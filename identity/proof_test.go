@@ -63,7 +63,7 @@ func TestProofIsGoodOnce(t *testing.T) {
 	refused(t, ward.Unauthenticated, err)
 
 	// Sweeping forgets a proof only when its nonce no longer counts.
-	c.wait(nonceSteps * nonceStep)
+	c.wait((nonceSteps - 1) * nonceStep)
 	if err := c.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}

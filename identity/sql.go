@@ -405,9 +405,10 @@ func countInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, at
 	return err
 }
 
-// acceptInvitation marks an invitation used; its token and welcome are of no more use and go.
+// acceptInvitation marks an invitation used; its welcome is of no more use and goes. The token's hash stays, so that
+// only the bearer of the link learns that it was used.
 func acceptInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, card []byte, bind string) (int64, error) {
-	return tx.Exec(ctx, `UPDATE invitations SET state = 'accepted', card = $1, bind = $2, token_hash = '', welcome = $3 WHERE invitation = $4 AND state IN ('open', 'opened')`,
+	return tx.Exec(ctx, `UPDATE invitations SET state = 'accepted', card = $1, bind = $2, welcome = $3 WHERE invitation = $4 AND state IN ('open', 'opened')`,
 		card, bind, []byte{}, string(id))
 }
 
