@@ -124,7 +124,7 @@ type playedLetters struct {
 	fail error
 }
 
-func (p *playedLetters) Invite(_ context.Context, _, _, link, _ string, _ time.Time) error {
+func (p *playedLetters) Invite(_ context.Context, _, link, _ string, _ time.Time) error {
 	p.sent = append(p.sent, link)
 	return p.fail
 }
@@ -243,17 +243,23 @@ func (c *clinic) send(r *http.Request, do handler, public bool, values ...string
 		var err error
 		if !public {
 			if who, err = c.Authenticate(ctx, tx, r); err != nil {
-				return err
+				failed = err
+				return undone(err)
 			}
 		}
 		answer, failed = do(ctx, tx, who, r)
-		var keeps interface{ Counts() bool }
-		if errors.As(failed, &keeps) {
-			return nil
-		}
-		return failed
+		return undone(failed)
 	})
 	return answer, errors.Join(err, failed)
+}
+
+// undone is the error again unless what was written must stay.
+func undone(err error) error {
+	var keeps interface{ Counts() bool }
+	if errors.As(err, &keeps) {
+		return nil
+	}
+	return err
 }
 
 func (m *member) do(do handler, method, path string, body any, values ...string) (any, error) {

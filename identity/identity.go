@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -50,7 +51,7 @@ type Charts interface {
 
 // Letters sends an invitation by e-mail. It keeps nothing.
 type Letters interface {
-	Invite(ctx context.Context, clinic, address, link, language string, until time.Time) error
+	Invite(ctx context.Context, address, link, language string, until time.Time) error
 }
 
 // Notices is where changes are told.
@@ -76,6 +77,8 @@ type Identity struct {
 	Config
 	webauthn *webauthn.WebAuthn
 	nonceKey []byte
+	sending  sync.WaitGroup
+	mailbox  chan struct{} // a place for each letter on its way
 }
 
 // New makes an Identity.
@@ -99,7 +102,7 @@ func New(ctx context.Context, config Config) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Identity{config, w, nonceKey}, nil
+	return &Identity{Config: config, webauthn: w, nonceKey: nonceKey, mailbox: make(chan struct{}, lettersAtOnce)}, nil
 }
 
 // Card is a person's latest card that counts, and what else a stranger's request is checked with.

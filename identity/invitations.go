@@ -96,15 +96,7 @@ func (i *Identity) invite(ctx context.Context, tx *store.Tx, who ward.Caller, n 
 		return ward.Invitation{}, err
 	}
 	if v.sent {
-		o, err := getOrg(ctx, tx, who.Org)
-		if err != nil {
-			return ward.Invitation{}, err
-		}
-		// The letter goes before the row is durable: an invitation that is known and was never sent would be worse
-		// than one letter with a link that does not open.
-		if err := i.Letters.Invite(ctx, o.name, n.Email, n.Link, n.Language, v.until); err != nil {
-			return ward.Invitation{}, &ward.Error{Kind: ward.Unavailable, Message: "the e-mail could not be sent", Hint: "Give the link yourself instead.", Err: err}
-		}
+		tx.AfterCommit(func() { i.send(ctx, v, n) })
 	}
 	if err := i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "invited", About: "person:" + string(n.Person), Chart: n.Chart}); err != nil {
 		return ward.Invitation{}, err

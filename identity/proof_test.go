@@ -97,6 +97,12 @@ func TestStolenTokenIsUselessElsewhere(t *testing.T) {
 	if _, err := m.me(); err != nil {
 		t.Errorf("the thief ended the session: %v", err)
 	}
+	m.nonce = random(24)
+	_, err = m.me()
+	refused(t, ward.Unauthenticated, err)
+	if n := count(c.actions(m.org), "refused-proof"); n != 1 {
+		t.Errorf("%d refused proofs on record; the thief's is one, an old nonce is none", n)
+	}
 }
 
 func TestNonceEnds(t *testing.T) {
@@ -153,6 +159,15 @@ func TestPublicRequestsNeedAProofWithoutAToken(t *testing.T) {
 	r.Header.Del("DPoP")
 	_, err = c.send(r, c.SignIn, true)
 	refused(t, ward.Unauthenticated, err)
+}
+
+func count(all []string, one string) (n int) {
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
 }
 
 func FuzzProof(f *testing.F) {

@@ -48,10 +48,6 @@ func (i *Identity) Authenticate(ctx context.Context, tx *store.Tx, r *http.Reque
 	if !ok || len(token) != 43 {
 		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "you are not signed in").WithHint("Sign in.")
 	}
-	p, err := i.checkProof(r, token)
-	if err != nil {
-		return ward.Caller{}, err
-	}
 	s, err := sessionByToken(ctx, tx, envelope.Hash([]byte(token)))
 	if errors.Is(err, store.ErrNoRow) {
 		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this session has ended").WithHint("Sign in again.")
@@ -59,8 +55,8 @@ func (i *Identity) Authenticate(ctx context.Context, tx *store.Tx, r *http.Reque
 	if err != nil {
 		return ward.Caller{}, err
 	}
-	if s.browser != p.key {
-		return ward.Caller{}, badProof("it is by another browser")
+	if err := i.checkCaller(ctx, tx, r, s, token); err != nil {
+		return ward.Caller{}, err
 	}
 	now := i.Now()
 	switch {
@@ -69,15 +65,33 @@ func (i *Identity) Authenticate(ctx context.Context, tx *store.Tx, r *http.Reque
 	case s.ended:
 		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this account has ended").WithHint("Ask the clinic.")
 	}
-	if err := i.spend(ctx, tx, p); err != nil {
-		return ward.Caller{}, err
-	}
 	if now.Sub(s.used) > usedStep {
 		if err := touchSession(ctx, tx, s.org, s.id, now); err != nil {
 			return ward.Caller{}, err
 		}
 	}
 	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Browser: s.browser, Pending: s.pending}, nil
+}
+
+// checkCaller checks and spends the proof that a session's own browser makes this request. Who has the token and not
+// the key has stolen it, so a refusal goes on record; a nonce that is merely old does not.
+func (i *Identity) checkCaller(ctx context.Context, tx *store.Tx, r *http.Request, s session, token string) error {
+	p, err := i.checkProof(r, token)
+	if err == nil && s.browser != p.key {
+		err = badProof("it is by another browser")
+	}
+	if err == nil {
+		err = i.spend(ctx, tx, p)
+	}
+	var refusal *ward.Error
+	if err == nil || errors.As(err, new(nonceError)) || !errors.As(err, &refusal) {
+		return err
+	}
+	e := ward.Event{Person: s.person, Roles: s.roles, Action: "refused-proof", About: "session:" + string(s.id), Decision: "deny", Outcome: string(refusal.Kind)}
+	if err := i.record(ctx, tx, s.org, e); err != nil {
+		return err
+	}
+	return counted{refusal}
 }
 
 // spend uses a proof up. Its id is kept for as long as its nonce counts.

@@ -400,6 +400,12 @@ func setInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, stat
 	return err
 }
 
+// unsend says of an invitation that its letter was not sent after all.
+func unsend(ctx context.Context, tx *store.Tx, id ward.InvitationID) error {
+	_, err := tx.Exec(ctx, `UPDATE invitations SET sent = 0 WHERE invitation = $1`, string(id))
+	return err
+}
+
 func countInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, attempts int64) error {
 	_, err := tx.Exec(ctx, `UPDATE invitations SET attempts = $1 WHERE invitation = $2`, attempts, string(id))
 	return err
@@ -416,10 +422,12 @@ type personRow struct {
 	id    ward.PersonID
 	roles []ward.Role
 	ended int64
+	card  []byte // the latest, pending or not
 }
 
 func peopleOf(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]personRow, error) {
-	found, err := tx.Rows(ctx, `SELECT person, roles, ended FROM persons WHERE org = $1 ORDER BY created, person`, string(org))
+	found, err := tx.Rows(ctx, `SELECT p.person, p.roles, p.ended, c.text FROM persons p JOIN cards c ON c.org = p.org AND c.person = p.person
+		WHERE p.org = $1 AND c.serial = (SELECT max(l.serial) FROM cards l WHERE l.org = p.org AND l.person = p.person) ORDER BY p.created, p.person`, string(org))
 	if err != nil {
 		return nil, err
 	}
@@ -428,7 +436,7 @@ func peopleOf(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]personRow, e
 	for found.Next() {
 		var p personRow
 		var roles string
-		if err := found.Scan((*string)(&p.id), &roles, &p.ended); err != nil {
+		if err := found.Scan((*string)(&p.id), &roles, &p.ended, &p.card); err != nil {
 			return nil, err
 		}
 		p.roles = parseRoles(roles)

@@ -94,7 +94,10 @@ func (s *Server) decide(r *http.Request, route Route, body []byte,
 		rewind()
 		who := ward.Caller{}
 		if route.Action != public {
-			if who, err = s.identity.Authenticate(ctx, tx, r); err != nil {
+			if who, err = s.identity.Authenticate(ctx, tx, r); counts(err) {
+				answer = err
+				return nil
+			} else if err != nil {
 				return err
 			}
 		}

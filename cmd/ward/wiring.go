@@ -110,6 +110,9 @@ func (r *running) close() error {
 	if r.stopSweeping != nil {
 		r.stopSweeping()
 	}
+	if r.identity != nil {
+		r.identity.Wait()
+	}
 	if r.bus != nil {
 		r.bus.Close()
 	}
