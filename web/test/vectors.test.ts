@@ -1,0 +1,204 @@
+// Runs testdata/vectors, which Go runs too: each good example must give its output, each bad one must be refused.
+// People, locks and entries go through the engine's own readers, with a server that answers with the example.
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Entries } from '../src/engine/entries.ts'
+import { Locks, type OpenLock, type Self } from '../src/engine/locks.ts'
+import type { Net } from '../src/engine/net.ts'
+import { People } from '../src/engine/people.ts'
+import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
+import type { WireCards } from '../src/engine/wire.ts'
+import { Bad, b64, hash, isID, recipientOf, signingKey, unb64, unjson64, utf8, verify } from '../src/seal/bytes.ts'
+import { padme, readContent } from '../src/seal/content.ts'
+import {
+  bind, codeOf, invitationIdentity, invitationToken, lockKey, openKeyring, openKeyringByCode, openLockFile, openWith, passkeyIdentity, prfSalt, readCode,
+  readKeyring, readLink, recoveryProof, writeKeyring,
+} from '../src/seal/keys.ts'
+import { checkCards, checkEpochs, checkSignatures, hashOf, next, parse, start } from '../src/seal/statements.ts'
+
+interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
+type Run = (input: never, good: boolean) => Promise<unknown>
+
+/** A server that answers each path with what is given, and refuses all else. */
+function server(answers: Readonly<Record<string, unknown>>): Net {
+  const find = async (path: string): Promise<unknown> => {
+    if (!(path in answers)) throw new Bad(`nobody asked for ${path}`)
+    return answers[path]
+  }
+  return { get: find } as unknown as Net
+}
+
+const cardsOf = (people: readonly WireCards[]): Record<string, unknown> => Object.fromEntries(people.map((p) => [`/api/people/${p.person}/cards`, p]))
+const known = (org: string, people: readonly WireCards[]): People => new People(server(cardsOf(people)), new MemoryShelf(), org)
+
+/** Someone who only reads. */
+async function reader(org: string): Promise<Self> {
+  const signing = await signingKey(new Uint8Array(32))
+  return { org, person: 'a'.repeat(26), identity: '', signing, card: '', name: '' }
+}
+
+const formats: Record<string, Run> = {
+  async card(input: { org: string; person: WireCards; vouchers: WireCards[] | null }) {
+    const p = await known(input.org, input.vouchers ?? []).check(input.person, new Set([input.person.person]))
+    // A certificate that does not count is left out, and with it what that browser signed.
+    if (input.person.browsers.length > 0 && p.browsers.size === 0) throw new Bad('no browser counts')
+    const last = await checkCards(input.person.cards, input.org, input.person.person, async (voucher) => (await known(input.org, input.vouchers ?? []).get(voucher)).cards.map((c) => c.statement.body.signing))
+    return { current: p.current.hash, pending: last.pending, browsers: Object.fromEntries(p.browsers) }
+  },
+
+  async clinic(input: { text: string; hash: string }) {
+    const s = await parse('ward/clinic/1', input.text)
+    if (input.hash !== '' && (await hashOf(s)) !== input.hash) throw new Bad('it is not the one that was pinned')
+    await checkSignatures(s, s.body.signing)
+    return { hash: await hashOf(s), locks: s.body.locks }
+  },
+
+  async epoch(input: { org: string; lock: string; epochs: string[] | null; authors: WireCards[] }) {
+    const line = await checkEpochs(input.epochs ?? [], input.org, input.lock)
+    const people = known(input.org, input.authors)
+    for (const e of line) await signedBy(await people.signingKeys(e.body.author), e.text)
+    const last = line.at(-1)
+    return { epoch: last?.body.epoch, hash: await hashOf(last as { text: string }), recipient: last?.body.recipient }
+  },
+
+  async history(input: { org: string; lock: string; epochs: string[]; history: string; identity: string }) {
+    const locks = new Locks(server({
+      [`/api/locks/${input.lock}`]: { lock: input.lock, kind: 'chart', epochs: input.epochs, seq: 0, chain: '', due: false, readable: true, grants: [], histories: [input.history] },
+    }), known(input.org, []), await reader(input.org))
+    locks.remember(await lockKey(input.org, input.lock, input.epochs.length, input.identity))
+    const before = (await locks.open(input.lock)).keys.get(input.epochs.length - 1)
+    return { epoch: before?.epoch, identity: before?.identity }
+  },
+
+  async grant(input: { org: string; epoch: string; grant: { text: string; sealed: string }; granter: WireCards; identity: string }) {
+    const e = (await parse('ward/epoch/1', input.epoch)).body
+    const epochs = [...Array<never>(e.epoch - 1), await parse('ward/epoch/1', input.epoch)]
+    const locks = new Locks(server({}), known(input.org, [input.granter]), await reader(input.org))
+    const g = await locks.checkGrant(input.grant.text, epochs)
+    if ((await hash(unjson64(input.grant.sealed))) !== g.sha256) throw new Bad('it is not the sealed file that the grant names')
+    const key = await openLockFile(input.identity, unjson64(input.grant.sealed), e)
+    return { lock: key.lock, epoch: key.epoch, identity: key.identity, verify: key.signing.public }
+  },
+
+  entry: readEntry,
+  content: readEntry,
+
+  async chain(input: { lock: string; statements: string[] }) {
+    let head = await start(input.lock)
+    for (const text of input.statements) head = await next(head, text)
+    return head
+  },
+
+  async padding(input: { lengths: number[] }) {
+    const padded = input.lengths.map((n) => padme(n))
+    for (const [i, n] of input.lengths.entries()) assert.ok((padded[i] as number) >= n)
+    return { padded }
+  },
+
+  async keyring(input: { text: string; card: string }) {
+    const k = await readKeyring(utf8(input.text))
+    const card = (await parse('ward/card/1', input.card)).body
+    const recipient = await recipientOf(k.identity)
+    const signing = (await signingKey(unb64(k.signing))).public
+    if (card.org !== k.org || card.person !== k.person || card.recipient !== recipient || card.signing !== signing) throw new Bad('its keys are not those of the card')
+    return { person: k.person, name: k.name, recipient, signing, text: new TextDecoder().decode(writeKeyring(k)) }
+  },
+
+  async 'keyring-sealed'(input: { sealed: string; prf: string; recovery: string; code: string }) {
+    const byPasskey = await openKeyring(await passkeyIdentity(unb64(input.prf)), unjson64(input.sealed))
+    const byCode = await openKeyringByCode(input.code, unjson64(input.recovery))
+    assert.deepEqual(byPasskey, byCode)
+    return { person: byPasskey.person, version: byPasskey.version }
+  },
+
+  async 'recovery-code'(input: { typed: string }) {
+    const read = await readCode(input.typed)
+    if (typeof read === 'string') throw new Bad(read)
+    assert.equal(await codeOf(read.entropy), read.code)
+    return { code: read.code, ...(await recoveryProof(read.entropy)) }
+  },
+
+  async 'passkey-identity'(input: { prf: string }) {
+    const identity = await passkeyIdentity(unb64(input.prf))
+    return { salt: b64(await prfSalt()), identity, recipient: await recipientOf(identity) }
+  },
+
+  async invitation(input: { link: string; card: string; bind: string }) {
+    const link = readLink(input.link)
+    const token = await invitationToken(link.secret)
+    const bound = await bind(link.secret, input.card)
+    if (input.bind !== '' && bound !== input.bind) throw new Bad('the card was not made with this link')
+    return {
+      invitation: link.invitation, clinic: link.clinic ?? '', token: b64(token), tokenHash: await hash(token), bind: bound,
+      identity: await invitationIdentity(link.secret), value: `${link.invitation}.${b64(link.secret)}`,
+    }
+  },
+
+  // This side makes proofs and never checks them: of the bad ones there is nothing to run.
+  async dpop(input: { proof: string }, good: boolean) {
+    if (!good) throw new Bad('the server checks proofs')
+    const [header, claims, signature] = input.proof.split('.') as [string, string, string]
+    const { jwk } = JSON.parse(new TextDecoder().decode(unb64(header))) as { jwk: { x: string } }
+    assert.ok(await verify(jwk.x, utf8(`${header}.${claims}`), unb64(signature)))
+    return { key: jwk.x }
+  },
+
+  async snapshot(input: { org: string; lock: string; snapshot: string; authors: WireCards[] }) {
+    const entries = await entriesOf(input.org, input.authors, {})
+    const opened = await entries.checkSnapshot(input.lock, utf8(input.snapshot))
+    const trouble = opened.troubles[0]
+    if (trouble) throw new Bad(trouble.detail)
+    return { upto: opened.head, titles: opened.entries.map((e) => e.title ?? '') }
+  },
+}
+
+async function signedBy(keys: readonly string[], text: string): Promise<void> {
+  const lines = text.split('\n')
+  for (const key of keys) if (await verify(key, utf8(`${lines[0]}\n${lines[1]}\n`), unb64(lines[2] as string))) return
+  throw new Bad('its author did not sign it')
+}
+
+async function entriesOf(org: string, authors: readonly WireCards[], answers: Readonly<Record<string, unknown>>): Promise<Entries> {
+  const net = server({ ...cardsOf(authors), ...answers })
+  const shelf = new MemoryShelf()
+  return new Entries(net, new People(net, shelf, org), shelf, new Safe(await Safe.newKey()), await reader(org), await signingKey(new Uint8Array(32)))
+}
+
+/** Reads one entry as the first of its lock, as a screen would, and takes it apart for comparison. */
+async function readEntry(input: { org: string; entry: string; sealed: string; epoch: number; identity: string; author: WireCards }): Promise<unknown> {
+  const { lock } = JSON.parse(input.entry.split('\n')[1] as string) as { lock: string }
+  const head = await next(await start(lock), input.entry)
+  const entries = await entriesOf(input.org, [input.author], {
+    [`/api/locks/${lock}/entries?after=0`]: { entries: [{ seq: 1, text: input.entry, sealed: input.sealed }], more: false, ...head },
+  })
+  const key = await lockKey(input.org, lock, input.epoch, input.identity)
+  const open = { lock, kind: 'chart', epochs: [], keys: new Map([[input.epoch, key]]), ...head, due: false, snapshot: 0 } as OpenLock
+  const { entries: read, troubles } = await entries.read(open, () => undefined)
+  if (troubles.length > 0) {
+    assert.equal(read.length, 0, 'what does not check is not shown')
+    throw new Bad((troubles[0] as { detail: string }).detail)
+  }
+  assert.equal(read.length, 1)
+  assert.ok(isID((read[0] as { entry: string }).entry))
+  const content = await readContent(await openWith(input.identity, unjson64(input.sealed)))
+  return { header: content.header, lines: content.lines, body: b64(content.body) }
+}
+
+const folder = join(process.env['WARD_ROOT'] ?? '.', 'testdata', 'vectors')
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
+test('there are vectors of every format', () => {
+  const found = new Set(files.map((name) => (JSON.parse(readFileSync(join(folder, name), 'utf8')) as Vector).format))
+  for (const format of Object.keys(formats)) assert.ok(found.has(format), format)
+})
+for (const name of files) {
+  const vector = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Vector
+  const run = formats[vector.format]
+  if (!run) continue
+  test(vector.good ? `${vector.name} is read` : `${vector.name} is refused: ${vector.wrong}`, async () => {
+    if (vector.good) assert.deepEqual(await run(vector.input, true), vector.output)
+    else await assert.rejects(run(vector.input, false))
+  })
+}
