@@ -109,7 +109,9 @@ const formats: Record<string, Run> = {
 
   async 'keyring-sealed'(input: { sealed: string; prf: string; recovery: string; code: string }) {
     const byPasskey = await openKeyring(await passkeyIdentity(unb64(input.prf)), unjson64(input.sealed))
-    const byCode = await openKeyringByCode(input.code, unjson64(input.recovery))
+    const code = await readCode(input.code)
+    if (typeof code === 'string') throw new Bad(code)
+    const byCode = await openKeyringByCode(code.code, unjson64(input.recovery))
     assert.deepEqual(byPasskey, byCode)
     return { person: byPasskey.person, version: byPasskey.version }
   },

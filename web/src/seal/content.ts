@@ -1,6 +1,6 @@
 // What is inside a sealed entry: a signed header and the body, padded (docs/formats.md).
 
-import { Bad, b64, concat, hash, text, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
+import { Bad, b64, concat, hash, isID, text, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
 
 export interface ContentHeader {
   org: string; lock: string; entry: string; kind: string; author: string; card: string; name: string; time: string; type: string
@@ -17,24 +17,30 @@ const minPadded = 256
 export const maxGunzipped = 32 * 1024 * 1024
 export const maxWords = 200
 
+/** Bytes of a body: a file of 1 GB fits, sealed (wire.go MaxFile). */
+const maxFile = 2 ** 30 + 64 * 2 ** 20
+
 /** Padmé: at most 12 % more, and only O(log log L) bits of the length show. */
 export function padme(length: number): number {
+  if (length < 2) return length
   const e = Math.floor(Math.log2(length))
   const s = Math.floor(Math.log2(e)) + 1
   const step = 2 ** Math.max(0, e - s)
-  return Math.max(minPadded, Math.ceil(length / step) * step)
+  return Math.ceil(length / step) * step
 }
 
 const headerJSON = (h: ContentHeader): string => JSON.stringify(Object.fromEntries(order.filter((k) => h[k] !== undefined).map((k) => [k, h[k]])))
 
 /** The three lines before the body, signed by the author. */
 export async function writeHeader(header: ContentHeader, sign: Sign): Promise<Bytes> {
+  const wrong = headerWrong(header)
+  if (wrong) throw new Bad(`write a content: ${wrong}`)
   const signed = `${type}\n${headerJSON(header)}\n`
   if (signed.length > maxHeader) throw new Bad('the header is too long')
   return utf8(`${signed}${b64(await sign(utf8(signed)))}\n`)
 }
 
-export const padding = (length: number): Bytes => new Uint8Array(padme(length) - length).fill(10)
+export const padding = (length: number): Bytes => new Uint8Array(Math.max(padme(length), minPadded) - length).fill(10)
 
 export async function writeContent(header: ContentHeader, body: Uint8Array, sign: Sign): Promise<Bytes> {
   const head = await writeHeader(header, sign)
@@ -67,10 +73,25 @@ export function parseHeader(lines: string): ContentHeader {
   if (first !== type) throw new Bad('the content is not of a known type')
   const header = JSON.parse(json ?? '') as ContentHeader
   for (const key of Object.keys(header)) if (!(order as readonly string[]).includes(key)) throw new Bad(`unknown field ${key.slice(0, 40)} in a content`)
-  const strings = [header.org, header.lock, header.entry, header.kind, header.author, header.card, header.name, header.time, header.type, header.sha256]
-  if (!strings.every((v) => typeof v === 'string') || !Number.isSafeInteger(header.size) || header.size < 0) throw new Bad('the content has an incomplete header')
-  if (header.encoding !== undefined && header.encoding !== 'gzip') throw new Bad('the content has an unknown encoding')
+  const wrong = headerWrong(header)
+  if (wrong) throw new Bad(`the content's header: ${wrong}`)
   return header
+}
+
+const isHash = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
+const isWords = (value: unknown): boolean => value === undefined || (typeof value === 'string' && [...value].length <= maxWords)
+const isAbsentOrID = (value: unknown): boolean => value === undefined || (typeof value === 'string' && isID(value))
+
+/** What is wrong with a header's fields, or ''. */
+function headerWrong(h: ContentHeader): string {
+  if (![h.org, h.lock, h.entry, h.author].every((v) => typeof v === 'string' && isID(v))) return 'org, lock, entry or author is not an id'
+  if (!isHash(h.card) || !isHash(h.sha256)) return 'card or sha256 is not a hash'
+  if (![h.kind, h.name, h.time, h.type].every((v) => typeof v === 'string') || h.type === '') return 'kind, name, time or type is missing'
+  if (h.encoding !== undefined && h.encoding !== 'gzip') return 'the encoding is not known'
+  if (!isWords(h.title) || !isWords(h.filename)) return `title or filename is longer than ${maxWords} characters`
+  if (!isAbsentOrID(h.amends) || !isAbsentOrID(h.retracts)) return 'amends or retracts is not an id'
+  if (!Number.isSafeInteger(h.size) || h.size < 0 || h.size > maxFile) return 'the size is out of bounds'
+  return ''
 }
 
 export async function checkAuthor(lines: string, signing: string): Promise<void> {

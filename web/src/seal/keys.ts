@@ -2,7 +2,7 @@
 
 import { Decrypter, Encrypter } from 'age-encryption'
 import {
-  Bad, b64, concat, hash, hkdf, hmac, identityOf, newIdentity, random, recipientOf, sha256, signingKey, text, unb64, utf8,
+  Bad, b64, concat, hash, hkdf, hmac, identityOf, isID, newIdentity, random, recipientOf, sha256, signingKey, text, unb64, utf8,
   type Bytes, type SigningKey,
 } from './bytes.ts'
 
@@ -19,6 +19,21 @@ export async function openWith(identity: string, sealed: Uint8Array): Promise<By
   return (await d.decrypt(sealed)) as Bytes
 }
 
+// The header of an age file to one hybrid recipient, whose size never varies: version, stanza, wrapped file key, MAC.
+const headerSize = 1627
+const headerLines = /^age-encryption\.org\/v1\n-> mlkem768x25519 [A-Za-z0-9+/]{1494}\n[A-Za-z0-9+/]{43}\n--- [A-Za-z0-9+/]{43}\n$/
+
+/** Refuses a file that is not for exactly one hybrid recipient: a second one could open it unnoticed. */
+export function checkSealed(sealed: Uint8Array): void {
+  if (!headerLines.test(String.fromCharCode(...sealed.subarray(0, headerSize)))) throw new Bad('this is not an age file for exactly one recipient')
+}
+
+/** Opens a file that must be for this identity alone. */
+export async function openOnly(identity: string, sealed: Uint8Array): Promise<Bytes> {
+  checkSealed(sealed)
+  return openWith(identity, sealed)
+}
+
 // An age identity file with one line of JSON about it: what grants, histories and keyrings hold.
 function identityFile(type: string, about: object, identity: string): Bytes {
   return utf8(`# ${type}\n# ${JSON.stringify(about)}\n${identity}\n`)
@@ -26,9 +41,10 @@ function identityFile(type: string, about: object, identity: string): Bytes {
 
 function readIdentityFile(type: string, file: Uint8Array): { about: Record<string, unknown>; identity: string } {
   const lines = text(file).split('\n')
-  if (lines.length < 3 || lines[0] !== `# ${type}` || !lines[1]?.startsWith('# {')) throw new Bad(`this is not a ${type} file`)
-  if (!/^AGE-SECRET-KEY-PQ-1[02-9AC-HJ-NP-Z]+$/.test(lines[2] ?? '')) throw new Bad(`the ${type} file holds no identity`)
-  return { about: JSON.parse(lines[1].slice(2)) as Record<string, unknown>, identity: lines[2] as string }
+  const [first, second, identity = '', end] = lines
+  if (lines.length !== 4 || first !== `# ${type}` || !second?.startsWith('# {') || end !== '') throw new Bad(`this is not a ${type} file`)
+  if (!/^AGE-SECRET-KEY-PQ-1[02-9AC-HJ-NP-Z]+$/.test(identity)) throw new Bad(`the ${type} file holds no identity`)
+  return { about: JSON.parse(second.slice(2)) as Record<string, unknown>, identity }
 }
 
 /** One epoch's secret half of a lock. */
@@ -60,7 +76,7 @@ export async function openLockFile(
 }
 
 export async function readLockFile(identity: string, sealed: Uint8Array): Promise<LockKey> {
-  const { about, identity: inner } = readIdentityFile('ward/lock/1', await openWith(identity, sealed))
+  const { about, identity: inner } = readIdentityFile('ward/lock/1', await openOnly(identity, sealed))
   return lockKey(String(about['org']), String(about['lock']), Number(about['epoch']), inner)
 }
 
@@ -73,6 +89,9 @@ export interface Keyring {
   identity: string
 }
 
+/** Of one person (wire.go). */
+const maxPasskeys = 32
+
 export function writeKeyring(k: Keyring): Bytes {
   const { identity, org, person, signing, card, clinic, name, passkeys, recovery, version } = k
   return identityFile('ward/keyring/1', { org, person, signing, card, clinic, name, passkeys, recovery, version }, identity)
@@ -81,9 +100,10 @@ export function writeKeyring(k: Keyring): Bytes {
 export function readKeyring(file: Uint8Array): Keyring {
   const { about, identity } = readIdentityFile('ward/keyring/1', file)
   const k = about as unknown as Keyring
-  if (typeof k.org !== 'string' || typeof k.person !== 'string' || typeof k.name !== 'string' || unb64(k.signing).length !== 32 || !Array.isArray(k.passkeys) || typeof k.version !== 'number') {
-    throw new Bad('the keyring is not complete')
-  }
+  const texts = [k.name, k.recovery?.lookup, ...(Array.isArray(k.passkeys) ? k.passkeys.flatMap((p) => [p.id, p.name, p.recipient]) : [undefined])]
+  const whole = isID(k.org) && isID(k.person) && [k.signing, k.card, k.clinic].every((v) => unb64(v).length === 32) &&
+    texts.every((v) => typeof v === 'string') && Number.isSafeInteger(k.version) && k.version >= 1 && k.passkeys.length <= maxPasskeys
+  if (!whole) throw new Bad('the keyring is not complete')
   return { ...k, identity }
 }
 
@@ -164,16 +184,20 @@ export async function recoveryProof(entropy: Uint8Array): Promise<{ lookup: stri
 /** What every passkey's PRF is evaluated over. */
 export const prfSalt = (): Promise<Bytes> => sha256(utf8('ward/passkey-prf/1'))
 
-export const passkeyIdentity = async (prf: Uint8Array): Promise<string> => identityOf(await hkdf(prf, 'ward/passkey-identity/1', 32))
+export async function passkeyIdentity(prf: Uint8Array): Promise<string> {
+  if (prf.length !== 32) throw new Bad(`a passkey's secret is 32 bytes, not ${prf.length}`)
+  return identityOf(await hkdf(prf, 'ward/passkey-identity/1', 32))
+}
 
 // Invitations: everything comes from the 16 bytes in the link's fragment.
 
 export interface Link { readonly invitation: string; readonly secret: Bytes; readonly clinic?: string | undefined }
 
 export function readLink(link: string): Link {
-  const [invitation = '', secret = '', clinic] = (link.split('#')[1] ?? link).trim().split('.')
+  const parts = link.slice(link.indexOf('#') + 1).trim().split('.')
+  const [invitation = '', secret = '', clinic] = parts
   const bytes = unb64(secret)
-  if (!/^[a-z2-7]{26}$/.test(invitation) || bytes.length !== 16 || (clinic !== undefined && unb64(clinic).length !== 32)) throw new Bad('this is not an invitation link')
+  if (parts.length > 3 || !isID(invitation) || bytes.length !== 16 || (clinic !== undefined && unb64(clinic).length !== 32)) throw new Bad('this is not an invitation link')
   return { invitation, secret: bytes, clinic }
 }
 

@@ -1,0 +1,112 @@
+// The way to the server: JSON, with a DPoP proof by this browser's key on every request that needs one (RFC 9449).
+
+import { b64, hash, json64, type Bytes, type SigningKey } from '../seal/bytes.ts'
+import { dpop } from '../seal/keys.ts'
+import { EngineProblem } from './problem.ts'
+import type { ProblemCode } from './types.ts'
+
+export type Proof = 'none' | 'browser' | 'session'
+
+const codes: readonly string[] = ['invalid', 'unauthenticated', 'refused', 'missing', 'conflict', 'gone', 'too_large', 'too_many', 'internal', 'unavailable']
+
+export class Net {
+  token: string | undefined
+  private nonce = ''
+  private readonly key: SigningKey
+  private readonly ended: () => void
+  private readonly onlineChanged: (online: boolean) => void
+  online = typeof navigator === 'undefined' || navigator.onLine !== false
+
+  constructor(key: SigningKey, ended: () => void, onlineChanged: (online: boolean) => void) {
+    this.key = key
+    this.ended = ended
+    this.onlineChanged = onlineChanged
+  }
+
+  setOnline(online: boolean): void {
+    if (online === this.online) return
+    this.online = online
+    this.onlineChanged(online)
+  }
+
+  get<T>(path: string): Promise<T> { return this.json<T>('GET', path) }
+  post<T>(path: string, body: unknown, proof: Proof = 'session'): Promise<T> { return this.json<T>('POST', path, body, proof) }
+  put<T>(path: string, body: unknown): Promise<T> { return this.json<T>('PUT', path, body) }
+  del(path: string, body?: unknown): Promise<void> { return this.json<void>('DELETE', path, body) }
+
+  async json<T>(method: string, path: string, body?: unknown, proof: Proof = 'session'): Promise<T> {
+    const response = await this.send(method, path, {
+      proof, ...(body !== undefined && { body: JSON.stringify(body, bytesToJSON), type: 'application/json' }),
+    })
+    return (response.status === 204 ? undefined : await response.json()) as T
+  }
+
+  /** Sends a request, once more if the server wants its current nonce in the proof; throws a problem unless it is a success. */
+  async send(method: string, path: string, options: { proof?: Proof; body?: BodyInit; type?: string; signal?: AbortSignal; headers?: Record<string, string> } = {}): Promise<Response> {
+    for (let attempt = 0; ; attempt++) {
+      const response = await this.once(method, path, options)
+      this.nonce = response.headers.get('DPoP-Nonce') ?? this.nonce
+      if (response.ok) return response
+      if (response.status === 401 && attempt < 2 && (response.headers.get('WWW-Authenticate') ?? '').includes('use_dpop_nonce')) continue
+      throw await this.problem(response, options.proof ?? 'session')
+    }
+  }
+
+  private async once(method: string, path: string, options: { proof?: Proof; body?: BodyInit; type?: string; signal?: AbortSignal; headers?: Record<string, string> }): Promise<Response> {
+    const headers: Record<string, string> = { ...options.headers }
+    const proof = options.proof ?? 'session'
+    if (options.type) headers['Content-Type'] = options.type
+    if (proof !== 'none') {
+      const token = proof === 'session' ? this.token : undefined
+      if (proof === 'session' && token === undefined) throw new EngineProblem('unauthenticated', 'not signed in')
+      headers['DPoP'] = await dpop(this.key, { method, url: location.origin + (path.split('?')[0] ?? ''), nonce: this.nonce, token })
+      if (token !== undefined) headers['Authorization'] = `DPoP ${token}`
+    }
+    try {
+      const response = await fetch(path, {
+        method, headers, cache: 'no-store', credentials: 'omit', redirect: 'error',
+        ...(options.body !== undefined && { body: options.body }), ...(options.signal && { signal: options.signal }),
+      })
+      this.setOnline(true)
+      return response
+    } catch (error) {
+      if (options.signal?.aborted) throw new EngineProblem('cancelled', 'cancelled')
+      this.setOnline(false)
+      throw new EngineProblem('offline', error instanceof Error ? error.message : 'offline')
+    }
+  }
+
+  private async problem(response: Response, proof: Proof): Promise<EngineProblem> {
+    let kind: ProblemCode = response.status >= 500 ? 'unavailable' : 'internal'
+    let message = `the server answered ${response.status}`
+    let hint: string | undefined
+    let policies: string[] | undefined
+    try {
+      const { error } = (await response.json()) as { error: { kind: string; message: string; hint?: string; policies?: string[] } }
+      if (codes.includes(error.kind)) kind = error.kind as ProblemCode
+      message = error.message
+      hint = error.hint
+      policies = error.policies
+    } catch {
+      // not from Ward: a proxy in between
+    }
+    if (kind === 'unauthenticated' && proof === 'session') this.ended()
+    return new EngineProblem(kind, message, hint, policies)
+  }
+}
+
+/** Bytes in JSON bodies are standard base64. */
+function bytesToJSON(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? json64(value) : value
+}
+
+/** This browser's key: Ed25519, not extractable. */
+export async function browserKey(pair: CryptoKeyPair): Promise<SigningKey> {
+  const raw = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
+  return {
+    public: b64(raw),
+    sign: async (message: Bytes) => new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, message)),
+  }
+}
+
+export { hash }

@@ -1,0 +1,137 @@
+// What a person wrote and the server does not have yet: kept sealed in this browser, sent in order, once. An entry's
+// id is chosen when it is written, so that sending it twice stores it once; it is sealed when it is sent, to the
+// epoch that counts then.
+
+import { b64, unb64 } from '../seal/bytes.ts'
+import type { ContentHeader } from '../seal/content.ts'
+import type { Entries } from './entries.ts'
+import type { Net } from './net.ts'
+import { problemOf } from './problem.ts'
+import type { Safe, Shelf } from './shelf.ts'
+import type { Statement } from '../seal/statements.ts'
+import type { Compartment, ProblemCode } from './types.ts'
+
+export interface Waiting {
+  readonly chart: string; readonly lock: string; readonly compartment?: Compartment | undefined; readonly header: ContentHeader; readonly body: string
+  state: 'waiting' | 'sending' | 'refused'; problem?: ProblemCode
+}
+
+const maxTries = 3
+
+export class Outbox {
+  private all: Waiting[] = []
+  private running: Promise<void> = Promise.resolve()
+  private readonly shelf: Shelf
+  private readonly safe: Safe
+  private readonly person: string
+  private readonly net: Net
+  private readonly entries: Entries
+  private readonly epochs: (w: Waiting, fresh: boolean) => Promise<readonly Statement<'ward/epoch/1'>[]>
+  private readonly changed: (w: Waiting) => void
+
+  constructor(shelf: Shelf, safe: Safe, person: string, net: Net, entries: Entries, epochs: (w: Waiting, fresh: boolean) => Promise<readonly Statement<'ward/epoch/1'>[]>, changed: (w: Waiting) => void) {
+    this.shelf = shelf
+    this.safe = safe
+    this.person = person
+    this.net = net
+    this.entries = entries
+    this.epochs = epochs
+    this.changed = changed
+  }
+
+  async load(): Promise<void> {
+    const names = (await this.shelf.keys('outbox')).filter((k) => k.startsWith(`${this.person}/`)).sort()
+    const found = await Promise.all(names.map(async (k) => this.safe.open<Waiting>(`outbox/${k}`, await this.shelf.get('outbox', k))))
+    this.all = found.filter((w): w is Waiting => w !== undefined).map((w) => ({ ...w, state: w.state === 'sending' ? 'waiting' : w.state }))
+  }
+
+  of(chart: string): readonly Waiting[] { return this.all.filter((w) => w.chart === chart) }
+  get count(): number { return this.all.length }
+
+  private name(w: Waiting): string { return `${this.person}/${w.header.time}/${w.header.entry}` }
+
+  private async keep(w: Waiting): Promise<void> {
+    await this.shelf.put('outbox', this.name(w), await this.safe.seal(`outbox/${this.name(w)}`, w))
+  }
+
+  private async drop(w: Waiting): Promise<void> {
+    this.all = this.all.filter((other) => other !== w)
+    await this.shelf.remove('outbox', this.name(w))
+  }
+
+  async add(chart: string, compartment: Compartment | undefined, header: ContentHeader, body: Uint8Array): Promise<void> {
+    const w: Waiting = { chart, lock: header.lock, compartment, header, body: b64(body), state: 'waiting' }
+    await this.keep(w)
+    this.all.push(w)
+    this.changed(w)
+  }
+
+  /** Sends what waits, in order; one run at a time, in one tab at a time. */
+  send(): Promise<void> {
+    this.running = this.running.then(() => this.once()).catch(() => undefined)
+    return this.running
+  }
+
+  private async once(): Promise<void> {
+    const work = async (): Promise<void> => {
+      for (const w of [...this.all]) {
+        if (w.state === 'refused' || !this.all.includes(w)) continue
+        if (!(await this.sendOne(w))) return
+      }
+    }
+    if (typeof navigator !== 'undefined' && 'locks' in navigator) await navigator.locks.request('ward-outbox', work)
+    else await work()
+  }
+
+  /** Sends one; false if there is no network, and the rest can wait. */
+  private async sendOne(w: Waiting): Promise<boolean> {
+    w.state = 'sending'
+    this.changed(w)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const epochs = await this.epochs(w, attempt > 1)
+        const sealed = await this.entries.seal(epochs, await this.entries.seen(w.lock), w.header, unb64(w.body))
+        await this.net.post(`/api/locks/${w.lock}/entries`, { entries: [{ text: sealed.text, sealed: sealed.sealed }] })
+        await this.drop(w)
+        this.changed(w)
+        return true
+      } catch (error) {
+        const { code } = problemOf(error)
+        if (code === 'conflict' && (await this.isStored(w))) {
+          await this.drop(w)
+          this.changed(w)
+          return true
+        }
+        if (code === 'conflict' && attempt < maxTries) continue
+        const wait = code === 'offline' || code === 'unavailable' || code === 'unauthenticated' || code === 'too_many' || code === 'internal'
+        w.state = wait ? 'waiting' : 'refused'
+        if (!wait) w.problem = code
+        await this.keep(w)
+        this.changed(w)
+        return !wait
+      }
+    }
+  }
+
+  /** Whether an answer that got lost had stored the entry: then it is there under another seal. */
+  private async isStored(w: Waiting): Promise<boolean> {
+    return this.net.send('GET', `/api/locks/${w.lock}/entries/${w.header.entry}/sealed`, { headers: { Range: 'bytes=0-0' } }).then(() => true, () => false)
+  }
+
+  async tryAgain(entry: string): Promise<void> {
+    const w = this.all.find((x) => x.header.entry === entry)
+    if (!w) return
+    w.state = 'waiting'
+    delete w.problem
+    await this.keep(w)
+    await this.send()
+  }
+
+  async discard(entry: string): Promise<void> {
+    const w = this.all.find((x) => x.header.entry === entry)
+    if (w) {
+      await this.drop(w)
+      this.changed(w)
+    }
+  }
+}

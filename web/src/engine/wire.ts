@@ -1,0 +1,38 @@
+// The bodies of wire.go, as far as the engine uses them. Bytes are standard base64.
+
+import type { Role } from './types.ts'
+
+export interface WireClinic { org: string; name: string; version: string }
+export interface WireCards { person: string; roles: Role[]; state: 'active' | 'pending' | 'ended'; cards: string[]; browsers: string[] }
+export interface WirePerson { person: string; roles: Role[]; state: 'active' | 'pending' | 'ended'; cardText: string }
+export interface WireSession {
+  session: string; token: string; person: string; org: string; roles: Role[]; idle: number; until: string; share: string
+  keyring?: string; version: number; cardText: string
+}
+export interface WireSummary {
+  lock: string; kind: string; chart?: string; compartment?: 'general' | 'restricted'; epochs: string[]; seq: number; chain: string; due: boolean; readable: boolean
+}
+export interface WireHeld { text: string; sealed: string }
+export interface WireLock extends WireSummary { histories: string[]; grants: WireHeld[]; snapshot?: number }
+export interface WireMember { text: string; state: 'live' | 'expired' | 'removed'; ended?: string; by?: string }
+export interface WireStored { seq: number; text: string; sealed?: string }
+export interface WireEntries { entries: WireStored[]; more: boolean; seq: number; chain: string }
+export interface WireChart { chart: string; person: string; locks: WireSummary[] }
+export interface WireInvitation {
+  invitation: string; person: string; roles: Role[]; chart?: string; recover?: boolean; by?: string
+  state: 'open' | 'opened' | 'accepted' | 'expired' | 'withdrawn'; created: string; until: string; sent: boolean; cardText?: string; bind?: string
+}
+export interface WireOpened {
+  org: WireClinic; person: string; roles: Role[]; chart?: string; recover?: boolean; founding?: boolean; until: string; welcome?: string
+  clinicText?: string; cards?: string[]; inviter?: WireCards; locks?: WireSummary[]; ceremony: string; publicKey: never
+}
+export interface WireSessionInfo { session: string; browser: string; agent: string; started: string; used: string; until: string; current: boolean }
+export interface WireMe {
+  org: WireClinic; person: string; roles: Role[]; cardText: string; pending: boolean; clinicText: string; founder: WireCards; charts: string[]
+  session: WireSessionInfo; idle: number; share: string; version: number
+}
+export interface WireEvent {
+  event: string; seq: number; time: string; person?: string; roles?: Role[]; action: string; about?: string; chart?: string
+  decision: 'allow' | 'deny' | 'done'; policies?: string[]; outcome?: string; count?: number; hash: string
+}
+export interface WireNotice { kind: string; lock?: string; chart?: string; seq?: number; person?: string }
