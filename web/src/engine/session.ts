@@ -1,0 +1,786 @@
+// A signed-in person's engine: everything that needs the keyring. engine.ts makes one when someone signs in and drops
+// it, keys and all, when they sign out.
+
+import { Bad, b64, hash, newID, random, recipientOf, unjson64, type SigningKey } from '../seal/bytes.ts'
+import { bind, invitationIdentity, invitationToken, lockFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
+import { checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
+import * as fhir from '../fhir/write.ts'
+import { certify, checkClinic } from './account.ts'
+import { Entries, fhirType, type Read } from './entries.ts'
+import { latest, Locks, newLock, type OpenLock, type Self } from './locks.ts'
+import type { Net } from './net.ts'
+import { Outbox, type Waiting } from './outbox.ts'
+import { makePasskey } from './passkey.ts'
+import { People } from './people.ts'
+import { EngineProblem, problemOf } from './problem.ts'
+import type { Safe, Shelf } from './shelf.ts'
+import type {
+  About, Appointment, Change, Compartment, Draft, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
+  Role, Team, Trouble,
+} from './types.ts'
+import type { WireChart, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
+
+const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
+const directoryRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy']
+export const isStaff = (roles: readonly Role[]): boolean => roles.some((r) => staffRoles.includes(r))
+
+/** How many bytes of FHIR go into one imported entry, before gzip. */
+const importSize = 100 * 1024
+/** How many entries go in one request. */
+const batchSize = 16
+
+interface Chart { readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
+
+export class Session {
+  readonly people: People
+  readonly locks: Locks
+  readonly entries: Entries
+  readonly outbox: Outbox
+  private readonly net: Net
+  private readonly shelf: Shelf
+  private keyring: Keyring
+  private readonly self: Self
+  private readonly browser: SigningKey
+  readonly wire: WireMe
+  private readonly tell: (change: Change) => void
+  private readonly repark: (keyring: Keyring) => Promise<void>
+  private clinicLocks: Clinic['locks'] | undefined
+  private readonly charts_ = new Map<ID, Chart>()
+  private directoryRead: { entries: readonly Read[] } | undefined
+  private names = new Map<ID, string>()
+  private keeping: Promise<void> | undefined
+  private again = false
+  ended = false
+
+  constructor(net: Net, shelf: Shelf, safe: Safe, self: Self, browser: SigningKey, keyring: Keyring, wire: WireMe, tell: (change: Change) => void, repark: (keyring: Keyring) => Promise<void>) {
+    this.net = net
+    this.shelf = shelf
+    this.self = self
+    this.browser = browser
+    this.keyring = keyring
+    this.wire = wire
+    this.tell = tell
+    this.repark = repark
+    this.people = new People(net, shelf, self.org)
+    this.locks = new Locks(net, this.people, self)
+    this.entries = new Entries(net, this.people, shelf, safe, self, browser)
+    this.outbox = new Outbox(shelf, safe, self.person, net, this.entries, (w, fresh) => this.epochsFor(w, fresh), (w) => this.waitingChanged(w))
+  }
+
+  /** Checks the clinic, certifies this browser, and begins to keep house. */
+  async start(): Promise<void> {
+    const clinic = await checkClinic(this.wire.clinicText, this.keyring.clinic)
+    this.clinicLocks = clinic.body.locks
+    await this.net.put('/api/browser', { browserText: (await certify(this.self.org, this.self.person, this.self.card, this.browser, this.self.signing)).text })
+    await this.outbox.load()
+    this.housekeep()
+  }
+
+  get me(): Me {
+    return {
+      person: this.wire.person, name: this.self.name, roles: this.wire.roles, clinic: this.wire.org, charts: this.wire.charts ?? [], pending: this.wire.pending,
+      sessionUntil: this.wire.session.until, idleSeconds: this.wire.idle,
+    }
+  }
+
+  private get clinic(): Clinic['locks'] {
+    if (!this.clinicLocks) throw new Bad('the clinic is not checked yet')
+    return this.clinicLocks
+  }
+
+  private can(roles: readonly Role[]): boolean { return this.wire.roles.some((r) => roles.includes(r)) }
+
+  // Housekeeping: what only who holds a lock can do, done by whoever comes by.
+
+  housekeep(): void {
+    if (this.keeping) {
+      this.again = true
+      return
+    }
+    this.keeping = this.keepHouse().catch((error: unknown) => console.warn('housekeeping:', problemOf(error).message)).finally(() => {
+      this.keeping = undefined
+      if (this.again && !this.ended) {
+        this.again = false
+        this.housekeep()
+      }
+    })
+  }
+
+  settled(): Promise<void> { return this.keeping ?? Promise.resolve() }
+
+  private async keepHouse(): Promise<void> {
+    await this.outbox.send()
+    if (this.wire.pending) return
+    const { locks } = await this.net.get<{ locks: WireSummary[] }>('/api/locks')
+    const order = ['staff', 'directory', 'team', 'emergency', 'chart']
+    locks.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+    if (isStaff(this.wire.roles)) await this.welcomeAll(locks).catch((error: unknown) => console.warn('welcome:', problemOf(error).message))
+    for (const l of locks) {
+      if (this.ended) return
+      try {
+        await this.renew(l)
+        if (l.due) {
+          await this.locks.turn(await this.locks.open(l.lock))
+          if (l.chart) this.tell({ what: 'chart', chart: l.chart })
+        }
+      } catch (error) {
+        if (problemOf(error).code !== 'conflict') console.warn('housekeeping:', problemOf(error).message) // a conflict: someone was first
+      }
+    }
+  }
+
+  /** Grants what is due to those who joined, once their card is known to be the one made with their invitation. */
+  private async welcomeAll(locks: readonly WireSummary[]): Promise<void> {
+    const { invitations } = await this.net.get<{ invitations: WireInvitation[] }>('/api/invitations')
+    const { people } = await this.net.get<{ people: WirePerson[] }>('/api/people')
+    if (!locks.some((l) => l.lock === this.clinic.directory)) return
+    const secrets = await this.invitationSecrets()
+    const checked = new Set<ID>([this.self.person, this.wire.founder.person])
+    for (const v of invitations) {
+      const secret = secrets.get(v.invitation)
+      if (v.state !== 'accepted' || !v.cardText || !secret || (await bind(secret, v.cardText)) !== v.bind) continue
+      const card = await parse('ward/card/1', v.cardText)
+      if (card.body.person === v.person) checked.add(v.person)
+      const waits = people.find((p) => p.person === v.person && p.state === 'pending')
+      if (waits && v.recover && waits.cardText === v.cardText && card.body.voucher === this.self.person) {
+        await this.net.post(`/api/people/${v.person}/vouch`, { cardText: (await countersign(card, this.self.signing.sign)).text })
+        this.people.forget(v.person)
+      }
+    }
+    for (const l of locks) {
+      const wanted: readonly Role[] = l.lock === this.clinic.staff ? ['patient', 'proxy', ...staffRoles] : l.lock === this.clinic.directory ? directoryRoles
+        : l.lock === this.clinic.clinicians || l.lock === this.clinic.emergency ? ['clinician'] : []
+      if (wanted.length === 0) continue
+      const open = await this.locks.open(l.lock)
+      const key = open.keys.get(open.epochs.length)
+      if (!key) continue
+      const held = await this.liveMembers(open)
+      for (const p of people) {
+        if (p.state !== 'active' || held.has(p.person) || !checked.has(p.person) || !p.roles.some((r) => wanted.includes(r))) continue
+        await this.net.post(`/api/locks/${l.lock}/grants`, { grants: [await this.locks.makeGrant(key, { person: p.person }, 'work')] }).catch((error: unknown) => {
+          if (problemOf(error).code === 'refused') return // another's role to grant
+          throw error
+        })
+        this.tell({ what: 'people' })
+      }
+    }
+  }
+
+  private async liveMembers(open: OpenLock): Promise<Set<ID>> {
+    const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${open.lock}/members`)
+    const live = new Set<ID>()
+    for (const m of members.filter((m) => m.state === 'live')) {
+      const g = await this.locks.checkGrant(m.text, open.epochs)
+      live.add(g.person ?? (g.holder as string))
+    }
+    return live
+  }
+
+  /** Grants the current epoch again to who has new keys, or a team that has turned. */
+  private async renew(l: WireSummary): Promise<void> {
+    const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${l.lock}/members`)
+    const live = members.filter((m) => m.state === 'live')
+    let open: OpenLock | undefined
+    for (const m of live) {
+      const g = (await parse('ward/grant/1', m.text)).body
+      if (g.person === undefined || g.person === this.self.person) continue
+      const p = await this.people.get(g.person).catch(() => undefined)
+      if (!p || p.state !== 'active' || p.current.hash === g.card) continue
+      open ??= await this.locks.open(l.lock)
+      await this.locks.checkGrant(m.text, open.epochs)
+      const key = open.keys.get(open.epochs.length)
+      if (key) await this.net.post(`/api/locks/${l.lock}/grants`, { grants: [await this.locks.makeGrant(key, { person: g.person }, g.purpose as Purpose, g.until)] })
+    }
+  }
+
+  heard(n: WireNotice): void {
+    if (n.person) this.people.forget(n.person)
+    if (n.lock === this.clinic.directory || n.lock === this.clinic.staff) {
+      this.directoryRead = undefined
+      this.names.clear()
+      this.tell({ what: 'people' })
+      this.tell({ what: 'appointments' })
+    }
+    if (n.chart) {
+      this.tell({ what: 'charts' })
+      if (this.charts_.has(n.chart)) this.refresh(n.chart)
+    }
+    if (n.kind === 'invitation' || n.kind === 'person') this.tell({ what: 'people' })
+    if (n.kind === 'grant') this.tell({ what: 'charts' })
+    if (n.kind !== 'entry') this.housekeep()
+  }
+
+  private refresh(chart: ID): void {
+    this.open(chart, () => undefined).then(() => this.tell({ what: 'chart', chart }), () => this.tell({ what: 'chart', chart }))
+  }
+
+  // The directory and the list of staff.
+
+  private async readLock(lock: ID): Promise<readonly Read[]> {
+    const open = await this.locks.open(lock)
+    return (await this.entries.read(open, () => undefined)).entries
+  }
+
+  private async directory(): Promise<readonly Read[]> {
+    if (!this.directoryRead) {
+      const staff = await this.readLock(this.clinic.staff).catch(() => [])
+      const directory = this.can(directoryRoles) ? await this.readLock(this.clinic.directory).catch(() => []) : []
+      this.directoryRead = { entries: [...staff, ...directory] }
+    }
+    return this.directoryRead.entries
+  }
+
+  private async invitationSecrets(): Promise<Map<ID, Uint8Array>> {
+    const secrets = new Map<ID, Uint8Array>()
+    for (const e of await this.directory()) {
+      const id = e.resources[0] && fhir.readPerson(e.resources[0])?.invitation
+      if (!id) continue
+      const [invitation = '', secret = ''] = id.split('.')
+      secrets.set(invitation, Uint8Array.from(atob(secret.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))
+    }
+    return secrets
+  }
+
+  /** What is known of people by name: what they say of themselves before what others said of them. */
+  private async known(): Promise<Map<ID, Partial<fhir.PersonFields> & { fullName: string }>> {
+    const found = new Map<ID, Partial<fhir.PersonFields> & { fullName: string }>()
+    const own = new Set<ID>()
+    for (const e of await this.directory()) {
+      const p = e.resources[0] && fhir.readPerson(e.resources[0])
+      if (!p?.person || e.kind !== 'person') continue
+      const byThemselves = e.author === p.person
+      if (own.has(p.person) && !byThemselves) continue
+      if (byThemselves) own.add(p.person)
+      found.set(p.person, { ...found.get(p.person), ...p })
+    }
+    for (const [id, p] of found) this.names.set(id, p.fullName)
+    this.names.set(this.self.person, this.self.name)
+    return found
+  }
+
+  async nameOf(person: ID): Promise<string> {
+    if (!this.names.has(person)) await this.known().catch(() => undefined)
+    return this.names.get(person) ?? ''
+  }
+
+  async listPeople(): Promise<readonly Person[]> {
+    const [{ people }, known] = await Promise.all([this.net.get<{ people: WirePerson[] }>('/api/people'), this.known()])
+    const invitations = isStaff(this.wire.roles) ? (await this.net.get<{ invitations: WireInvitation[] }>('/api/invitations')).invitations : []
+    const all: Person[] = people.map((p) => {
+      const k = known.get(p.person)
+      const v = invitations.find((x) => x.person === p.person)
+      return {
+        person: p.person, name: k?.fullName ?? (p.person === this.self.person ? this.self.name : ''), roles: p.roles, state: p.state, checked: v?.state === 'accepted' || p.person === this.wire.founder.person,
+        ...(k?.birthDate && { birthDate: k.birthDate }), ...(k?.phone && { phone: k.phone }), ...(k?.email && { email: k.email }), ...(k?.chart && { chart: k.chart }),
+      }
+    })
+    for (const v of invitations.filter((v) => v.state !== 'accepted' && v.state !== 'withdrawn')) {
+      const k = known.get(v.person)
+      const invitation = { id: v.invitation, until: v.until, state: v.state }
+      const at = all.findIndex((p) => p.person === v.person)
+      if (at >= 0) all[at] = { ...(all[at] as Person), invitation }
+      else all.push({ person: v.person, name: k?.fullName ?? '', roles: v.roles, state: 'invited', checked: false, invitation, ...(k?.birthDate && { birthDate: k.birthDate }), ...(k?.phone && { phone: k.phone }), ...(k?.email && { email: k.email }) })
+    }
+    return all
+  }
+
+  async invite(who: About, roles: readonly Role[], byEmail: boolean, again?: ID): Promise<{ link: string; sent: boolean; person: ID }> {
+    const secret = random(16)
+    const person = again ?? newID()
+    const invitation = newID()
+    const chart = roles.includes('patient') ? ((again && (await this.known()).get(again)?.chart) || newID()) : undefined
+    const link = writeLink(location.origin, { invitation, secret, clinic: this.keyring.clinic })
+    const staff = await this.locks.open(this.clinic.staff)
+    const key = staff.keys.get(staff.epochs.length)
+    const welcome = key ? await sealTo(lockFile(key), await recipientOf(await invitationIdentity(secret))) : undefined
+    const kind = roles.includes('patient') ? 'Patient' : isStaff(roles) ? 'Practitioner' : 'Person'
+    // The directory first: an invitation whose secret nobody keeps could be accepted and never be checked.
+    await this.writeTo(this.clinic.directory, 'person', fhir.person(kind, { ...who, person, invitation: `${invitation}.${b64(secret)}`, ...(chart && { chart }) }))
+    const answer = await this.net.post<WireInvitation>('/api/invitations', {
+      invitation, person, roles, tokenHash: await hash(await invitationToken(secret)), ...(chart && { chart }), ...(welcome && { welcome }), ...(again && { recover: true }),
+      ...(byEmail && who.email && { email: who.email, link }), ...(who.language && { language: who.language }),
+    })
+    this.directoryRead = undefined
+    this.tell({ what: 'people' })
+    return { link, sent: answer.sent, person }
+  }
+
+  async inviteAgain(person: ID, byEmail: boolean): Promise<{ link: string; sent: boolean }> {
+    const p = (await this.listPeople()).find((x) => x.person === person)
+    const k = (await this.known()).get(person)
+    if (!p || !k) throw new EngineProblem('missing', 'this person is not in the directory')
+    const { name = { given: k.fullName, family: '' }, birthDate, phone, email } = k
+    return this.invite({ name, ...(birthDate && { birthDate }), ...(phone && { phone }), ...(email && { email }) }, p.roles, byEmail, person)
+  }
+
+  /** Writes a resource to a lock of the clinic, read or not. */
+  async writeTo(lock: ID, kind: EntryKind, resource: Resource, amends?: ID): Promise<ID> {
+    const { body, sha256 } = await this.entries.pack(resource)
+    const header = await this.entries.header(lock, kind, fhirType, { size: body.length, sha256 }, { encoding: 'gzip', ...(amends && { amends }) })
+    const sealed = await this.entries.seal(await this.locks.outside(lock), await this.entries.seen(lock), header, body)
+    await this.net.post(`/api/locks/${lock}/entries`, { entries: [sealed] })
+    return header.entry
+  }
+
+  /** What a person who just joined says of themselves, where it belongs. */
+  async introduce(about: About): Promise<void> {
+    const fields = { ...about, person: this.self.person }
+    if (isStaff(this.wire.roles)) {
+      await this.writeTo(this.clinic.staff, 'person', fhir.person('Practitioner', { person: this.self.person, name: about.name }))
+      await this.writeTo(this.clinic.directory, 'person', fhir.person('Practitioner', fields))
+      return
+    }
+    const chart = this.wire.charts?.[0]
+    await this.writeTo(this.clinic.directory, 'person', fhir.person(chart ? 'Patient' : 'Person', { ...fields, ...(chart && { chart }) }))
+    if (!chart) return
+    await this.write(chart, 'general', { kind: 'person', resource: fhir.person('Patient', { ...fields, chart }) })
+    if (about.consent) {
+      const date = new Date().toISOString()
+      await this.write(chart, 'general', { kind: 'consent', resource: fhir.consent(chart, this.self.person, date, about.consent.version, about.consent.text) })
+    }
+  }
+
+  async teams(): Promise<readonly Team[]> {
+    const { locks } = await this.net.get<{ locks: WireSummary[] }>('/api/locks')
+    const ids = new Set(locks.filter((l) => l.kind === 'team').map((l) => l.lock))
+    ids.add(this.clinic.clinicians)
+    const mine = new Set(locks.map((l) => l.lock))
+    return Promise.all([...ids].map(async (lock) => {
+      const title = mine.has(lock) ? (await this.readLock(lock).catch(() => [])).filter((e) => e.kind === 'person').at(-1)?.title : undefined
+      const members = mine.has(lock) ? [...(await this.liveMembers(await this.locks.open(lock)))] : []
+      return { lock, name: title ?? '', members, mine: mine.has(lock) }
+    }))
+  }
+
+  async createTeam(name: string, members: readonly ID[]): Promise<ID> {
+    const made = await newLock(this.self, 'team')
+    const grants = [await this.locks.makeGrant(made.key, { person: this.self.person }, 'work')]
+    for (const person of members) if (person !== this.self.person) grants.push(await this.locks.makeGrant(made.key, { person }, 'work'))
+    await this.net.post('/api/locks', { epoch: made.epoch.text, grants })
+    this.locks.remember(made.key)
+    const { body, sha256 } = await this.entries.pack({ resourceType: 'Group', type: 'practitioner', actual: true, name })
+    const header = await this.entries.header(made.key.lock, 'person', fhirType, { size: body.length, sha256 }, { encoding: 'gzip', title: name })
+    await this.net.post(`/api/locks/${made.key.lock}/entries`, { entries: [await this.entries.seal([made.epoch], await this.entries.seen(made.key.lock), header, body)] })
+    return made.key.lock
+  }
+
+  async addToTeam(team: ID, person: ID): Promise<void> {
+    const open = await this.locks.open(team)
+    const key = open.keys.get(open.epochs.length)
+    if (!key) throw new EngineProblem('refused', 'you do not hold this team')
+    await this.net.post(`/api/locks/${team}/grants`, { grants: [await this.locks.makeGrant(key, { person }, 'work')] })
+  }
+
+  async removeFromTeam(team: ID, person: ID): Promise<void> {
+    const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${team}/members`)
+    for (const m of members.filter((m) => m.state === 'live')) {
+      const g = (await parse('ward/grant/1', m.text)).body
+      if (g.person === person) await this.net.del(`/api/locks/${team}/grants/${g.grant}`)
+    }
+    this.housekeep()
+  }
+
+  // Appointments: for staff in the directory, and for each patient in their chart.
+
+  async appointments(from: string, to: string): Promise<readonly Appointment[]> {
+    const reads = this.can(directoryRoles) ? await this.directory()
+      : (await Promise.all((this.wire.charts ?? []).map(async (c) => (await this.open(c, () => undefined)).items))).flat()
+    const found = new Map<ID, Appointment>()
+    const first = new Map<ID, ID>()
+    for (const e of reads) {
+      const a = e.kind === 'appointment' && e.resources[0] ? fhir.readAppointment(e.resources[0]) : undefined
+      if (!a) continue
+      const id = (e.amends && (first.get(e.amends) ?? e.amends)) || e.entry
+      first.set(e.entry, id)
+      found.set(id, { id, ...a })
+    }
+    const names = await this.known().catch(() => new Map<ID, { fullName: string }>())
+    return [...found.values()].filter((a) => a.end >= from && a.start <= to)
+      .map((a) => ({ ...a, patientName: names.get(a.patient)?.fullName ?? a.patientName, withName: names.get(a.with)?.fullName ?? a.withName }))
+      .sort((a, b) => a.start.localeCompare(b.start))
+  }
+
+  async book(a: { start: string; end: string; patient: ID; chart: ID; with: ID }): Promise<void> {
+    const booking = { ...a, patientName: await this.nameOf(a.patient), withName: await this.nameOf(a.with) }
+    const resource = fhir.appointment(booking, 'booked')
+    if (this.can(directoryRoles)) await this.writeTo(this.clinic.directory, 'appointment', resource)
+    await this.write(a.chart, 'general', { kind: 'appointment', resource })
+    this.directoryRead = undefined
+    this.tell({ what: 'appointments' })
+  }
+
+  async setAppointment(id: ID, status: Appointment['status']): Promise<void> {
+    const all = await this.appointments('0', '9')
+    const a = all.find((x) => x.id === id)
+    if (!a) throw new EngineProblem('missing', 'there is no such appointment')
+    const resource = fhir.appointment(a, status)
+    if (this.can(directoryRoles)) await this.writeTo(this.clinic.directory, 'appointment', resource, id)
+    const inChart = this.charts_.get(a.chart)?.open.items.find((i) => i.kind === 'appointment' && i.resources[0] && fhir.readAppointment(i.resources[0])?.start === a.start)
+    await this.write(a.chart, 'general', { kind: 'appointment', resource, ...(inChart && { amends: inChart.entry }) })
+    this.directoryRead = undefined
+    this.tell({ what: 'appointments' })
+  }
+
+  // Charts.
+
+  async charts(): Promise<readonly { chart: ID; owner: ID; name: string; purpose: Purpose; due: boolean; news: number }[]> {
+    const { charts } = await this.net.get<{ charts: WireChart[] }>('/api/charts')
+    await this.known().catch(() => undefined)
+    return Promise.all(charts.map(async (c) => {
+      const general = c.locks.find((l) => l.compartment === 'general') ?? c.locks[0]
+      const seen = ((await this.shelf.get('seen', `${this.self.person}/${c.chart}`)) as number | undefined) ?? 0
+      const own = c.person === this.self.person
+      return {
+        chart: c.chart, owner: c.person, name: own ? this.self.name : await this.nameOf(c.person), purpose: own ? 'self' as const : 'care' as const,
+        due: c.locks.some((l) => l.due), news: Math.max(0, (general?.seq ?? 0) - seen),
+      }
+    }))
+  }
+
+  async open(chart: ID, progress: Progress): Promise<OpenChart> {
+    const wire = await this.net.get<WireChart>(`/api/charts/${chart}`)
+    const locks = new Map<Compartment, OpenLock>()
+    const items: Item[] = []
+    const troubles: Trouble[] = []
+    await Promise.all(wire.locks.filter((l) => l.readable).map(async (l) => {
+      const compartment = l.compartment as Compartment
+      let open: OpenLock
+      try {
+        open = await this.locks.open(l.lock)
+        if (open.chart !== chart || open.compartment !== compartment) throw new Bad('the lock is of another chart')
+      } catch (error) {
+        const p = problemOf(error)
+        if (p.code !== 'tampered' && p.code !== 'internal') throw p
+        troubles.push({ code: 'grant', lock: l.lock, detail: p.message })
+        return
+      }
+      locks.set(compartment, open)
+      const contents = await this.entries.read(open, (done, total) => progress('reading', done, total))
+      troubles.push(...contents.troubles)
+      for (const e of contents.entries) items.push(await this.item(e, l.lock, compartment))
+    }))
+    items.sort((a, b) => a.time.localeCompare(b.time) || a.seq - b.seq)
+    const open: OpenChart = {
+      chart, owner: wire.person, mine: wire.person === this.self.person, compartments: [...locks.keys()], items: [], troubles,
+      writable: wire.locks.map((l) => l.compartment as Compartment), due: wire.locks.some((l) => l.due),
+    }
+    this.charts_.set(chart, { wire, locks, open: { ...open, items } })
+    return this.arrange(chart)
+  }
+
+  private async item(e: Read, lock: ID, compartment: Compartment): Promise<Item> {
+    return {
+      entry: e.entry, lock, compartment, seq: e.seq, kind: e.kind, time: e.time, type: e.type, size: e.size, resources: e.resources, state: 'stored',
+      author: { person: e.author, name: e.authorName, roles: await this.entries.rolesOf(e.author) },
+      ...(e.title && { title: e.title }), ...(e.filename && { filename: e.filename }), ...(e.amends && { amends: e.amends }), ...(e.retracts && { retracts: e.retracts }),
+    }
+  }
+
+  /** Puts what waits behind what is stored, and ties amendments and retractions to what they are about. */
+  private arrange(chart: ID): OpenChart {
+    const c = this.charts_.get(chart) as Chart
+    const stored = c.open.items.filter((i) => i.state === 'stored')
+    const ids = new Set(stored.map((i) => i.entry))
+    const waiting = this.outbox.of(chart).filter((w) => !ids.has(w.header.entry)).map((w) => this.waitingItem(w))
+    const all = [...stored, ...waiting]
+    const byEntry = new Map(all.map((i) => [i.entry, i]))
+    const amendedBy = new Map<ID, ID>()
+    const retractedBy = new Map<ID, ID>()
+    for (const i of all) {
+      const about = byEntry.get(i.amends ?? i.retracts ?? '')
+      // Only the author or a clinician changes what an entry counts for.
+      if (!about || (about.author.person !== i.author.person && !i.author.roles.includes('clinician'))) continue
+      if (i.amends) amendedBy.set(i.amends, i.entry)
+      if (i.retracts) retractedBy.set(i.retracts, i.entry)
+    }
+    const items = all.map((i): Item => {
+      const { amendedBy: _a, retractedBy: _r, ...plain } = i
+      const amended = amendedBy.get(i.entry)
+      const retracted = retractedBy.get(i.entry)
+      return { ...plain, ...(amended && { amendedBy: amended }), ...(retracted && { retractedBy: retracted }) }
+    })
+    const patient = items.findLast((i) => i.kind === 'person' && i.resources[0]?.resourceType === 'Patient')?.resources[0]
+      ?? items.flatMap((i) => i.resources).find((r) => r.resourceType === 'Patient')
+    c.open = { ...c.open, items, ...(patient && { patient }) }
+    return c.open
+  }
+
+  private waitingItem(w: Waiting): Item {
+    const h = w.header
+    return {
+      entry: h.entry, lock: w.lock, compartment: w.compartment ?? 'general', seq: 0, kind: h.kind as EntryKind, time: h.time, type: h.type, size: h.size,
+      author: { person: this.self.person, name: this.self.name, roles: this.wire.roles }, resources: this.drafts.get(h.entry) ?? [], state: w.state,
+      ...(h.title && { title: h.title }), ...(h.filename && { filename: h.filename }), ...(h.amends && { amends: h.amends }), ...(h.retracts && { retracts: h.retracts }),
+      ...(w.problem && { problem: w.problem }),
+    }
+  }
+
+  private readonly drafts = new Map<ID, readonly Resource[]>()
+
+  private waitingChanged(w: Waiting): void {
+    if (this.charts_.has(w.chart)) {
+      this.arrange(w.chart)
+      this.tell({ what: 'chart', chart: w.chart })
+    }
+    this.tell({ what: 'unsent' })
+  }
+
+  opened(chart: ID): OpenChart | undefined { return this.charts_.get(chart)?.open }
+
+  private async epochsFor(w: Waiting, fresh: boolean): Promise<readonly Statement<'ward/epoch/1'>[]> {
+    const open = w.compartment && this.charts_.get(w.chart)?.locks.get(w.compartment)
+    if (open && !fresh) return open.epochs
+    return this.epochsOf(w.chart, w.lock)
+  }
+
+  private async epochsOf(chart: ID, lock: ID): Promise<readonly Statement<'ward/epoch/1'>[]> {
+    const wire = await this.net.get<WireChart>(`/api/charts/${chart}`)
+    const l = wire.locks.find((x) => x.lock === lock)
+    if (!l) throw new EngineProblem('missing', 'this part of the chart is not yours to write to')
+    const { checkEpochs } = await import('../seal/statements.ts')
+    return checkEpochs(l.epochs, this.self.org, lock)
+  }
+
+  private async lockFor(chart: ID, compartment: Compartment): Promise<ID> {
+    const known = this.charts_.get(chart)?.wire ?? (await this.net.get<WireChart>(`/api/charts/${chart}`))
+    const l = known.locks.find((x) => x.compartment === compartment)
+    if (!l) throw new EngineProblem('refused', 'this part of the chart is not yours to write to')
+    return l.lock
+  }
+
+  async write(chart: ID, compartment: Compartment, draft: Draft): Promise<ID> {
+    const lock = await this.lockFor(chart, compartment)
+    const date = new Date().toISOString()
+    const { person, name } = this.self
+    const [kind, resource, more]: [EntryKind, Resource, { title?: string; amends?: string; retracts?: string }] =
+      draft.kind === 'note' ? ['note', fhir.note(chart, person, name, date, draft.title, draft.text), { title: draft.title, ...(draft.amends && { amends: draft.amends }) }]
+      : draft.kind === 'message' ? ['message', fhir.message(chart, person, name, date, draft.text, draft.inReplyTo), {}]
+      : draft.kind === 'retraction' ? [draft.of, fhir.retraction(chart, person, name, date, draft.reason), { retracts: draft.retracts }]
+      : [draft.kind, draft.resource, { ...(draft.amends && { amends: draft.amends }) }]
+    const { body, sha256 } = await this.entries.pack(resource)
+    const header = await this.entries.header(lock, kind, fhirType, { size: body.length, sha256 }, { encoding: 'gzip', ...more })
+    this.drafts.set(header.entry, [resource])
+    if (!this.entries.fitsInline(body.length)) {
+      const seen = await this.entries.seen(lock)
+      return this.entries.upload(await this.epochsOf(chart, lock), seen, lock, new Blob([body]), kind, fhirType, { encoding: 'gzip', ...more }, () => undefined)
+    }
+    await this.outbox.add(chart, compartment, header, body)
+    void this.outbox.send().then(() => this.charts_.has(chart) && this.refresh(chart))
+    return header.entry
+  }
+
+  async addFile(chart: ID, compartment: Compartment, file: File, progress: Progress, signal?: AbortSignal): Promise<ID> {
+    const lock = await this.lockFor(chart, compartment)
+    const more = { filename: file.name, title: file.name }
+    const type = file.type || 'application/octet-stream'
+    if (this.entries.fitsInline(file.size)) {
+      const body = new Uint8Array(await file.arrayBuffer())
+      const header = await this.entries.header(lock, 'file', type, { size: body.length, sha256: await hash(body) }, more)
+      await this.outbox.add(chart, compartment, header, body)
+      await this.outbox.send()
+      if (this.charts_.has(chart)) this.refresh(chart)
+      progress('sending', file.size, file.size)
+      return header.entry
+    }
+    const id = await this.entries.upload(await this.epochsOf(chart, lock), await this.entries.seen(lock), lock, file, 'file', type, more, progress, signal)
+    if (this.charts_.has(chart)) await this.open(chart, () => undefined)
+    this.tell({ what: 'chart', chart })
+    return id
+  }
+
+  async importFHIR(chart: ID, compartment: Compartment, file: File, progress: Progress): Promise<{ resources: number }> {
+    const resources = fhir.resourcesOf(await file.text())
+    if (!resources || resources.length === 0) throw new EngineProblem('not-fhir', 'this file holds no FHIR')
+    const lock = await this.lockFor(chart, compartment)
+    const epochs = await this.epochsOf(chart, lock)
+    const seen = await this.entries.seen(lock)
+    const groups: Resource[][] = []
+    let size = Number.POSITIVE_INFINITY
+    for (const r of resources) {
+      const n = JSON.stringify(r).length
+      if (size + n > importSize) {
+        groups.push([])
+        size = 0
+      }
+      ;(groups.at(-1) as Resource[]).push(r)
+      size += n
+    }
+    let done = 0
+    let batch: { text: string; sealed: Uint8Array }[] = []
+    const flush = async (): Promise<void> => {
+      if (batch.length > 0) await this.net.post(`/api/locks/${lock}/entries`, { entries: batch })
+      batch = []
+    }
+    for (const group of groups) {
+      const { body, sha256 } = await this.entries.pack(fhir.bundle(group))
+      const more = { encoding: 'gzip' as const, filename: file.name }
+      if (this.entries.fitsInline(body.length)) {
+        batch.push(await this.entries.seal(epochs, seen, await this.entries.header(lock, 'record', fhirType, { size: body.length, sha256 }, more), body))
+        if (batch.length === batchSize) await flush()
+      } else {
+        await flush()
+        await this.entries.upload(epochs, seen, lock, new Blob([body]), 'record', fhirType, more, () => undefined)
+      }
+      done += group.length
+      progress('sealing', done, resources.length)
+    }
+    await flush()
+    if (this.charts_.has(chart)) await this.open(chart, () => undefined)
+    this.tell({ what: 'chart', chart })
+    return { resources: resources.length }
+  }
+
+  async file(chart: ID, entry: ID, progress: Progress): Promise<Blob> {
+    const c = this.charts_.get(chart)
+    const item = c?.open.items.find((i) => i.entry === entry)
+    const lock = item && c?.locks.get(item.compartment)
+    if (!item || !lock) throw new EngineProblem('missing', 'there is no such file')
+    const read: Read = {
+      entry, seq: item.seq, kind: item.kind, author: item.author.person, authorName: item.author.name, time: item.time, type: item.type, size: item.size, large: true, resources: [],
+    }
+    return this.entries.body(lock, read, progress)
+  }
+
+  markSeen(chart: ID): void {
+    const c = this.charts_.get(chart)
+    const seq = c?.locks.get('general')?.seq ?? c?.locks.values().next().value?.seq
+    const most = Math.max(seq ?? 0, ...(c?.open.items.filter((i) => i.compartment === 'general').map((i) => i.seq) ?? []))
+    void this.shelf.put('seen', `${this.self.person}/${chart}`, most)
+  }
+
+  async members(chart: ID): Promise<readonly Member[]> {
+    const c = this.charts_.get(chart) ?? (await this.open(chart, () => undefined), this.charts_.get(chart) as Chart)
+    await this.known().catch(() => undefined)
+    const all: Member[] = []
+    for (const [compartment, lock] of c.locks) {
+      const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${lock.lock}/members`)
+      for (const m of members) {
+        const g = await this.locks.checkGrant(m.text, (await this.freshEpochs(lock)).epochs)
+        const team = g.holder
+        all.push({
+          grant: g.grant, lock: lock.lock, compartment, purpose: g.purpose as Purpose, since: g.time, by: g.granter, byName: await this.nameOf(g.granter), state: m.state,
+          name: g.person ? await this.nameOf(g.person) : team === this.clinic.clinicians ? 'clinicians' : team === this.clinic.emergency ? 'emergency' : '',
+          ...(g.person && { person: g.person }), ...(team && { team }), ...(g.until && { until: g.until }), ...(m.ended && { ended: m.ended }),
+        })
+      }
+    }
+    return all
+  }
+
+  private async freshEpochs(lock: OpenLock): Promise<OpenLock> { return lock.due ? this.locks.open(lock.lock) : lock }
+
+  async share(chart: ID, to: { person: ID } | { team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string): Promise<void> {
+    await this.open(chart, () => undefined)
+    for (const compartment of compartments) {
+      const lock = this.charts_.get(chart)?.locks.get(compartment)
+      const key = lock?.keys.get(lock.epochs.length)
+      if (!lock || !key) throw new EngineProblem('refused', 'you do not hold this part of the chart')
+      const grant = await this.locks.makeGrant(key, 'person' in to ? to : { holder: to.team }, purpose, until)
+      await this.net.post(`/api/locks/${lock.lock}/grants`, { grants: [grant] })
+    }
+    this.tell({ what: 'chart', chart })
+  }
+
+  async unshare(chart: ID, grants: readonly ID[]): Promise<void> {
+    const members = await this.members(chart)
+    for (const m of members.filter((m) => grants.includes(m.grant))) await this.net.del(`/api/locks/${m.lock}/grants/${m.grant}`)
+    this.housekeep()
+    await this.settled()
+    await this.open(chart, () => undefined)
+    this.tell({ what: 'chart', chart })
+  }
+
+  async looks(chart: ID, before?: ID): Promise<{ looks: readonly Look[]; more: boolean }> {
+    const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`)
+    await this.known().catch(() => undefined)
+    const looks: Look[] = []
+    for (const e of events) {
+      const action = lookActions[e.action]
+      if (!e.person || action === undefined) continue
+      const last = looks.at(-1)
+      const allowed = e.decision !== 'deny'
+      if (last && last.person === e.person && last.action === action && last.allowed === allowed && last.time.slice(0, 13) === e.time.slice(0, 13)) {
+        looks[looks.length - 1] = { ...last, count: last.count + 1 }
+        continue
+      }
+      looks.push({ id: String(e.seq), time: e.time, person: e.person, name: await this.nameOf(e.person), roles: e.roles ?? [], action, allowed, count: 1 })
+    }
+    return { looks, more }
+  }
+
+  async record(after: number): Promise<{ events: readonly RecordEvent[]; more: boolean }> {
+    const path = after === 0 ? '/api/record?newest=1' : `/api/record?before=${after}`
+    const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(path)
+    await this.known().catch(() => undefined)
+    return {
+      more, events: await Promise.all(events.map(async (e) => ({
+        seq: e.seq, time: e.time, roles: e.roles ?? [], action: e.action, decision: e.decision, policies: e.policies ?? [],
+        ...(e.person && { person: e.person, name: await this.nameOf(e.person) }), ...(e.about && { about: e.about }), ...(e.outcome && { outcome: e.outcome }),
+      }))),
+    }
+  }
+
+  // The keyring.
+
+  private async putKeyring(change: (k: Keyring) => Keyring, send: (sealed: { version: number; keyring: Uint8Array }) => Promise<void>): Promise<void> {
+    const changed = { ...change(this.keyring), version: this.keyring.version + 1 }
+    await send({ version: changed.version, keyring: await sealKeyring(changed) })
+    this.keyring = changed
+    await this.repark(changed)
+  }
+
+  async myPasskeys(): Promise<readonly Passkey[]> {
+    const { passkeys } = await this.net.get<{ passkeys: { passkey: string; created: string; used?: string; synced: boolean }[] }>('/api/passkeys')
+    return passkeys.map((p) => ({ id: p.passkey, name: this.keyring.passkeys.find((k) => k.id === p.passkey)?.name ?? '', created: p.created, synced: p.synced, ...(p.used && { used: p.used }) }))
+  }
+
+  async addPasskey(name: string): Promise<void> {
+    const options = await this.net.post<{ ceremony: string; publicKey: never }>('/api/passkeys/options', {})
+    const made = await makePasskey(options.publicKey, this.self.name)
+    const id = newID()
+    const recipient = await recipientOf(made.identity)
+    await this.putKeyring((k) => ({ ...k, passkeys: [...k.passkeys, { id, name, recipient }] }), (sealed) =>
+      this.net.post('/api/passkeys', { ceremony: options.ceremony, credential: made.credential, passkey: id, ...sealed }))
+  }
+
+  renamePasskey(id: ID, name: string): Promise<void> {
+    return this.putKeyring((k) => ({ ...k, passkeys: k.passkeys.map((p) => (p.id === id ? { ...p, name } : p)) }), (sealed) => this.net.put('/api/keyring', sealed))
+  }
+
+  removePasskey(id: ID): Promise<void> {
+    return this.putKeyring((k) => ({ ...k, passkeys: k.passkeys.filter((p) => p.id !== id) }), (sealed) => this.net.del(`/api/passkeys/${id}`, sealed))
+  }
+
+  async newCode(): Promise<{ code: string }> {
+    const code = await newCode()
+    const read = await readCode(code)
+    if (typeof read === 'string') throw new Bad('the recovery code does not read back')
+    const proof = await recoveryProof(read.entropy)
+    const withCode = (k: Keyring): Keyring => ({ ...k, recovery: { lookup: proof.lookup } })
+    await this.putKeyring(withCode, async (sealed) => {
+      const recoveryKeyring = await sealKeyringForCode({ ...withCode(this.keyring), version: sealed.version }, code)
+      await this.net.put('/api/keyring', { ...sealed, recoveryKeyring, recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash } })
+    })
+    return { code }
+  }
+
+  /** For the export: what the keyring of this person is, and the parts of charts that they hold. */
+  exportParts(): { self: Self; net: Net; locks: Locks; people: People; unjson: typeof unjson64 } {
+    return { self: this.self, net: this.net, locks: this.locks, people: this.people, unjson: unjson64 }
+  }
+
+  async checkCardOf(person: ID): Promise<string> { return hashOf((await this.people.get(person)).current.statement) }
+
+  latestEpoch(chart: ID, compartment: Compartment): number {
+    const lock = this.charts_.get(chart)?.locks.get(compartment)
+    return lock ? latest(lock.epochs).epoch : 0
+  }
+}
+
+/** Actions of the record that a patient is told of, as the words name them. */
+const lookActions: Readonly<Record<string, string>> = {
+  readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', eraseChart: 'erased',
+  findChart: 'found', readMembers: 'members', invited: 'invited', joined: 'joined',
+}
+
+export { checkSignatures }
