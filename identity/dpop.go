@@ -111,24 +111,34 @@ func (i *Identity) checkProof(r *http.Request, token string) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	wantToken := ""
-	if token != "" {
-		wantToken = envelope.Hash([]byte(token))
+	if err := p.isFor(r.Method, i.Origin+r.URL.EscapedPath(), token); err != nil {
+		return proof{}, err
 	}
-	switch {
-	case p.claims.Method != r.Method:
-		return proof{}, badProof("it is for another method")
-	case p.claims.URL != i.Origin+r.URL.EscapedPath():
-		return proof{}, badProof("it is for another address")
-	case !hmac.Equal([]byte(p.claims.Token), []byte(wantToken)):
-		return proof{}, badProof("it is for another session")
-	case !i.isNonce(p.claims.Nonce):
+	if !i.isNonce(p.claims.Nonce) {
 		return proof{}, nonceError{&ward.Error{
 			Kind: ward.Unauthenticated, Message: "this request's proof needs the server's current nonce",
 			Hint: "Take DPoP-Nonce from this answer and send the request again.",
 		}}
 	}
 	return p, nil
+}
+
+// isFor checks that a proof is for this method, address and token. When it was made is told by its nonce, which the
+// server dates (RFC 9449, section 4.3): iat is by the clock of a phone, which may be days off.
+func (p proof) isFor(method, url, token string) error {
+	hash := ""
+	if token != "" {
+		hash = envelope.Hash([]byte(token))
+	}
+	switch {
+	case p.claims.Method != method:
+		return badProof("it is for another method")
+	case p.claims.URL != url:
+		return badProof("it is for another address")
+	case !hmac.Equal([]byte(p.claims.Token), []byte(hash)):
+		return badProof("it is for another session")
+	}
+	return nil
 }
 
 func badProof(why string) error {

@@ -1,7 +1,10 @@
 package identity
 
 import (
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -159,6 +162,39 @@ func TestPublicRequestsNeedAProofWithoutAToken(t *testing.T) {
 	r.Header.Del("DPoP")
 	_, err = c.send(r, c.SignIn, true)
 	refused(t, ward.Unauthenticated, err)
+}
+
+func TestVectorsOfProofs(t *testing.T) {
+	files, err := filepath.Glob("../testdata/vectors/dpop-*.json")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("found %d vectors, %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var vector struct {
+			Name, Wrong string
+			Good        bool
+			Input       struct{ Proof, Method, URL, Nonce, Token string }
+			Output      struct{ Key string }
+		}
+		if err := json.Unmarshal(text, &vector); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(vector.Name, func(t *testing.T) {
+			in := vector.Input
+			p, err := parseProof(in.Proof)
+			if err == nil {
+				err = p.isFor(in.Method, in.URL, in.Token)
+			}
+			good := err == nil && p.claims.Nonce == in.Nonce
+			if good != vector.Good || good && p.key != vector.Output.Key {
+				t.Errorf("good: %v, by %s (%v); the vector says %v, by %s %s", good, p.key, err, vector.Good, vector.Output.Key, vector.Wrong)
+			}
+		})
+	}
 }
 
 func count(all []string, one string) (n int) {
