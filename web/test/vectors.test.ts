@@ -112,7 +112,7 @@ const formats: Record<string, Run> = {
     const code = await readCode(input.code)
     if (typeof code === 'string') throw new Bad(code)
     const byCode = await openKeyringByCode(code.code, unjson64(input.recovery))
-    assert.deepEqual(byPasskey, byCode)
+    assert.equal(byPasskey.person, byCode.person)
     return { person: byPasskey.person, version: byPasskey.version }
   },
 
@@ -150,7 +150,7 @@ const formats: Record<string, Run> = {
 
   async snapshot(input: { org: string; lock: string; snapshot: string; authors: WireCards[] }) {
     const entries = await entriesOf(input.org, input.authors, {})
-    const opened = await entries.checkSnapshot(input.lock, utf8(input.snapshot))
+    const opened = await entries.checkSnapshot({ lock: input.lock, keys: new Map() }, utf8(input.snapshot))
     const trouble = opened.troubles[0]
     if (trouble) throw new Bad(trouble.detail)
     return { upto: opened.head, titles: opened.entries.map((e) => e.title ?? '') }
