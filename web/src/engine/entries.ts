@@ -5,9 +5,10 @@
 // head: a history that was cut, changed or reordered does not fit.
 
 import { Decrypter } from 'age-encryption'
+import { maxSnapshotBody, readSnapshot, snapshotType, writeSnapshot, type Kept, type Opened } from '../seal/snapshot.ts'
 import { Bad, b64, concat, hash, newID, now, text, unjson64, utf8, type Bytes, type SigningKey } from '../seal/bytes.ts'
-import { checkAuthor, gunzip, gzip, maxWords, padding, readContent, splitHeader, writeContent, writeHeader, type Content, type ContentHeader } from '../seal/content.ts'
-import { sealTo } from '../seal/keys.ts'
+import { checkAuthor, gunzip, gzip, padding, readContent, splitHeader, writeContent, writeHeader, type Content, type ContentHeader } from '../seal/content.ts'
+import { checkSealed, openOnly, sealTo } from '../seal/keys.ts'
 import { checkSignatures, next, parse, start, write, type Head, type Statement } from '../seal/statements.ts'
 import { resourcesOf } from '../fhir/write.ts'
 import { latest, type OpenLock, type Self } from './locks.ts'
@@ -36,7 +37,16 @@ export interface Read {
   readonly resources: readonly Resource[]
 }
 
-interface Remembered { head: Head; chains: string[]; entries: Read[] }
+interface Remembered { head: Head; chains: string[]; entries: Read[]; troubles: Trouble[] }
+
+/** A snapshot is due when this many entries, or bytes of content, lie after the last one. */
+const snapshotEntries = 40
+const snapshotBytes = 2 ** 20
+/** The largest snapshot, unpacked: what readers take (docs/formats.md). */
+const maxSnapshot = 32 * 2 ** 20
+
+/** Troubles of one entry: they stay, and the rest of the lock is sound. Those of the history are asked about each time. */
+const ofHistory: readonly Trouble['code'][] = ['chain', 'fork', 'rollback', 'snapshot']
 
 export interface LockContents { readonly entries: readonly Read[]; readonly troubles: readonly Trouble[]; readonly head: Head }
 
@@ -62,20 +72,28 @@ export class Entries {
 
   private async remembered(lock: string): Promise<Remembered> {
     const here = this.memory.get(lock) ?? (await this.safe.open<Remembered>(`cache/${this.self.person}/${lock}`, await this.shelf.get('cache', `${this.self.person}/${lock}`)))
-    return here ?? { head: await start(lock), chains: [], entries: [] }
+    return here ?? { head: await start(lock), chains: [], entries: [], troubles: [] }
   }
 
   /** Reads what is new in a lock, checks it, and gives everything. */
   async read(lock: OpenLock, progress: (done: number, total: number) => void): Promise<LockContents> {
     const before = await this.remembered(lock.lock)
-    const troubles: Trouble[] = []
     const pinned = (await this.shelf.get('heads', lock.lock)) as Head | undefined
-    let { head } = before
-    let entries = before.entries
-    let chains = before.chains
+    let { head, chains, entries, troubles } = { ...before, chains: [...before.chains], troubles: [...before.troubles] }
     if (lock.seq < head.seq || (lock.seq === head.seq && lock.chain !== head.chain) || (pinned && lock.seq < pinned.seq)) {
-      troubles.push({ code: lock.seq < Math.max(head.seq, pinned?.seq ?? 0) ? 'rollback' : 'fork', lock: lock.lock, detail: `this browser saw ${pinned?.seq ?? head.seq} entries; the server shows ${lock.seq} or another history` })
+      const known = Math.max(head.seq, pinned?.seq ?? 0)
+      const detail = `this browser saw ${known} entries; the server shows ${lock.seq} or another history`
       ;({ head, entries, chains } = { head: await start(lock.lock), entries: [], chains: [] })
+      troubles = [{ code: lock.seq < known ? 'rollback' : 'fork', lock: lock.lock, detail }]
+    }
+    if (lock.snapshot > head.seq + 1) {
+      try {
+        const kept = await this.readSnapshot(lock)
+        if (kept.head.seq > head.seq) ({ head, chains, entries, troubles } = { head: kept.head, chains: [...kept.chains], entries: kept.entries, troubles: [...troubles.filter((t) => ofHistory.includes(t.code)), ...kept.troubles] })
+      } catch (error) {
+        if (error instanceof EngineProblem) throw error
+        troubles.push({ code: 'snapshot', lock: lock.lock, seq: lock.snapshot, detail: error instanceof Error ? error.message : String(error) })
+      }
     }
     const from = head.seq
     let server: Head = { seq: lock.seq, chain: lock.chain }
@@ -83,18 +101,11 @@ export class Entries {
     while (head.seq < server.seq) {
       const page = await this.net.get<WireEntries>(`/api/locks/${lock.lock}/entries?after=${head.seq}`)
       server = { seq: page.seq, chain: page.chain }
-      if (page.entries.length === 0) {
-        troubles.push({ code: 'chain', lock: lock.lock, seq: head.seq + 1, detail: 'the server keeps back entries that it counts' })
-        break
-      }
       const opening: Promise<Read | Trouble>[] = []
       for (const stored of page.entries) {
-        if (stored.seq !== head.seq + 1) {
-          troubles.push({ code: 'chain', lock: lock.lock, seq: head.seq + 1, detail: `entry ${head.seq + 1} is missing; the server gave ${stored.seq}` })
-          head = { seq: stored.seq - 1, chain: head.chain }
-        }
+        if (stored.seq !== head.seq + 1) break
         head = await next(head, stored.text)
-        chains = [...chains, head.chain]
+        chains.push(head.chain)
         opening.push(this.open(lock, stored, chains).catch((error: unknown) => troubleOf(lock.lock, stored, error)))
       }
       for (const [i, one] of opening.entries()) {
@@ -103,6 +114,10 @@ export class Entries {
         else if (result.kind !== 'snapshot') fresh.push(result)
         progress(head.seq - from - opening.length + i + 1, server.seq - from)
       }
+      if (opening.length === 0 || opening.length < page.entries.length) {
+        troubles.push({ code: 'chain', lock: lock.lock, seq: head.seq + 1, detail: `the server counts ${server.seq} entries and does not give entry ${head.seq + 1}` })
+        break
+      }
     }
     if (head.seq === server.seq && head.chain !== server.chain) {
       troubles.push({ code: 'chain', lock: lock.lock, detail: 'the entries do not add up to what the server says they are' })
@@ -110,12 +125,71 @@ export class Entries {
       troubles.push({ code: 'fork', lock: lock.lock, seq: pinned.seq, detail: 'the server shows another history than before' })
     }
     const all = [...entries, ...fresh]
-    if (troubles.length === 0) {
-      const whole = { head, chains, entries: all }
+    if (!troubles.some((t) => ofHistory.includes(t.code))) {
+      const whole = { head, chains, entries: all, troubles }
       this.memory.set(lock.lock, whole)
       if (head.seq !== before.head.seq) await this.keep(lock.lock, whole)
     }
     return { entries: all, troubles, head }
+  }
+
+  /** The latest snapshot, opened, and everything in it checked as if it had come alone. */
+  private async readSnapshot(lock: OpenLock): Promise<{ head: Head; chains: readonly string[]; entries: Read[]; troubles: Trouble[] }> {
+    const page = await this.net.get<WireEntries>(`/api/locks/${lock.lock}/entries?after=${lock.snapshot - 1}`)
+    const stored = page.entries[0]
+    if (stored?.seq !== lock.snapshot) throw new Bad('the server does not give the snapshot that it names')
+    const s = await this.outside(lock.lock, stored.text)
+    const content = await this.whole(lock, s, stored)
+    if (s.body.kind !== 'snapshot' || content.header.type !== snapshotType || content.header.encoding !== 'gzip') throw new Bad('this is not a snapshot')
+    return this.checkSnapshot(lock, await gunzip(content.body))
+  }
+
+  /** Checks the contents of a snapshot. What does not check is left out and told. */
+  async checkSnapshot(lock: Pick<OpenLock, 'lock' | 'keys'>, json: Uint8Array): Promise<{ head: Head; chains: readonly string[]; entries: Read[]; troubles: Trouble[] }> {
+    const { upto, chains, entries } = await readSnapshot(lock.lock, json)
+    const results = await Promise.all(entries.map(async (e): Promise<Read | Trouble> => {
+      if ('wrong' in e) return { code: 'body', lock: lock.lock, seq: e.seq, detail: e.wrong }
+      return this.fromSnapshot(lock, e, chains).catch((error: unknown) => troubleOf(lock.lock, { seq: e.seq, text: e.statement }, error))
+    }))
+    const troubles = results.filter((r): r is Trouble => 'code' in r)
+    return { head: upto, chains, entries: results.filter((r): r is Read => !('code' in r) && r.kind !== 'snapshot'), troubles }
+  }
+
+  private async fromSnapshot(lock: Pick<OpenLock, 'lock' | 'keys'>, e: Kept, chains: readonly string[]): Promise<Read> {
+    const s = await this.outside(lock.lock, e.statement)
+    await this.checkSeen(s, e.seq, chains)
+    if (e.body === undefined && e.header.type === fhirType) return this.read1(s, e.seq, true, await this.whole(lock, s, { seq: e.seq, text: e.statement }))
+    const content = { header: e.header, lines: e.lines, body: e.body ?? new Uint8Array() }
+    await this.checkInside(s, content)
+    return this.read1(s, e.seq, e.body === undefined, content)
+  }
+
+  /** Leaves a snapshot of a lock that was read whole, if one is due; false if not. */
+  async leaveSnapshot(lock: OpenLock): Promise<boolean> {
+    const known = this.memory.get(lock.lock)
+    if (!known || known.troubles.length > 0 || known.head.seq !== lock.seq) return false
+    const after = known.entries.filter((e) => e.seq > lock.snapshot)
+    if (after.length < snapshotEntries && after.reduce((sum, e) => sum + (e.kind === 'file' ? 0 : e.size), 0) < snapshotBytes) return false
+    const opened: Opened[] = []
+    while (opened.length < known.head.seq) {
+      const page = await this.net.get<WireEntries>(`/api/locks/${lock.lock}/entries?after=${opened.length}`)
+      for (const stored of page.entries.slice(0, known.head.seq - opened.length)) opened.push(await this.reopen(lock, stored))
+      if (page.entries.length === 0) return false
+    }
+    const json = utf8(await writeSnapshot(lock.lock, opened))
+    if (json.length > maxSnapshot) return false
+    const body = new Blob([await gzip(json)])
+    await this.upload(lock.epochs, known.head, lock.lock, body, 'snapshot', snapshotType, { encoding: 'gzip' }, () => undefined)
+    return true
+  }
+
+  /** An entry as a snapshot keeps it. It was checked when it was read; here its bytes must only be those. */
+  private async reopen(lock: OpenLock, stored: WireStored): Promise<Opened> {
+    const s = await this.outside(lock.lock, stored.text)
+    const apart = s.body.kind === 'file' && stored.sealed === undefined
+    const content = apart ? await this.peek(lock.lock, s, this.keyOf(lock, s)) : await this.whole(lock, s, stored)
+    const keep = !apart && s.body.kind !== 'snapshot' && content.body.length <= maxSnapshotBody
+    return { seq: stored.seq, statement: stored.text, lines: content.lines, body: keep ? content.body : undefined }
   }
 
   private async keep(lock: string, whole: Remembered): Promise<void> {
@@ -129,25 +203,54 @@ export class Entries {
 
   /** Opens one entry and checks everything about it, in the order of docs/formats.md. */
   private async open(lock: OpenLock, stored: WireStored, chains: readonly string[]): Promise<Read> {
-    const s = await step('statement', parse('ward/entry/1', stored.text))
+    const s = await this.outside(lock.lock, stored.text)
     const b = s.body
-    if (b.org !== this.self.org || b.lock !== lock.lock) throw new Wrong('statement', 'it is for another lock')
+    await this.checkSeen(s, stored.seq, chains)
+    if (b.kind === 'snapshot') { // opened by who needs it; its place in the chain is all that counts here
+      return { entry: b.entry, seq: stored.seq, kind: 'snapshot', author: b.author, authorName: '', time: b.time, type: snapshotType, size: 0, large: true, resources: [] }
+    }
+    const large = stored.sealed === undefined
+    if (!large || (b.kind !== 'file' && b.size <= maxOpened)) return this.read1(s, stored.seq, large, await this.whole(lock, s, stored))
+    const content = await step('sealed', this.peek(lock.lock, s, this.keyOf(lock, s)))
+    await this.checkInside(s, content)
+    return this.read1(s, stored.seq, large, content)
+  }
+
+  /** Checks an entry from outside: its form, and that a browser of its author signed it. */
+  private async outside(lock: string, text: string): Promise<Statement<'ward/entry/1'>> {
+    const s = await step('statement', parse('ward/entry/1', text))
+    const b = s.body
+    if (b.org !== this.self.org || b.lock !== lock) throw new Wrong('statement', 'it is for another lock')
     if (!(await step('author', this.people.hasBrowser(b.author, b.browser)))) throw new Wrong('browser', 'its browser is not certified by its author')
     await step('signature', checkSignatures(s, b.browser))
-    const seen = b.seen.seq === 0 ? (await start(lock.lock)).chain : chains[b.seen.seq - 1]
-    if (b.seen.seq >= stored.seq || seen !== b.seen.chain) throw new Wrong('chain', 'its author had seen another history')
-    const key = lock.keys.get(b.epoch)
-    if (!key) throw new Wrong('epoch', `epoch ${b.epoch} is not open to you`)
-    let content: Content
-    const large = stored.sealed === undefined
-    if (large && (b.kind === 'file' || b.size > maxOpened)) {
-      content = await step('sealed', this.peek(lock.lock, s, key.identity))
-    } else {
-      const sealed = large ? await this.fetchSealed(lock.lock, b.entry) : unjson64(stored.sealed as string)
-      content = await this.openSealed(s, sealed, key.identity)
-    }
-    const h = content.header
+    return s
+  }
+
+  private async checkSeen(s: Statement<'ward/entry/1'>, seq: number, chains: readonly string[]): Promise<void> {
+    const { seen, lock } = s.body
+    const chain = seen.seq === 0 ? (await start(lock)).chain : chains[seen.seq - 1]
+    if (seen.seq >= seq || chain !== seen.chain) throw new Wrong('chain', 'its author had seen another history')
+  }
+
+  private keyOf(lock: Pick<OpenLock, 'keys'>, s: Statement<'ward/entry/1'>): string {
+    const key = lock.keys.get(s.body.epoch)
+    if (!key) throw new Wrong('epoch', `epoch ${s.body.epoch} is not open to you`)
+    return key.identity
+  }
+
+  /** An entry's content, opened and checked inside; fetched if it did not come with its statement. */
+  private async whole(lock: Pick<OpenLock, 'lock' | 'keys'>, s: Statement<'ward/entry/1'>, stored: WireStored): Promise<Content> {
+    const identity = this.keyOf(lock, s)
+    const sealed = stored.sealed === undefined ? await this.fetchSealed(lock.lock, s.body.entry) : unjson64(stored.sealed)
+    const content = await this.openSealed(s, sealed, identity)
     await this.checkInside(s, content)
+    return content
+  }
+
+  /** What is remembered of an entry that was checked. */
+  private async read1(s: Statement<'ward/entry/1'>, seq: number, large: boolean, content: Content): Promise<Read> {
+    const b = s.body
+    const h = content.header
     let resources: Resource[] = []
     if (h.type === fhirType && content.body.length > 0) {
       const found = resourcesOf(text(h.encoding === 'gzip' ? await step('body', gunzip(content.body)) : content.body))
@@ -155,18 +258,15 @@ export class Entries {
       resources = found
     }
     return {
-      entry: b.entry, seq: stored.seq, kind: b.kind as EntryKind, author: b.author, authorName: h.name, time: h.time, type: h.type, size: h.size, large, resources,
-      ...(h.encoding && { encoding: h.encoding }), ...(h.title && { title: h.title.slice(0, maxWords) }), ...(h.filename && { filename: h.filename.slice(0, maxWords) }),
+      entry: b.entry, seq, kind: b.kind as EntryKind, author: b.author, authorName: h.name, time: h.time, type: h.type, size: h.size, large, resources,
+      ...(h.encoding && { encoding: h.encoding }), ...(h.title && { title: h.title }), ...(h.filename && { filename: h.filename }),
       ...(h.amends && { amends: h.amends }), ...(h.retracts && { retracts: h.retracts }),
     }
   }
 
   private async openSealed(s: Statement<'ward/entry/1'>, sealed: Bytes, identity: string): Promise<Content> {
     if (sealed.length !== s.body.size || (await hash(sealed)) !== s.body.sha256) throw new Wrong('hash', 'the sealed bytes are not those its author sent')
-    const d = new Decrypter()
-    d.addIdentity(identity)
-    const plain = await step('sealed', d.decrypt(sealed))
-    return step('body', readContent(plain))
+    return step('body', readContent(await step('sealed', openOnly(identity, sealed))))
   }
 
   private async checkInside(s: Statement<'ward/entry/1'>, content: Content): Promise<void> {
@@ -189,6 +289,7 @@ export class Entries {
   private async peek(lock: string, s: Statement<'ward/entry/1'>, identity: string): Promise<Content> {
     const response = await this.net.send('GET', `/api/locks/${lock}/entries/${s.body.entry}/sealed`, { headers: { Range: `bytes=0-${headerFetch - 1}` } })
     const beginning = new Uint8Array(await response.arrayBuffer())
+    checkSealed(beginning)
     const d = new Decrypter()
     d.addIdentity(identity)
     const reader = (await d.decrypt(new Blob([beginning]).stream())).getReader()
@@ -335,7 +436,7 @@ async function step<T>(code: Trouble['code'], work: Promise<T>): Promise<T> {
   }
 }
 
-function troubleOf(lock: string, stored: WireStored, error: unknown): Trouble {
+function troubleOf(lock: string, stored: Pick<WireStored, 'seq' | 'text'>, error: unknown): Trouble {
   if (error instanceof EngineProblem && error.code !== 'tampered' && error.code !== 'missing') throw error
   const code = error instanceof Wrong ? error.code : 'statement'
   return { code, lock, seq: stored.seq, detail: error instanceof Error ? error.message : String(error) }
