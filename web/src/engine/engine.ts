@@ -1,0 +1,277 @@
+// The engine: what screens call. Before someone signs in it only knows how to come in; then it has a Session, and
+// drops it, keys and all, at the end.
+
+import { signingKey, unb64 } from '../seal/bytes.ts'
+import { normaliseCode, readCode, type Keyring } from '../seal/keys.ts'
+import * as account from './account.ts'
+import { browserKey, Net } from './net.ts'
+import { passkeySupport } from './passkey.ts'
+import { EngineProblem, problemOf } from './problem.ts'
+import { Session } from './session.ts'
+import { kept, openShelf, Safe, type Shelf } from './shelf.ts'
+import { takeEverything } from './export.ts'
+import type { Change, ClinicInfo, Engine, Invitation, Me, SessionInfo } from './types.ts'
+import type { WireMe, WireNotice, WireSessionInfo } from './wire.ts'
+
+const codePattern = /^[0-9A-HJKMNP-TV-Z-]*$/
+
+/** Pauses between attempts to listen again, in milliseconds. */
+const listenPauses = [500, 1000, 2000, 5000, 10_000, 30_000]
+
+class App {
+  private readonly watchers = new Set<(change: Change) => void>()
+  private shelf!: Shelf
+  private net!: Net
+  private safe!: Safe
+  private browser!: Awaited<ReturnType<typeof browserKey>>
+  private session: Session | undefined
+  private current: { session: string; token: string; share: string } | undefined
+  private listening: AbortController | undefined
+  private readonly ready: Promise<void>
+  private readonly others = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('ward')
+
+  constructor() {
+    this.ready = this.prepare()
+    this.others?.addEventListener('message', (event) => {
+      if (event.data === 'signed-out') this.end('elsewhere', false)
+    })
+  }
+
+  private async prepare(): Promise<void> {
+    this.shelf = await openShelf()
+    const pair = await kept(this.shelf, 'browser', () => crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']) as Promise<CryptoKeyPair>)
+    this.browser = await browserKey(pair)
+    this.safe = new Safe(await kept(this.shelf, 'safe', () => Safe.newKey()))
+    this.net = new Net(this.browser, () => this.end('expired', true), (online) => {
+      this.tell({ what: 'online', online })
+      if (online) void this.session?.outbox.send()
+    })
+    if (typeof window !== 'undefined') {
+      window.addEventListener('offline', () => this.net.setOnline(false))
+      window.addEventListener('online', () => this.net.setOnline(true))
+    }
+  }
+
+  tell(change: Change): void { for (const on of [...this.watchers]) on(change) }
+  watch(on: (change: Change) => void): () => void {
+    this.watchers.add(on)
+    return () => this.watchers.delete(on)
+  }
+  get me(): Me | undefined { return this.session?.me }
+  get online(): boolean { return this.net?.online ?? true }
+
+  /** The session, or the problem that there is none. */
+  get here(): Session {
+    if (!this.session) throw new EngineProblem('unauthenticated', 'you are not signed in')
+    return this.session
+  }
+
+  async clinic(): Promise<ClinicInfo> {
+    await this.ready
+    return this.net.json<ClinicInfo>('GET', '/api/clinic', undefined, 'none')
+  }
+
+  async openInvitation(link: string): Promise<Invitation> {
+    await this.ready
+    const { opened } = await account.open(this.net, account.linkOf(link))
+    return { clinic: opened.org, roles: opened.roles, recover: opened.recover === true, founding: opened.founding === true, until: opened.until }
+  }
+
+  async accept(...[link, about, passkeyName, progress]: Parameters<Engine['accept']>): Promise<{ code: string }> {
+    await this.ready
+    const joined = await account.join(this.net, this.browser, account.linkOf(link), about, passkeyName, progress)
+    const session = await this.begin(joined.session, joined.keyring)
+    if (joined.welcome) session.locks.remember(joined.welcome)
+    for (const key of joined.made) session.locks.remember(key)
+    if (!joined.opened.recover) await session.introduce(about)
+    return { code: joined.code }
+  }
+
+  async signIn(progress: Parameters<Engine['signIn']>[0]): Promise<void> {
+    await this.ready
+    const signedIn = await account.signIn(this.net, progress)
+    await this.begin(signedIn.session, signedIn.keyring)
+  }
+
+  async recover(...[code, passkeyName, progress]: Parameters<Engine['recover']>): Promise<void> {
+    await this.ready
+    const signedIn = await account.recover(this.net, this.browser, code, passkeyName, progress)
+    await this.begin(signedIn.session, signedIn.keyring)
+  }
+
+  private async begin(session: { session: string; token: string; share: string }, keyring: Keyring): Promise<Session> {
+    this.net.token = session.token
+    this.current = session
+    await account.park(this.shelf, session, keyring)
+    await navigator.storage?.persist?.().catch(() => false)
+    return this.enter(keyring)
+  }
+
+  private async enter(keyring: Keyring): Promise<Session> {
+    const wire = await this.net.get<WireMe>('/api/me')
+    const checked = await account.checkKeyring(keyring, wire.cardText)
+    const self = { ...(await account.selfOf(checked)), signing: await signingKey(unb64(checked.signing)) }
+    const session = new Session(this.net, this.shelf, this.safe, self, this.browser, checked, wire, (change) => this.tell(change), async (k) => {
+      if (this.current) await account.park(this.shelf, this.current, k)
+    })
+    await session.start()
+    this.session = session
+    void this.listen(session)
+    this.tell({ what: 'me' })
+    return session
+  }
+
+  async resume(): Promise<boolean> {
+    await this.ready
+    const parked = await account.parked(this.shelf)
+    if (!parked) return false
+    this.net.token = parked.token
+    try {
+      const { share } = await this.net.get<WireMe>('/api/me')
+      const keyring = await account.unpark(this.shelf, parked, share)
+      if (!keyring) return false
+      this.current = { session: parked.session, token: parked.token, share }
+      await this.enter(keyring)
+      return true
+    } catch (error) {
+      const { code } = problemOf(error)
+      if (code === 'offline' || code === 'unavailable') throw error
+      await this.shelf.remove('session', 'current')
+      this.net.token = undefined
+      return false
+    }
+  }
+
+  async signOut(everywhere: boolean): Promise<void> {
+    try {
+      if (everywhere) await this.net.del('/api/sessions')
+      else if (this.current) await this.net.del(`/api/sessions/${this.current.session}`)
+    } finally {
+      this.others?.postMessage('signed-out')
+      this.end('signed-out', true)
+    }
+  }
+
+  /** Forgets the person: keys in memory, the parked keyring and what was read. What waits to be sent stays, sealed. */
+  private end(why: 'signed-out' | 'expired' | 'elsewhere', forget: boolean): void {
+    if (this.session) this.session.ended = true
+    const was = this.session
+    this.session = undefined
+    this.current = undefined
+    this.net.token = undefined
+    this.listening?.abort()
+    if (forget) {
+      void this.shelf.remove('session', 'current')
+      void this.shelf.remove('keys', 'park')
+      void this.shelf.clear('cache')
+    }
+    if (was) this.tell({ what: 'ended', why })
+  }
+
+  /** Listens to the server's notices for as long as the session lasts. */
+  private async listen(session: Session): Promise<void> {
+    this.listening?.abort()
+    const stop = (this.listening = new AbortController())
+    for (let failures = 0; this.session === session && !stop.signal.aborted; ) {
+      try {
+        const response = await this.net.send('GET', '/api/events', { signal: stop.signal })
+        const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+        failures = 0
+        let waiting = ''
+        for (;;) {
+          const { done, value } = await reader.read()
+          if (done) break
+          waiting += value
+          const lines = waiting.split('\n')
+          waiting = lines.pop() ?? ''
+          for (const line of lines) if (line.startsWith('data: ')) this.heard(session, JSON.parse(line.slice(6)) as WireNotice)
+        }
+      } catch {
+        if (stop.signal.aborted || this.session !== session) return
+      }
+      await new Promise((resolve) => setTimeout(resolve, listenPauses[Math.min(failures++, listenPauses.length - 1)]))
+    }
+  }
+
+  private heard(session: Session, notice: WireNotice): void {
+    if (notice.kind === 'session' && notice.person === session.me.person) {
+      // One of this person's sessions ended, perhaps this one: the next answer tells.
+      this.net.get<WireMe>('/api/me').then(() => this.tell({ what: 'sessions' }), () => undefined)
+      return
+    }
+    session.heard(notice)
+  }
+
+  async sessions(): Promise<readonly SessionInfo[]> {
+    const { sessions } = await this.net.get<{ sessions: WireSessionInfo[] }>('/api/sessions')
+    return sessions.map((s) => ({ id: s.session, agent: s.agent, started: s.started, used: s.used, until: s.until, current: s.current }))
+  }
+
+  async endSession(id: string): Promise<void> {
+    await this.net.del(`/api/sessions/${id}`)
+    this.tell({ what: 'sessions' })
+  }
+
+  async eraseMe(): Promise<void> {
+    await this.net.del('/api/me')
+    await this.shelf.clear('outbox')
+    this.end('signed-out', true)
+  }
+
+  async eraseChart(chart: string): Promise<void> {
+    await this.net.del(`/api/charts/${chart}`)
+    this.tell({ what: 'charts' })
+  }
+
+  withdraw(invitation: string): Promise<void> { return this.net.del(`/api/invitations/${invitation}`).then(() => this.tell({ what: 'people' })) }
+  endPerson(person: string): Promise<void> { return this.net.post<void>(`/api/people/${person}/end`, {}).then(() => this.tell({ what: 'people' })) }
+  setRoles(person: string, roles: readonly string[]): Promise<void> { return this.net.put<void>(`/api/people/${person}/roles`, { roles }).then(() => this.tell({ what: 'people' })) }
+  recordState(): Promise<{ events: number; whole: boolean; broken?: number }> { return this.net.get('/api/record/state') }
+}
+
+/** The one engine of a page. Every promise it gives rejects with a Problem. */
+export function createEngine(): Engine {
+  const app = new App()
+  const own: Partial<Record<keyof Engine, (...args: never[]) => unknown>> = {
+    checkCode: (typed: string) => checkCodeNow(typed),
+    passkeys: () => passkeySupport(),
+    people: () => app.here.listPeople(),
+    opened: (chart: string) => app.here.opened(chart),
+    markSeen: (chart: string) => app.here.markSeen(chart),
+    tryAgain: (entry: string) => app.here.outbox.tryAgain(entry),
+    discard: (entry: string) => app.here.outbox.discard(entry),
+    takeEverything: (progress: Parameters<Engine['takeEverything']>[0]) => takeEverything(app.here, progress),
+    watch: (on: (change: Change) => void) => app.watch(on),
+  }
+  return new Proxy({} as Engine, {
+    get(_target, name: keyof Engine) {
+      if (name === 'me') return app.me
+      if (name === 'online') return app.online
+      const direct = own[name] ?? (name in app ? (app as unknown as Record<string, (...args: never[]) => unknown>)[name]?.bind(app) : undefined)
+      if (name === 'watch' || name === 'checkCode' || name === 'opened' || name === 'markSeen') return direct
+      return async (...args: never[]) => {
+        try {
+          const call = direct ?? (app.here as unknown as Record<string, (...args: never[]) => unknown>)[name]?.bind(app.here)
+          if (!call) throw new EngineProblem('internal', `the engine has no ${String(name)}`)
+          return await call(...args)
+        } catch (error) {
+          throw problemOf(error)
+        }
+      }
+    },
+  })
+}
+
+// The checksum needs SHA-256, which WebCrypto only gives later; so the last good and bad codes are remembered, and
+// the screen asks again when it knows.
+const checkedCodes = new Map<string, 'ok' | 'checksum'>()
+
+function checkCodeNow(typed: string): 'ok' | 'short' | 'checksum' {
+  const code = normaliseCode(typed)
+  if (!codePattern.test(code)) return 'checksum'
+  if (code.replaceAll('-', '').length < 28) return 'short'
+  const known = checkedCodes.get(code)
+  if (known) return known
+  void readCode(code).then((read) => checkedCodes.set(code, typeof read === 'string' ? 'checksum' : 'ok'))
+  return code.replaceAll('-', '').length === 28 ? 'ok' : 'checksum'
+}
