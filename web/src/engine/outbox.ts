@@ -47,6 +47,7 @@ export class Outbox {
 
   of(chart: string): readonly Waiting[] { return this.all.filter((w) => w.chart === chart) }
   get count(): number { return this.all.length }
+  get waiting(): readonly Waiting[] { return this.all }
 
   private name(w: Waiting): string { return `${this.person}/${w.header.time}/${w.header.entry}` }
 

@@ -1,9 +1,10 @@
 // A signed-in person's engine: everything that needs the keyring. engine.ts makes one when someone signs in and drops
 // it, keys and all, when they sign out.
 
-import { Bad, b64, hash, newID, random, recipientOf, unjson64, type SigningKey } from '../seal/bytes.ts'
+import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type SigningKey } from '../seal/bytes.ts'
+import { gunzip } from '../seal/content.ts'
 import { bind, invitationIdentity, invitationToken, lockFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
-import { checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
+import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
 import * as fhir from '../fhir/write.ts'
 import { certify, checkClinic } from './account.ts'
 import { Entries, fhirType, type Read } from './entries.ts'
@@ -28,6 +29,9 @@ export const isStaff = (roles: readonly Role[]): boolean => roles.some((r) => st
 const importSize = 100 * 1024
 /** How many entries go in one request. */
 const batchSize = 16
+
+/** A chart that was just opened is shown first; its snapshot can wait (ms). */
+const snapshotDelay = 3000
 
 interface Chart { readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
 
@@ -73,6 +77,7 @@ export class Session {
     this.clinicLocks = clinic.body.locks
     await this.net.put('/api/browser', { browserText: (await certify(this.self.org, this.self.person, this.self.card, this.browser, this.self.signing)).text })
     await this.outbox.load()
+    for (const w of this.outbox.waiting) this.drafts.set(w.header.entry, await draftOf(w))
     this.housekeep()
   }
 
@@ -134,15 +139,11 @@ export class Session {
     const { invitations } = await this.net.get<{ invitations: WireInvitation[] }>('/api/invitations')
     const { people } = await this.net.get<{ people: WirePerson[] }>('/api/people')
     if (!locks.some((l) => l.lock === this.clinic.directory)) return
-    const secrets = await this.invitationSecrets()
-    const checked = new Set<ID>([this.self.person, this.wire.founder.person])
-    for (const v of invitations) {
-      const secret = secrets.get(v.invitation)
-      if (v.state !== 'accepted' || !v.cardText || !secret || (await bind(secret, v.cardText)) !== v.bind) continue
-      const card = await parse('ward/card/1', v.cardText)
-      if (card.body.person === v.person) checked.add(v.person)
+    const checked = await this.checkedPeople(invitations)
+    for (const v of invitations.filter((v) => v.state === 'accepted' && v.cardText && v.recover && checked.has(v.invitation))) {
+      const card = await parse('ward/card/1', v.cardText as string)
       const waits = people.find((p) => p.person === v.person && p.state === 'pending')
-      if (waits && v.recover && waits.cardText === v.cardText && card.body.voucher === this.self.person) {
+      if (waits?.cardText === v.cardText && card.body.voucher === this.self.person) {
         await this.net.post(`/api/people/${v.person}/vouch`, { cardText: (await countersign(card, this.self.signing.sign)).text })
         this.people.forget(v.person)
       }
@@ -164,6 +165,18 @@ export class Session {
         this.tell({ what: 'people' })
       }
     }
+  }
+
+  /** People whose card is the one made with their invitation, and those invitations; and the founder, whom all pinned. */
+  private async checkedPeople(invitations: readonly WireInvitation[]): Promise<Set<ID>> {
+    const checked = new Set<ID>([this.self.person, this.wire.founder.person])
+    const secrets = await this.invitationSecrets()
+    for (const v of invitations) {
+      const secret = secrets.get(v.invitation)
+      if (v.state !== 'accepted' || !v.cardText || !secret || (await bind(secret, v.cardText)) !== v.bind) continue
+      if ((await parse('ward/card/1', v.cardText)).body.person === v.person) checked.add(v.person).add(v.invitation)
+    }
+    return checked
   }
 
   private async liveMembers(open: OpenLock): Promise<Set<ID>> {
@@ -230,9 +243,15 @@ export class Session {
     return this.directoryRead.entries
   }
 
+  /** Anyone may write to the directory; what counts there is what people say of themselves, and what staff say. */
+  private async counts(e: Read, about: ID | undefined): Promise<boolean> {
+    return e.author === about || isStaff(await this.entries.rolesOf(e.author))
+  }
+
   private async invitationSecrets(): Promise<Map<ID, Uint8Array>> {
     const secrets = new Map<ID, Uint8Array>()
     for (const e of await this.directory()) {
+      if (!(await this.counts(e, undefined))) continue
       const id = e.resources[0] && fhir.readPerson(e.resources[0])?.invitation
       if (!id) continue
       const [invitation = '', secret = ''] = id.split('.')
@@ -247,7 +266,7 @@ export class Session {
     const own = new Set<ID>()
     for (const e of await this.directory()) {
       const p = e.resources[0] && fhir.readPerson(e.resources[0])
-      if (!p?.person || e.kind !== 'person') continue
+      if (!p?.person || e.kind !== 'person' || !(await this.counts(e, p.person))) continue
       const byThemselves = e.author === p.person
       if (own.has(p.person) && !byThemselves) continue
       if (byThemselves) own.add(p.person)
@@ -266,11 +285,11 @@ export class Session {
   async listPeople(): Promise<readonly Person[]> {
     const [{ people }, known] = await Promise.all([this.net.get<{ people: WirePerson[] }>('/api/people'), this.known()])
     const invitations = isStaff(this.wire.roles) ? (await this.net.get<{ invitations: WireInvitation[] }>('/api/invitations')).invitations : []
+    const checked = await this.checkedPeople(invitations).catch(() => new Set<ID>([this.wire.founder.person]))
     const all: Person[] = people.map((p) => {
       const k = known.get(p.person)
-      const v = invitations.find((x) => x.person === p.person)
       return {
-        person: p.person, name: k?.fullName ?? (p.person === this.self.person ? this.self.name : ''), roles: p.roles, state: p.state, checked: v?.state === 'accepted' || p.person === this.wire.founder.person,
+        person: p.person, name: k?.fullName ?? (p.person === this.self.person ? this.self.name : ''), roles: p.roles, state: p.state, checked: checked.has(p.person),
         ...(k?.birthDate && { birthDate: k.birthDate }), ...(k?.phone && { phone: k.phone }), ...(k?.email && { email: k.email }), ...(k?.chart && { chart: k.chart }),
       }
     })
@@ -448,6 +467,7 @@ export class Session {
       try {
         open = await this.locks.open(l.lock)
         if (open.chart !== chart || open.compartment !== compartment) throw new Bad('the lock is of another chart')
+        await this.checkOwner(wire, open.epochs)
       } catch (error) {
         const p = problemOf(error)
         if (p.code !== 'tampered' && p.code !== 'internal') throw p
@@ -458,6 +478,7 @@ export class Session {
       const contents = await this.entries.read(open, (done, total) => progress('reading', done, total))
       troubles.push(...contents.troubles)
       for (const e of contents.entries) items.push(await this.item(e, l.lock, compartment))
+      this.leaveSnapshot(open)
     }))
     items.sort((a, b) => a.time.localeCompare(b.time) || a.seq - b.seq)
     const open: OpenChart = {
@@ -466,6 +487,13 @@ export class Session {
     }
     this.charts_.set(chart, { wire, locks, open: { ...open, items } })
     return this.arrange(chart)
+  }
+
+  /** For the next reader, when there is time; in one tab at a time, since one is enough. */
+  private leaveSnapshot(lock: OpenLock): void {
+    const work = (): Promise<unknown> => this.entries.leaveSnapshot(lock).catch((error: unknown) => console.warn('snapshot:', problemOf(error).message))
+    const rest = (): void => { void (typeof navigator !== 'undefined' && 'locks' in navigator ? navigator.locks.request('ward-snapshot', { ifAvailable: true }, (free) => (free ? work() : undefined)) : work()) }
+    setTimeout(rest, snapshotDelay)
   }
 
   private async item(e: Read, lock: ID, compartment: Compartment): Promise<Item> {
@@ -537,8 +565,19 @@ export class Session {
     const wire = await this.net.get<WireChart>(`/api/charts/${chart}`)
     const l = wire.locks.find((x) => x.lock === lock)
     if (!l) throw new EngineProblem('missing', 'this part of the chart is not yours to write to')
-    const { checkEpochs } = await import('../seal/statements.ts')
-    return checkEpochs(l.epochs, this.self.org, lock)
+    const epochs = await checkEpochs(l.epochs, this.self.org, lock)
+    await this.checkOwner(wire, epochs)
+    return epochs
+  }
+
+  /** A lock of a chart is one that the chart's own person made: or else the server could have us seal to a key of its own. */
+  private async checkOwner(wire: WireChart, epochs: readonly Statement<'ward/epoch/1'>[]): Promise<void> {
+    const first = epochs[0] as Statement<'ward/epoch/1'>
+    const keys = await this.people.signingKeys(wire.person)
+    const { org, chart, author, verify } = first.body
+    if (org !== this.self.org || chart !== wire.chart || author !== wire.person) throw new Bad('the lock is not of this chart')
+    for (const key of keys) if (await checkSignatures(first, key, verify).then(() => true, () => false)) return
+    throw new Bad("the lock was not made by the chart's own person")
   }
 
   private async lockFor(chart: ID, compartment: Compartment): Promise<ID> {
@@ -777,10 +816,16 @@ export class Session {
   }
 }
 
+/** What a person wrote before a reload, as it is shown while it waits. */
+async function draftOf(w: Waiting): Promise<readonly Resource[]> {
+  if (w.header.type !== fhirType) return []
+  const body = unb64(w.body)
+  return fhir.resourcesOf(text(w.header.encoding === 'gzip' ? await gunzip(body) : body)) ?? []
+}
+
 /** Actions of the record that a patient is told of, as the words name them. */
 const lookActions: Readonly<Record<string, string>> = {
-  readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', eraseChart: 'erased',
+  readLock: 'opened', readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', eraseChart: 'erased',
   findChart: 'found', readMembers: 'members', invited: 'invited', joined: 'joined',
 }
 
-export { checkSignatures }
