@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"errors"
 	"fmt"
 
 	"ward"
@@ -16,6 +17,9 @@ type Person struct {
 	Cards    []*envelope.Statement[envelope.Card]
 	Browsers map[string]string // a browser's key to the hash of the card that certified it
 }
+
+// ErrErased is said of a person whose cards are gone because they were erased.
+var ErrErased = errors.New("this person was erased")
 
 // Vouchers finds people who vouched for others.
 type Vouchers func(ward.PersonID) (*Person, error)
@@ -103,12 +107,16 @@ func IsPending(card *envelope.Statement[envelope.Card]) bool {
 	return card.Body.Serial > 1 && len(card.Sigs) == 1
 }
 
-// AddBrowser checks a browser's certificate and remembers it.
+// AddBrowser checks a browser's certificate and remembers it. One by a card that is not in the line, or waits for
+// someone to vouch for it, certifies nothing and is passed over.
 func (p *Person) AddBrowser(browser *envelope.Statement[envelope.Browser]) error {
 	b := browser.Body
-	card := p.CardBy(b.Card)
-	if b.Org != p.Org || b.Person != p.ID || card == nil {
+	if b.Org != p.Org || b.Person != p.ID {
 		return fmt.Errorf("browser: it is certified for someone else")
+	}
+	card := p.CardBy(b.Card)
+	if card == nil {
+		return nil
 	}
 	if err := browser.Verify(card.Body.Signing); err != nil {
 		return err
@@ -137,7 +145,7 @@ func (p *Person) Current() *envelope.Statement[envelope.Card] {
 	return last
 }
 
-// Signed tells whether one of the person's cards made the i-th signature of a statement.
+// signedBy checks that one of the person's cards made the i-th signature of a statement.
 func signedBy[B envelope.Body](s *envelope.Statement[B], i int, p *Person) error {
 	for _, c := range p.Cards {
 		if !IsPending(c) && s.VerifyNth(i, c.Body.Signing) == nil {
