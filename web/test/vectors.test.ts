@@ -109,7 +109,7 @@ const formats: Record<string, Run> = {
 
   async 'keyring-sealed'(input: { sealed: string; prf: string; recovery: string; code: string }) {
     const byPasskey = await openKeyring(await passkeyIdentity(unb64(input.prf)), unjson64(input.sealed))
-    const code = await readCode(input.code)
+    const code = readCode(input.code)
     if (typeof code === 'string') throw new Bad(code)
     const byCode = await openKeyringByCode(code.code, unjson64(input.recovery))
     assert.equal(byPasskey.person, byCode.person)
@@ -117,9 +117,9 @@ const formats: Record<string, Run> = {
   },
 
   async 'recovery-code'(input: { typed: string }) {
-    const read = await readCode(input.typed)
+    const read = readCode(input.typed)
     if (typeof read === 'string') throw new Bad(read)
-    assert.equal(await codeOf(read.entropy), read.code)
+    assert.equal(codeOf(read.entropy), read.code)
     return { code: read.code, ...(await recoveryProof(read.entropy)) }
   },
 

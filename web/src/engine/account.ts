@@ -74,8 +74,8 @@ export async function join(net: Net, browser: SigningKey, link: Link, about: Abo
     signing: signing.public, time: now(), voucher: previous ? opened.inviter?.person : undefined,
   }, signing.sign)
   const certificate = await certify(org, opened.person, await hashOf(card), browser, signing)
-  const code = await newCode()
-  const read = await readCode(code)
+  const code = newCode()
+  const read = readCode(code)
   if (typeof read === 'string') throw new Bad('the recovery code does not read back')
   const proof = await recoveryProof(read.entropy)
   const passkeyID = newID()
@@ -164,7 +164,7 @@ export async function signIn(net: Net, progress: Progress): Promise<SignedIn> {
 
 /** Opens the keyring by the printed code and registers a passkey on this device. */
 export async function recover(net: Net, browser: SigningKey, typed: string, passkeyName: string, progress: Progress): Promise<SignedIn> {
-  const read = await readCode(typed)
+  const read = readCode(typed)
   if (typeof read === 'string') throw new EngineProblem('bad-code', `the code is ${read}`)
   progress('opening', 0, 4)
   const proof = await recoveryProof(read.entropy)

@@ -2,7 +2,7 @@
 // drops it, keys and all, at the end.
 
 import { signingKey, unb64 } from '../seal/bytes.ts'
-import { normaliseCode, readCode, type Keyring } from '../seal/keys.ts'
+import { readCode, type Keyring } from '../seal/keys.ts'
 import * as account from './account.ts'
 import { browserKey, Net } from './net.ts'
 import { passkeySupport } from './passkey.ts'
@@ -13,8 +13,6 @@ import { takeEverything } from './export.ts'
 import type { Change, ClinicInfo, Engine, Invitation, Me, SessionInfo } from './types.ts'
 import type { WireMe, WireNotice, WireSessionInfo } from './wire.ts'
 
-const codePattern = /^[0-9A-HJKMNP-TV-Z-]*$/
-
 /** Pauses between attempts to listen again, in milliseconds. */
 const listenPauses = [500, 1000, 2000, 5000, 10_000, 30_000]
 
@@ -24,7 +22,7 @@ class App {
   private net!: Net
   private safe!: Safe
   private browser!: Awaited<ReturnType<typeof browserKey>>
-  private session: Session | undefined
+  session: Session | undefined
   private current: { session: string; token: string; share: string } | undefined
   private listening: AbortController | undefined
   private readonly ready: Promise<void>
@@ -33,7 +31,9 @@ class App {
   constructor() {
     this.ready = this.prepare()
     this.others?.addEventListener('message', (event) => {
-      if (event.data === 'signed-out') this.end('elsewhere', false)
+      // One browser is one person's at a time: what another tab does ends what this one has.
+      const { signedIn } = event.data as { signedIn?: string }
+      if (signedIn === undefined || (this.session && this.session.me.person !== signedIn)) this.end('elsewhere', false)
     })
   }
 
@@ -103,6 +103,7 @@ class App {
     this.net.token = session.token
     this.current = session
     await account.park(this.shelf, session, keyring)
+    this.others?.postMessage({ signedIn: keyring.person })
     await navigator.storage?.persist?.().catch(() => false)
     return this.enter(keyring)
   }
@@ -147,7 +148,7 @@ class App {
       if (everywhere) await this.net.del('/api/sessions')
       else if (this.current) await this.net.del(`/api/sessions/${this.current.session}`)
     } finally {
-      this.others?.postMessage('signed-out')
+      this.others?.postMessage({})
       this.end('signed-out', true)
     }
   }
@@ -232,46 +233,69 @@ class App {
 /** The one engine of a page. Every promise it gives rejects with a Problem. */
 export function createEngine(): Engine {
   const app = new App()
-  const own: Partial<Record<keyof Engine, (...args: never[]) => unknown>> = {
-    checkCode: (typed: string) => checkCodeNow(typed),
-    passkeys: () => passkeySupport(),
-    people: () => app.here.listPeople(),
-    opened: (chart: string) => app.here.opened(chart),
-    markSeen: (chart: string) => app.here.markSeen(chart),
-    tryAgain: (entry: string) => app.here.outbox.tryAgain(entry),
-    discard: (entry: string) => app.here.outbox.discard(entry),
-    takeEverything: (progress: Parameters<Engine['takeEverything']>[0]) => takeEverything(app.here, progress),
-    watch: (on: (change: Change) => void) => app.watch(on),
+  const guarded = <A extends unknown[], T>(work: (...args: A) => T | Promise<T>) => async (...args: A): Promise<T> => {
+    try {
+      return await work(...args)
+    } catch (error) {
+      throw problemOf(error)
+    }
   }
-  return new Proxy({} as Engine, {
-    get(_target, name: keyof Engine) {
-      if (name === 'me') return app.me
-      if (name === 'online') return app.online
-      const direct = own[name] ?? (name in app ? (app as unknown as Record<string, (...args: never[]) => unknown>)[name]?.bind(app) : undefined)
-      if (name === 'watch' || name === 'checkCode' || name === 'opened' || name === 'markSeen') return direct
-      return async (...args: never[]) => {
-        try {
-          const call = direct ?? (app.here as unknown as Record<string, (...args: never[]) => unknown>)[name]?.bind(app.here)
-          if (!call) throw new EngineProblem('internal', `the engine has no ${String(name)}`)
-          return await call(...args)
-        } catch (error) {
-          throw problemOf(error)
-        }
-      }
-    },
-  })
-}
+  return {
+    get me() { return app.me },
+    get online() { return app.online },
+    watch: (on) => app.watch(on),
+    clinic: guarded(() => app.clinic()),
 
-// The checksum needs SHA-256, which WebCrypto only gives later; so the last good and bad codes are remembered, and
-// the screen asks again when it knows.
-const checkedCodes = new Map<string, 'ok' | 'checksum'>()
+    passkeys: guarded(passkeySupport),
+    openInvitation: guarded((link) => app.openInvitation(link)),
+    accept: guarded((link, about, passkeyName, progress) => app.accept(link, about, passkeyName, progress)),
+    signIn: guarded((progress) => app.signIn(progress)),
+    checkCode: (typed) => { const read = readCode(typed); return typeof read === 'string' ? read : 'ok' },
+    recover: guarded((code, passkeyName, progress) => app.recover(code, passkeyName, progress)),
+    resume: guarded(() => app.resume()),
+    signOut: guarded((everywhere) => app.signOut(everywhere)),
 
-function checkCodeNow(typed: string): 'ok' | 'short' | 'checksum' {
-  const code = normaliseCode(typed)
-  if (!codePattern.test(code)) return 'checksum'
-  if (code.replaceAll('-', '').length < 28) return 'short'
-  const known = checkedCodes.get(code)
-  if (known) return known
-  void readCode(code).then((read) => checkedCodes.set(code, typeof read === 'string' ? 'checksum' : 'ok'))
-  return code.replaceAll('-', '').length === 28 ? 'ok' : 'checksum'
+    myPasskeys: guarded(() => app.here.myPasskeys()),
+    addPasskey: guarded((name) => app.here.addPasskey(name)),
+    renamePasskey: guarded((id, name) => app.here.renamePasskey(id, name)),
+    removePasskey: guarded((id) => app.here.removePasskey(id)),
+    newCode: guarded(() => app.here.newCode()),
+    sessions: guarded(() => app.sessions()),
+    endSession: guarded((id) => app.endSession(id)),
+    eraseMe: guarded(() => app.eraseMe()),
+
+    people: guarded(() => app.here.listPeople()),
+    invite: guarded((who, roles, byEmail) => app.here.invite(who, roles, byEmail)),
+    inviteAgain: guarded((person, byEmail) => app.here.inviteAgain(person, byEmail)),
+    withdraw: guarded((invitation) => app.withdraw(invitation)),
+    endPerson: guarded((person) => app.endPerson(person)),
+    setRoles: guarded((person, roles) => app.setRoles(person, roles)),
+    teams: guarded(() => app.here.teams()),
+    createTeam: guarded((name, members) => app.here.createTeam(name, members)),
+    addToTeam: guarded((team, person) => app.here.addToTeam(team, person)),
+    removeFromTeam: guarded((team, person) => app.here.removeFromTeam(team, person)),
+    appointments: guarded((from, to) => app.here.appointments(from, to)),
+    book: guarded((a) => app.here.book(a)),
+    setAppointment: guarded((id, status) => app.here.setAppointment(id, status)),
+
+    charts: guarded(() => app.here.charts()),
+    open: guarded((chart, progress) => app.here.open(chart, progress)),
+    opened: (chart) => app.session?.opened(chart),
+    write: guarded((chart, compartment, draft) => app.here.write(chart, compartment, draft)),
+    addFile: guarded((chart, compartment, file, progress, signal) => app.here.addFile(chart, compartment, file, progress, signal)),
+    importFHIR: guarded((chart, compartment, file, progress) => app.here.importFHIR(chart, compartment, file, progress)),
+    file: guarded((chart, entry, progress) => app.here.file(chart, entry, progress)),
+    tryAgain: guarded((entry) => app.here.outbox.tryAgain(entry)),
+    discard: guarded((entry) => app.here.outbox.discard(entry)),
+    markSeen: (chart) => app.session?.markSeen(chart),
+    members: guarded((chart) => app.here.members(chart)),
+    share: guarded((chart, to, compartments, purpose, until) => app.here.share(chart, to, compartments, purpose, until)),
+    unshare: guarded((chart, grants) => app.here.unshare(chart, grants)),
+    looks: guarded((chart, before) => app.here.looks(chart, before)),
+    eraseChart: guarded((chart) => app.eraseChart(chart)),
+    takeEverything: guarded((progress) => takeEverything(app.here, progress)),
+
+    record: guarded((after) => app.here.record(after)),
+    recordState: guarded(() => app.recordState()),
+  }
 }

@@ -791,8 +791,8 @@ export class Session {
   }
 
   async newCode(): Promise<{ code: string }> {
-    const code = await newCode()
-    const read = await readCode(code)
+    const code = newCode()
+    const read = readCode(code)
     if (typeof read === 'string') throw new Bad('the recovery code does not read back')
     const proof = await recoveryProof(read.entropy)
     const withCode = (k: Keyring): Keyring => ({ ...k, recovery: { lookup: proof.lookup } })

@@ -1,5 +1,6 @@
 // Keys in hand: locks and their grants, the keyring, the recovery code, passkeys and invitations (docs/formats.md).
 
+import { sha256 as sha256Now } from '@noble/hashes/sha2.js'
 import { Decrypter, Encrypter } from 'age-encryption'
 import {
   Bad, b64, concat, hash, hkdf, hmac, identityOf, isID, newIdentity, random, recipientOf, sha256, signingKey, text, unb64, utf8,
@@ -132,30 +133,31 @@ export async function openKeyringByCode(code: string, sealed: Uint8Array): Promi
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
-async function checksum(entropy: Uint8Array): Promise<number> {
-  const sum = await sha256(utf8('ward recovery code v1'), entropy)
+// A person is told while typing, so this hash is the one that answers at once and not WebCrypto's.
+function checksum(entropy: Uint8Array): number {
+  const sum = sha256Now(concat(utf8('ward recovery code v1'), entropy))
   return ((sum[0] as number) << 4) | ((sum[1] as number) >> 4)
 }
 
 const group = (characters: string): string => characters.match(/.{1,4}/g)?.join('-') ?? ''
 
-export async function codeOf(entropy: Uint8Array): Promise<string> {
+export function codeOf(entropy: Uint8Array): string {
   let value = 0n
   for (const byte of entropy) value = (value << 8n) | BigInt(byte)
-  value = (value << 12n) | BigInt(await checksum(entropy))
+  value = (value << 12n) | BigInt(checksum(entropy))
   let out = ''
   for (let i = 27; i >= 0; i--) out += crockford[Number((value >> BigInt(5 * i)) & 31n)]
   return group(out)
 }
 
-export const newCode = (): Promise<string> => codeOf(random(16))
+export const newCode = (): string => codeOf(random(16))
 
 /** What a person typed, in the printed form as far as it goes. */
 export const normaliseCode = (typed: string): string =>
   group(typed.toUpperCase().replace(/[\s\u2010-\u2015-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1'))
 
-/** The 16 bytes of a code; undefined while it is too short or if its checksum is wrong. */
-export async function readCode(typed: string): Promise<{ code: string; entropy: Bytes } | 'short' | 'checksum'> {
+/** The 16 bytes of a code, and the code as it is printed; or what is wrong with it. */
+export function readCode(typed: string): { code: string; entropy: Bytes } | 'short' | 'checksum' {
   const code = normaliseCode(typed)
   const characters = code.replaceAll('-', '')
   if (characters.length < 28) return 'short'
@@ -173,7 +175,7 @@ export async function readCode(typed: string): Promise<{ code: string; entropy: 
     entropy[i] = Number(value & 255n)
     value >>= 8n
   }
-  return (await checksum(entropy)) === sum ? { code, entropy } : 'checksum'
+  return checksum(entropy) === sum ? { code, entropy } : 'checksum'
 }
 
 export async function recoveryProof(entropy: Uint8Array): Promise<{ lookup: string; token: string; tokenHash: string }> {
@@ -221,4 +223,3 @@ export async function dpop(key: SigningKey, claims: { method: string; url: strin
   return `${signed}.${b64(await key.sign(utf8(signed)))}`
 }
 
-export { concat }
