@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -97,7 +96,7 @@ func (c *Client) openChart(ctx context.Context, id ward.ChartID, more []ward.Hel
 		if !s.Readable {
 			continue
 		}
-		log, err := c.readPart(ctx, id, s, more)
+		log, err := c.readPart(ctx, found, s, more)
 		if err != nil {
 			failed = err
 			chart.Troubles = append(chart.Troubles, Trouble{Lock: s.Lock, Err: err})
@@ -118,7 +117,7 @@ func (c *Client) openChart(ctx context.Context, id ward.ChartID, more []ward.Hel
 	return chart, nil
 }
 
-func (c *Client) readPart(ctx context.Context, chart ward.ChartID, s ward.LockSummary, more []ward.HeldGrant) (*Log, error) {
+func (c *Client) readPart(ctx context.Context, chart ward.Chart, s ward.LockSummary, more []ward.HeldGrant) (*Log, error) {
 	mine := slices.DeleteFunc(slices.Clone(more), func(g ward.HeldGrant) bool {
 		grant, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
 		return err != nil || grant.Body.Lock != s.Lock
@@ -127,8 +126,8 @@ func (c *Client) readPart(ctx context.Context, chart ward.ChartID, s ward.LockSu
 	if err != nil {
 		return nil, err
 	}
-	if current := l.Current(); current.Chart != chart || current.Compartment != s.Compartment {
-		return nil, fmt.Errorf("lock %s: it is of another chart", s.Lock)
+	if err := checkPart(l.Line, chart, s.Compartment); err != nil {
+		return nil, err
 	}
 	return c.read(ctx, l)
 }

@@ -391,14 +391,23 @@ func (c *Client) chartTarget(ctx context.Context, chart ward.ChartID, compartmen
 			return nil, err
 		}
 		current := line[len(line)-1].Body
-		if current.Kind != envelope.LockChart || current.Chart != chart || current.Compartment != compartment {
-			return nil, fmt.Errorf("lock %s: it is not the %s part of chart %s", s.Lock, compartment, chart)
+		if err := checkPart(line, found, compartment); err != nil {
+			return nil, err
 		}
 		t := &target{lock: s, epoch: current, seen: c.seen(s.Lock)}
 		t.again = func(ctx context.Context) (*target, error) { return c.chartTarget(ctx, chart, compartment) }
 		return t, nil
 	}
 	return nil, &ward.Error{Kind: ward.Refused, Message: "you may not write to this part of the chart"}
+}
+
+// checkPart checks that a lock is a part of a chart, and was made by the chart's own person.
+func checkPart(line []*envelope.Statement[envelope.Epoch], chart ward.Chart, compartment string) error {
+	first := line[0].Body
+	if first.Kind != envelope.LockChart || first.Chart != chart.Chart || first.Compartment != compartment || first.Author != chart.Person {
+		return fmt.Errorf("lock %s: it is not the %s part of chart %s, made by its person", first.Lock, compartment, chart.Chart)
+	}
+	return nil
 }
 
 // seen is the head of a lock that this client has verified.

@@ -212,7 +212,8 @@ type Listing struct {
 	Phone      string
 	Email      string
 	Author     ward.PersonID // who wrote it
-	invitation string        // id and secret, as its inviter keeps them
+	byStaff    bool
+	invitation string // id and secret, as its inviter keeps them
 }
 
 func readListing(text []byte) (Listing, error) {

@@ -95,8 +95,8 @@ func (c *Client) Directory(ctx context.Context) (map[ward.PersonID]Listing, erro
 	return c.listings(ctx, locks.Directory)
 }
 
-// listings reads person entries. What someone says of themselves counts over what others said of them; among others,
-// and among one's own, the latest counts.
+// listings reads person entries. Anyone may write to the directory, so an entry counts if its author is its person or
+// staff. What someone says of themselves counts over what staff say of them, and what is later over what is earlier.
 func (c *Client) listings(ctx context.Context, lock ward.LockID) (map[ward.PersonID]Listing, error) {
 	entries, err := c.persons(ctx, lock)
 	if err != nil {
@@ -104,6 +104,9 @@ func (c *Client) listings(ctx context.Context, lock ward.LockID) (map[ward.Perso
 	}
 	found := map[ward.PersonID]Listing{}
 	for _, l := range entries {
+		if l.Author != l.Person && !l.byStaff {
+			continue
+		}
 		before, ok := found[l.Person]
 		if !ok || l.Author == l.Person || before.Author != before.Person {
 			found[l.Person] = l
@@ -131,7 +134,7 @@ func (c *Client) persons(ctx context.Context, lock ward.LockID) ([]Listing, erro
 		if err != nil || l.Person == "" {
 			continue
 		}
-		l.Author = e.Header.Author
+		l.Author, l.byStaff = e.Header.Author, slices.ContainsFunc(e.Roles, ward.Role.IsStaff)
 		all = append(all, l)
 	}
 	return all, nil
