@@ -1,13 +1,14 @@
 // A signed-in person's engine: everything that needs the keyring. engine.ts makes one when someone signs in and drops
 // it, keys and all, when they sign out.
 
-import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type SigningKey } from '../seal/bytes.ts'
-import { gunzip } from '../seal/content.ts'
+import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
+import { gunzip, type ContentHeader } from '../seal/content.ts'
 import { bind, invitationIdentity, invitationToken, lockFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
 import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
 import * as fhir from '../fhir/write.ts'
 import { certify, checkClinic } from './account.ts'
-import { Entries, fhirType, type Read } from './entries.ts'
+import { isAbout, standing, type Written } from './appointments.ts'
+import { Entries, fhirType, safeType, type Read } from './entries.ts'
 import { latest, Locks, newLock, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
 import { Outbox, type Waiting } from './outbox.ts'
@@ -120,18 +121,35 @@ export class Session {
     const order = ['staff', 'directory', 'team', 'emergency', 'chart']
     locks.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
     if (isStaff(this.wire.roles)) await this.welcomeAll(locks).catch((error: unknown) => console.warn('welcome:', problemOf(error).message))
+    const renewed = await this.renewedCards()
+    let whole = true
     for (const l of locks) {
       if (this.ended) return
       try {
-        await this.renew(l)
+        if (renewed.length > 0) await this.renew(l)
         if (l.due) {
           await this.locks.turn(await this.locks.open(l.lock))
           if (l.chart) this.tell({ what: 'chart', chart: l.chart })
         }
       } catch (error) {
+        whole = false
         if (problemOf(error).code !== 'conflict') console.warn('housekeeping:', problemOf(error).message) // a conflict: someone was first
       }
     }
+    if (whole) for (const card of renewed) await this.shelf.put('pins', `renewed/${this.self.person}/${card}`, true)
+  }
+
+  /** Cards of people with new keys, to whom this browser has not yet granted again what they held. */
+  private async renewedCards(): Promise<readonly string[]> {
+    const { people } = await this.net.get<{ people: WirePerson[] }>('/api/people')
+    const cards: string[] = []
+    for (const p of people.filter((p) => p.state === 'active' && p.person !== this.self.person)) {
+      const card = await parse('ward/card/1', p.cardText)
+      if (card.body.serial === 1) continue
+      const name = await hashOf(card)
+      if ((await this.shelf.get('pins', `renewed/${this.self.person}/${name}`)) === undefined) cards.push(name)
+    }
+    return cards
   }
 
   /** Grants what is due to those who joined, once their card is known to be the one made with their invitation. */
@@ -216,7 +234,9 @@ export class Session {
     }
     if (n.chart) {
       this.tell({ what: 'charts' })
+      this.tell({ what: 'appointments' })
       if (this.charts_.has(n.chart)) this.refresh(n.chart)
+      else if (this.wire.charts?.includes(n.chart)) void this.open(n.chart, () => undefined).then(() => this.tell({ what: 'appointments' }), () => undefined)
     }
     if (n.kind === 'invitation' || n.kind === 'person') this.tell({ what: 'people' })
     if (n.kind === 'grant') this.tell({ what: 'charts' })
@@ -402,21 +422,17 @@ export class Session {
   // Appointments: for staff in the directory, and for each patient in their chart.
 
   async appointments(from: string, to: string): Promise<readonly Appointment[]> {
-    const reads = this.can(directoryRoles) ? await this.directory()
-      : (await Promise.all((this.wire.charts ?? []).map(async (c) => (await this.open(c, () => undefined)).items))).flat()
-    const found = new Map<ID, Appointment>()
-    const first = new Map<ID, ID>()
-    for (const e of reads) {
-      const a = e.kind === 'appointment' && e.resources[0] ? fhir.readAppointment(e.resources[0]) : undefined
-      if (!a) continue
-      const id = (e.amends && (first.get(e.amends) ?? e.amends)) || e.entry
-      first.set(e.entry, id)
-      found.set(id, { id, ...a })
+    const written: Written[] = []
+    for (const e of this.can(directoryRoles) ? await this.directory() : []) {
+      if (e.kind === 'appointment') written.push({ ...e, byStaff: isStaff(await this.entries.rolesOf(e.author)) })
+    }
+    for (const chart of this.wire.charts ?? []) if (!this.charts_.has(chart)) await this.open(chart, () => undefined)
+    for (const { open } of this.charts_.values()) {
+      for (const i of open.items) if (i.kind === 'appointment') written.push({ ...i, author: i.author.person, byStaff: isStaff(i.author.roles) })
     }
     const names = await this.known().catch(() => new Map<ID, { fullName: string }>())
-    return [...found.values()].filter((a) => a.end >= from && a.start <= to)
+    return standing(written).filter((a) => a.end >= from && a.start <= to)
       .map((a) => ({ ...a, patientName: names.get(a.patient)?.fullName ?? a.patientName, withName: names.get(a.with)?.fullName ?? a.withName }))
-      .sort((a, b) => a.start.localeCompare(b.start))
   }
 
   async book(a: { start: string; end: string; patient: ID; chart: ID; with: ID }): Promise<void> {
@@ -429,12 +445,14 @@ export class Session {
   }
 
   async setAppointment(id: ID, status: Appointment['status']): Promise<void> {
-    const all = await this.appointments('0', '9')
-    const a = all.find((x) => x.id === id)
+    const a = (await this.appointments('0', '9')).find((x) => x.id === id)
     if (!a) throw new EngineProblem('missing', 'there is no such appointment')
     const resource = fhir.appointment(a, status)
-    if (this.can(directoryRoles)) await this.writeTo(this.clinic.directory, 'appointment', resource, id)
-    const inChart = this.charts_.get(a.chart)?.open.items.find((i) => i.kind === 'appointment' && i.resources[0] && fhir.readAppointment(i.resources[0])?.start === a.start)
+    if (this.can(directoryRoles)) {
+      const made = (await this.directory()).find((e) => e.kind === 'appointment' && isAbout(e.resources[0], a))
+      await this.writeTo(this.clinic.directory, 'appointment', resource, made?.entry)
+    }
+    const inChart = this.charts_.get(a.chart)?.open.items.find((i) => i.kind === 'appointment' && isAbout(i.resources[0], a))
     await this.write(a.chart, 'general', { kind: 'appointment', resource, ...(inChart && { amends: inChart.entry }) })
     this.directoryRead = undefined
     this.tell({ what: 'appointments' })
@@ -617,7 +635,7 @@ export class Session {
       const header = await this.entries.header(lock, 'file', type, { size: body.length, sha256: await hash(body) }, more)
       await this.outbox.add(chart, compartment, header, body)
       await this.outbox.send()
-      if (this.charts_.has(chart)) this.refresh(chart)
+      if (this.charts_.has(chart) && this.net.online) await this.open(chart, () => undefined)
       progress('sending', file.size, file.size)
       return header.entry
     }
@@ -631,7 +649,7 @@ export class Session {
     const resources = fhir.resourcesOf(await file.text())
     if (!resources || resources.length === 0) throw new EngineProblem('not-fhir', 'this file holds no FHIR')
     const lock = await this.lockFor(chart, compartment)
-    const epochs = await this.epochsOf(chart, lock)
+    let epochs = await this.epochsOf(chart, lock)
     const seen = await this.entries.seen(lock)
     const groups: Resource[][] = []
     let size = Number.POSITIVE_INFINITY
@@ -645,16 +663,25 @@ export class Session {
       size += n
     }
     let done = 0
-    let batch: { text: string; sealed: Uint8Array }[] = []
+    let batch: { header: ContentHeader; body: Bytes }[] = []
+    const post = async (): Promise<void> => {
+      const entries = await Promise.all(batch.map(({ header, body }) => this.entries.seal(epochs, seen, header, body)))
+      await this.net.post(`/api/locks/${lock}/entries`, { entries })
+    }
     const flush = async (): Promise<void> => {
-      if (batch.length > 0) await this.net.post(`/api/locks/${lock}/entries`, { entries: batch })
+      if (batch.length === 0) return
+      await post().catch(async (error: unknown) => {
+        if (problemOf(error).code !== 'conflict') throw error
+        epochs = await this.epochsOf(chart, lock) // someone turned the lock in the meantime
+        await post()
+      })
       batch = []
     }
     for (const group of groups) {
       const { body, sha256 } = await this.entries.pack(fhir.bundle(group))
       const more = { encoding: 'gzip' as const, filename: file.name }
       if (this.entries.fitsInline(body.length)) {
-        batch.push(await this.entries.seal(epochs, seen, await this.entries.header(lock, 'record', fhirType, { size: body.length, sha256 }, more), body))
+        batch.push({ header: await this.entries.header(lock, 'record', fhirType, { size: body.length, sha256 }, more), body })
         if (batch.length === batchSize) await flush()
       } else {
         await flush()
@@ -670,6 +697,8 @@ export class Session {
   }
 
   async file(chart: ID, entry: ID, progress: Progress): Promise<Blob> {
+    const unsent = this.outbox.of(chart).find((w) => w.header.entry === entry)
+    if (unsent) return new Blob([unb64(unsent.body)], { type: safeType(unsent.header.type) })
     const c = this.charts_.get(chart)
     const item = c?.open.items.find((i) => i.entry === entry)
     const lock = item && c?.locks.get(item.compartment)
