@@ -1,0 +1,290 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"ward"
+	"ward/seal"
+	"ward/seal/envelope"
+)
+
+// Export writes everything of one's own charts into a folder (docs/formats.md, Export folder) that the recovery code
+// and the stock age command open. The folder must be new or empty. Sealed entries go from the server to the disk as
+// they are, files of any size included. Nothing in the folder can be read without the code.
+func (c *Client) Export(ctx context.Context, dir string) error {
+	if err := newFolder(dir); err != nil {
+		return err
+	}
+	me, err := c.Me(ctx)
+	if err != nil {
+		return err
+	}
+	keyring, err := get[ward.Keyring](ctx, c, "/api/keyring")
+	if err != nil {
+		return err
+	}
+	x := &exporting{client: c, dir: dir, people: map[ward.PersonID]bool{}}
+	x.manifest = seal.Manifest{Org: me.Org.Org, Person: me.Person, Time: ward.FormatTime(c.now()), Locks: []seal.ExportLock{}}
+	for name, data := range map[string][]byte{
+		seal.ExportOpen: seal.OpenMD, seal.ExportKeyring: keyring.RecoveryKeyring, seal.ExportClinic: c.state().clinic.Text,
+	} {
+		if err := x.write(name, data); err != nil {
+			return err
+		}
+	}
+	for _, chart := range me.Charts {
+		if err := x.chart(ctx, chart); err != nil {
+			return err
+		}
+	}
+	if err := x.person(ctx, me.Person); err != nil {
+		return err
+	}
+	return x.create(seal.ExportFile, func(w io.Writer) error { return seal.WriteManifest(w, x.manifest) })
+}
+
+// ExportWithCode exports with nothing but the recovery code, as `ward export` does on a machine that has no passkey: it
+// recovers, exports, and takes the passkey that recovering made away again.
+func ExportWithCode(ctx context.Context, config Config, code, dir string) (err error) {
+	c := New(config)
+	if err := c.Recover(ctx, code, "Export"); err != nil {
+		return err
+	}
+	after := context.WithoutCancel(ctx) // a passkey that nobody has must not stay
+	defer func() {
+		made := c.state().keyring.Passkeys
+		err = errors.Join(err, c.RemovePasskey(after, made[len(made)-1].ID), c.SignOut(after, false))
+	}()
+	return c.Export(ctx, dir)
+}
+
+func newFolder(dir string) error {
+	names, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("export: %s is not empty", dir)
+	}
+	return nil
+}
+
+// exporting is an export being written.
+type exporting struct {
+	client   *Client
+	dir      string
+	manifest seal.Manifest
+	people   map[ward.PersonID]bool // whose cards are written
+}
+
+func (x *exporting) write(name string, data []byte) error {
+	return x.create(name, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
+// create writes a file, readable by its owner alone.
+func (x *exporting) create(name string, fill func(io.Writer) error) (err error) {
+	path := filepath.Join(x.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			err = fmt.Errorf("export: %s: %w", name, err)
+		}
+	}()
+	return fill(f)
+}
+
+func (x *exporting) chart(ctx context.Context, id ward.ChartID) error {
+	found, err := get[ward.Chart](ctx, x.client, path("charts", string(id)))
+	if err != nil {
+		return err
+	}
+	for _, s := range found.Locks {
+		if err := x.lock(ctx, s.Lock); err != nil {
+			return err
+		}
+	}
+	return x.looks(ctx, id)
+}
+
+// lock writes a lock: its epochs, their keys sealed to the person once more, and its entries.
+func (x *exporting) lock(ctx context.Context, id ward.LockID) error {
+	l, err := x.client.OpenLock(ctx, id)
+	if err != nil {
+		return err
+	}
+	given, err := get[ward.Lock](ctx, x.client, path("locks", string(id)))
+	if err != nil {
+		return err
+	}
+	k := x.client.state().keyring
+	for _, epoch := range l.Line {
+		b := epoch.Body
+		key, ok := l.keys[b.Epoch]
+		if !ok {
+			return fmt.Errorf("export: epoch %d of lock %s does not open", b.Epoch, id)
+		}
+		file, err := key.File()
+		if err != nil {
+			return err
+		}
+		sealed, err := seal.Seal(file, k.Identity.Recipient())
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(x.write(seal.ExportEpoch(id, b.Epoch), epoch.Text), x.write(seal.ExportGrant(id, b.Epoch)+".age", sealed), x.person(ctx, b.Author)); err != nil {
+			return err
+		}
+	}
+	for _, g := range given.Grants {
+		s, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
+		if err != nil {
+			return err
+		}
+		if s.Body.Person == k.Person {
+			if err := x.write(seal.ExportGrant(id, s.Body.Epoch)+".txt", s.Text); err != nil && !errors.Is(err, os.ErrExist) {
+				return err
+			}
+		}
+	}
+	head, err := x.entries(ctx, id)
+	if err != nil {
+		return err
+	}
+	first := l.Line[0].Body
+	x.manifest.Locks = append(x.manifest.Locks, seal.ExportLock{
+		Lock: id, Kind: first.Kind, Chart: first.Chart, Compartment: first.Compartment, Epochs: int64(len(l.Line)), Head: head,
+	})
+	return nil
+}
+
+// entries writes a lock's entries as they are, page by page, and gives the head they make.
+func (x *exporting) entries(ctx context.Context, id ward.LockID) (envelope.Head, error) {
+	head := envelope.Start(id)
+	for {
+		page, err := get[ward.Entries](ctx, x.client, fmt.Sprintf("%s?after=%d", path("locks", string(id), "entries"), head.Seq))
+		if err != nil {
+			return head, err
+		}
+		for _, e := range page.Entries {
+			head = head.Next([]byte(e.Text))
+			if err := x.entry(ctx, id, head.Seq, e); err != nil {
+				return head, err
+			}
+		}
+		if !page.More || len(page.Entries) == 0 {
+			if head != (envelope.Head{Seq: page.Seq, Chain: page.Chain}) {
+				return head, Trouble{Lock: id, Err: ErrChain}
+			}
+			return head, nil
+		}
+	}
+}
+
+func (x *exporting) entry(ctx context.Context, id ward.LockID, seq int64, e ward.StoredEntry) error {
+	s, err := envelope.Parse[envelope.Entry]([]byte(e.Text))
+	if err != nil {
+		return err
+	}
+	name := seal.ExportEntryPath(id, seq, s.Body.Entry)
+	if err := errors.Join(x.write(name+".txt", s.Text), x.person(ctx, s.Body.Author)); err != nil {
+		return err
+	}
+	if e.Sealed != nil {
+		return x.write(name+".age", e.Sealed)
+	}
+	answer, err := x.client.send(ctx, http.MethodGet, path("locks", string(id), "entries", string(s.Body.Entry), "sealed"), "", nil, nil)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	return x.create(name+".age", func(w io.Writer) error {
+		sum := sha256.New()
+		if _, err := io.Copy(io.MultiWriter(w, sum), answer.Body); err != nil {
+			return err
+		}
+		if ward.B64.EncodeToString(sum.Sum(nil)) != s.Body.SHA256 {
+			return errors.New("the sealed bytes do not have the hash that their statement says")
+		}
+		return nil
+	})
+}
+
+// person writes someone's cards and browsers, with those who vouched for them. Who was erased has none.
+func (x *exporting) person(ctx context.Context, id ward.PersonID) error {
+	if x.people[id] {
+		return nil
+	}
+	x.people[id] = true
+	given, err := get[ward.PersonCards](ctx, x.client, path("people", string(id), "cards"))
+	if ward.KindOf(err) == ward.Missing {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, text := range given.Cards {
+		card, err := envelope.Parse[envelope.Card]([]byte(text))
+		if err != nil {
+			return err
+		}
+		if err := x.write(seal.ExportCard(id, card.Body.Serial), card.Text); err != nil {
+			return err
+		}
+		if card.Body.Voucher != "" {
+			if err := x.person(ctx, card.Body.Voucher); err != nil {
+				return err
+			}
+		}
+	}
+	slices.Sort(given.Browsers)
+	for _, text := range slices.Compact(given.Browsers) {
+		if err := x.write(seal.ExportBrowser([]byte(text)), []byte(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// looks writes who looked at a chart, newest first.
+func (x *exporting) looks(ctx context.Context, chart ward.ChartID) error {
+	path := filepath.Join(x.dir, seal.ExportLooks)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	defer f.Close()
+	encoder := json.NewEncoder(f)
+	for before := int64(0); ; {
+		page, err := x.client.Looks(ctx, chart, before)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Events {
+			if err := encoder.Encode(e); err != nil {
+				return fmt.Errorf("export: %w", err)
+			}
+			before = e.Seq
+		}
+		if !page.More || len(page.Events) == 0 || before <= 1 {
+			return f.Close()
+		}
+	}
+}
