@@ -2,16 +2,20 @@ package seal
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -302,6 +306,37 @@ var formats = map[string]func(json.RawMessage) (any, error){
 			"bind": i.Bind([]byte(in.Card)), "identity": identity.Secret(), "value": i.Value(),
 		}, err
 	}),
+	"export": on(func(in struct {
+		Files map[string][]byte `json:"files"`
+		Code  string            `json:"code"`
+	},
+	) (any, error) {
+		code, err := ParseCode(in.Code)
+		if err != nil {
+			return nil, err
+		}
+		files := fstest.MapFS{}
+		for name, data := range in.Files {
+			files[name] = &fstest.MapFile{Data: data}
+		}
+		x, err := OpenExport(files, code)
+		if err != nil {
+			return nil, err
+		}
+		entries, err := x.Entries()
+		if err != nil {
+			return nil, err
+		}
+		hashes := object{}
+		for _, e := range entries {
+			var body bytes.Buffer
+			if err := x.Body(e, &body); err != nil {
+				return nil, err
+			}
+			hashes[e.Path] = Hash(body.Bytes())
+		}
+		return object{"person": x.Person, "entries": hashes}, nil
+	}),
 	"dpop": on(func(in struct {
 		Proof, Method, URL, Nonce, Token string
 	},
@@ -573,6 +608,7 @@ func writeVectors(t *testing.T) {
 	w.codes()
 	w.invitations()
 	w.proofs()
+	w.exports()
 }
 
 func (w *writer) cards() {
@@ -1092,4 +1128,93 @@ func (w *writer) proofs() {
 	w.bad("dpop", "key", "the key in it is another than the one that signed", in(remake(edit(header, key.Public(), SigningKeyOf(seedOf("another")).Public()))))
 	w.bad("dpop", "two-parts", "the signature is missing", in(parts[0]+"."+parts[1]))
 	w.bad("dpop", "padded", "the base64 is padded", in(good+"=="))
+}
+
+func (w *writer) exports() {
+	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	keys, line, _ := vectorLock(w.t, amina)
+	clinic := write(w.t, envelope.Clinic{Org: vectorOrg, Founder: okafor.Person, Signing: okafor.Signing.Public(), Time: ward.FormatTime(vectorTime), Locks: envelope.ClinicLocks{
+		Directory: idOf[ward.LockID]("directory"), Staff: idOf[ward.LockID]("staff"), Clinicians: idOf[ward.LockID]("clinicians"), Emergency: idOf[ward.LockID]("emergency"),
+	}}, okafor.Signing.Sign)
+	seed := seedOf("Amina Yusuf's recovery code")
+	code := CodeOf([16]byte(seed[:16]))
+	k := amina.Keyring
+	k.Clinic, k.Lookup = clinic.Hash(), code.Proof().Lookup
+	lock := keys[0].Lock
+	files := map[string][]byte{
+		ExportOpen: OpenMD, ExportClinic: clinic.Text, ExportKeyring: must(k.SealForRecovery(code)), ExportLooks: nil,
+		ExportBrowser(amina.cert.Text): amina.cert.Text, ExportBrowser(okafor.cert.Text): okafor.cert.Text,
+		ExportCard(amina.Person, 1): amina.cards[0].Text, ExportCard(okafor.Person, 1): okafor.cards[0].Text,
+	}
+	for i, epoch := range line {
+		files[ExportEpoch(lock, int64(i)+1)] = epoch.Text
+		files[ExportGrant(lock, int64(i)+1)+".age"] = must(Seal(must(keys[i].File()), amina.Identity.Recipient()))
+	}
+	head := envelope.Start(lock)
+	var paths []string
+	add := func(by *someone, d Draft, body []byte) {
+		n := w.seal(by, line[1].Body, d, body)
+		head = head.Next([]byte(n.Text))
+		s, err := envelope.Parse[envelope.Entry]([]byte(n.Text))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		path := ExportEntryPath(lock, head.Seq, s.Body.Entry)
+		paths = append(paths, path)
+		files[path+".txt"], files[path+".age"] = s.Text, n.Sealed
+	}
+	add(okafor, Draft{Kind: "note", Type: "text/plain;charset=utf-8", Title: "Asthma"}, []byte("Same inhaler."))
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	z.Write([]byte(`{"resourceType":"Basic","code":{"text":"nothing"}}`))
+	z.Close()
+	add(amina, Draft{Kind: "record", Type: "application/fhir+json", Encoding: "gzip"}, zipped.Bytes())
+	manifest := Manifest{Org: vectorOrg, Person: amina.Person, Time: ward.FormatTime(vectorTime), Locks: []ExportLock{{
+		Lock: lock, Kind: envelope.LockChart, Chart: idOf[ward.ChartID]("chart"), Compartment: envelope.General, Epochs: 2, Head: head,
+	}}}
+	describe := func(change func(*Manifest)) []byte {
+		m := manifest
+		m.Locks = slices.Clone(m.Locks)
+		change(&m)
+		var text bytes.Buffer
+		if err := WriteManifest(&text, m); err != nil {
+			w.t.Fatal(err)
+		}
+		return text.Bytes()
+	}
+	files[ExportFile] = describe(func(*Manifest) {})
+	in := func(change func(map[string][]byte)) object {
+		copied := maps.Clone(files)
+		change(copied)
+		return object{"files": copied, "code": code.Text()}
+	}
+	w.good("export", "whole", in(func(map[string][]byte) {}))
+	w.bad("export", "code", "the recovery code is another", object{"files": files, "code": CodeOf([16]byte{}).Text()})
+	w.bad("export", "missing", "an entry is missing", in(func(f map[string][]byte) { delete(f, paths[1]+".txt"); delete(f, paths[1]+".age") }))
+	w.bad("export", "swapped", "two sealed files change places", in(func(f map[string][]byte) {
+		f[paths[0]+".age"], f[paths[1]+".age"] = f[paths[1]+".age"], f[paths[0]+".age"]
+	}))
+	w.bad("export", "altered", "a sealed file was altered", in(func(f map[string][]byte) { f[paths[0]+".age"] = flip(f[paths[0]+".age"], -1) }))
+	w.bad("export", "person", "the keyring is another person's than export.json says", in(func(f map[string][]byte) {
+		f[ExportFile] = describe(func(m *Manifest) { m.Person = okafor.Person })
+	}))
+	w.bad("export", "clinic", "the clinic's statement is not the one that the keyring pins", in(func(f map[string][]byte) {
+		body := clinic.Body
+		body.Time = ward.FormatTime(vectorTime.Add(time.Hour))
+		f[ExportClinic] = []byte(raw(body, okafor.Signing.Sign))
+	}))
+	w.bad("export", "epochs", "the second epoch is missing", in(func(f map[string][]byte) {
+		f[ExportFile] = describe(func(m *Manifest) { m.Locks[0].Epochs = 1 })
+	}))
+	w.bad("export", "grant", "a grant holds the key of another epoch", in(func(f map[string][]byte) {
+		f[ExportGrant(lock, 1)+".age"] = f[ExportGrant(lock, 2)+".age"]
+	}))
+	w.bad("export", "author", "the cards of an author are missing", in(func(f map[string][]byte) { delete(f, ExportCard(okafor.Person, 1)) }))
+	w.bad("export", "browser", "the certificate of an author's browser is missing", in(func(f map[string][]byte) { delete(f, ExportBrowser(okafor.cert.Text)) }))
+	w.bad("export", "format", "it is of a format that does not exist", in(func(f map[string][]byte) {
+		f[ExportFile] = bytes.Replace(f[ExportFile], []byte(ExportFormat), []byte("ward/export/2"), 1)
+	}))
+	w.bad("export", "path", "the lock in export.json is a path", in(func(f map[string][]byte) {
+		f[ExportFile] = bytes.Replace(f[ExportFile], []byte(lock), []byte("../../../../etc/something/"), 1)
+	}))
 }
