@@ -173,9 +173,10 @@ class App {
   private async listen(session: Session): Promise<void> {
     this.listening?.abort()
     const stop = (this.listening = new AbortController())
-    for (let failures = 0; this.session === session && !stop.signal.aborted; ) {
+    for (let failures = 0, first = true; this.session === session && !stop.signal.aborted; first = false) {
       try {
         const response = await this.net.send('GET', '/api/events', { signal: stop.signal })
+        if (!first) session.caughtUp() // what was told while nobody listened
         const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
         failures = 0
         let waiting = ''
@@ -190,8 +191,21 @@ class App {
       } catch {
         if (stop.signal.aborted || this.session !== session) return
       }
-      await new Promise((resolve) => setTimeout(resolve, listenPauses[Math.min(failures++, listenPauses.length - 1)]))
+      await this.pause(listenPauses[Math.min(failures++, listenPauses.length - 1)] as number)
     }
+  }
+
+  /** Waits, and no longer than until the network is back. */
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.watch((change) => { if (change.what === 'online' && change.online) end() })
+      const timer = setTimeout(() => end(), ms)
+      const end = (): void => {
+        clearTimeout(timer)
+        stop()
+        resolve()
+      }
+    })
   }
 
   private heard(session: Session, notice: WireNotice): void {

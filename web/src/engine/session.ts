@@ -243,6 +243,16 @@ export class Session {
     if (n.kind !== 'entry') this.housekeep()
   }
 
+  /** Reads again what may have changed while nothing was heard. */
+  caughtUp(): void {
+    this.people.forget()
+    this.directoryRead = undefined
+    this.names.clear()
+    for (const what of ['charts', 'people', 'appointments'] as const) this.tell({ what })
+    for (const chart of this.charts_.keys()) this.refresh(chart)
+    this.housekeep()
+  }
+
   private refresh(chart: ID): void {
     this.open(chart, () => undefined).then(() => this.tell({ what: 'chart', chart }), () => this.tell({ what: 'chart', chart }))
   }
