@@ -1,0 +1,201 @@
+// A lock whose server does as it likes: what a reader says, and what they are shown, when entries are dropped,
+// reordered, altered, repeated or kept back; and that a snapshot saves fetching and never checking.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Entries } from '../src/engine/entries.ts'
+import { makeGrant, newLock, type OpenLock, type Self } from '../src/engine/locks.ts'
+import type { Net } from '../src/engine/net.ts'
+import { People } from '../src/engine/people.ts'
+import { EngineProblem } from '../src/engine/problem.ts'
+import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
+import type { WireCards, WireStored } from '../src/engine/wire.ts'
+import { certify } from '../src/engine/account.ts'
+import * as fhir from '../src/fhir/write.ts'
+import { b64, concat, hash, json64, newID, newIdentity, now, random, recipientOf, signingKey, unjson64, type Bytes } from '../src/seal/bytes.ts'
+import { openLockFile, sealTo, type LockKey } from '../src/seal/keys.ts'
+import { hashOf, next, start, write, type Head } from '../src/seal/statements.ts'
+
+interface Someone { readonly self: Self; readonly wire: WireCards; readonly browser: Awaited<ReturnType<typeof signingKey>> }
+
+const org = newID()
+
+async function someone(): Promise<Someone> {
+  const [signing, browser, identity, person] = [await signingKey(random(32)), await signingKey(random(32)), await newIdentity(), newID()]
+  const card = await write('ward/card/1', { org, person, serial: 1, recipient: await recipientOf(identity), signing: signing.public, time: now() }, signing.sign)
+  const certificate = await certify(org, person, await hashOf(card), browser, signing)
+  return {
+    self: { org, person, identity, signing, card: await hashOf(card), name: 'Amina' }, browser,
+    wire: { person, roles: ['patient'], state: 'active', cards: [card.text], browsers: [certificate.text] },
+  }
+}
+
+/** One lock's entries as a server keeps them: whatever a test puts here is what readers get. */
+class Server {
+  entries: WireStored[] = []
+  head: Head | undefined
+  fetched = 0
+  private readonly objects = new Map<string, Bytes>()
+  private readonly uploads = new Map<string, Bytes>()
+  private readonly lock: string
+  private readonly people: readonly WireCards[]
+  constructor(lock: string, people: readonly WireCards[]) {
+    this.lock = lock
+    this.people = people
+  }
+
+  async now(): Promise<Head> {
+    if (this.head) return this.head
+    let head = await start(this.lock)
+    for (const e of this.entries) head = await next(head, e.text)
+    return head
+  }
+
+  net(): Net {
+    return { get: (path: string) => this.get(path), post: (_: string, body: never) => this.post(body), send: (method: string, path: string, options?: { body?: Bytes }) => this.send(method, path, options?.body) } as unknown as Net
+  }
+
+  private async get(path: string): Promise<unknown> {
+    const card = this.people.find((p) => path === `/api/people/${p.person}/cards`)
+    if (card) return card
+    const after = Number(/after=(\d+)$/.exec(path)?.[1])
+    if (Number.isNaN(after)) throw new EngineProblem('missing', path)
+    const page = this.entries.filter((e) => e.seq > after).slice(0, 20)
+    this.fetched += page.length
+    return { entries: page, more: false, ...(await this.now()) }
+  }
+
+  private async send(method: string, path: string, body?: Bytes): Promise<Response> {
+    const [, id, part] = /(?:uploads|entries)\/([a-z2-7]+)(?:\/(\d+|sealed))?$/.exec(path) ?? []
+    if (method === 'PUT') this.uploads.set(id as string, concat(part === '1' ? new Uint8Array() : (this.uploads.get(id as string) as Bytes), body as Bytes))
+    else return new Response(this.objects.get(id as string))
+    return new Response('{}')
+  }
+
+  async post(body: { entries: { text: string; sealed?: Bytes; upload?: string }[] }): Promise<void> {
+    for (const e of body.entries) {
+      const { entry } = JSON.parse(e.text.split('\n')[1] as string) as { entry: string }
+      if (e.upload !== undefined) this.objects.set(entry, this.uploads.get(e.upload) as Bytes)
+      this.entries.push({ seq: this.entries.length + 1, text: e.text, ...(e.sealed && { sealed: json64(e.sealed) }) })
+    }
+  }
+}
+
+interface Room { readonly server: Server; readonly author: Someone; readonly key: LockKey; readonly lock: () => Promise<OpenLock>; readonly reader: (shelf?: MemoryShelf) => Promise<Entries> }
+
+async function room(messages: number): Promise<Room> {
+  const author = await someone()
+  const { key, epoch } = await newLock(author.self, 'chart', { chart: newID(), compartment: 'general' })
+  const server = new Server(key.lock, [author.wire])
+  const safe = new Safe(await Safe.newKey())
+  const reader = async (shelf = new MemoryShelf()): Promise<Entries> => new Entries(server.net(), new People(server.net(), shelf, org), shelf, safe, author.self, author.browser)
+  const lock = async (snapshot = 0): Promise<OpenLock> => ({ lock: key.lock, kind: 'chart', epochs: [epoch], keys: new Map([[1, key]]), due: false, snapshot, ...(await server.now()) })
+  const writer = await reader()
+  for (let i = 1; i <= messages; i++) {
+    const { body, sha256 } = await writer.pack(fhir.message('chart', author.self.person, 'Amina', now(), `message ${i}`))
+    const header = await writer.header(key.lock, 'message', 'application/fhir+json', { size: body.length, sha256 }, { encoding: 'gzip', title: String(i) })
+    await server.post({ entries: [await writer.seal([epoch], await server.now(), header, body)] })
+  }
+  return { server, author, key, lock, reader }
+}
+
+const quiet = (): undefined => undefined
+const titles = (entries: readonly { title?: string }[]): string => entries.map((e) => e.title).join(' ')
+
+test('an honest server is read without trouble, and again from memory without fetching', async () => {
+  const r = await room(5)
+  const shelf = new MemoryShelf()
+  const first = await (await r.reader(shelf)).read(await r.lock(), quiet)
+  assert.deepEqual([titles(first.entries), first.troubles], ['1 2 3 4 5', []])
+  r.server.fetched = 0
+  const again = await (await r.reader(shelf)).read(await r.lock(), quiet)
+  assert.deepEqual([titles(again.entries), again.troubles, r.server.fetched], ['1 2 3 4 5', [], 0])
+  assert.equal(again.entries[4]?.resources[0]?.resourceType, 'Communication')
+})
+
+const wrongs: Record<string, { do: (s: Server) => void | Promise<void>; says: string; shows: string }> = {
+  'an altered sealed body': { do: (s) => { const e = s.entries[2] as WireStored; const b = unjson64(e.sealed as string); b[2000] = (b[2000] as number) ^ 1; s.entries[2] = { ...e, sealed: json64(b) } }, says: 'hash', shows: '1 2 4 5' },
+  'an altered statement': { do: (s) => { const e = s.entries[2] as WireStored; s.entries[2] = { ...e, text: e.text.replace('"kind":"message"', '"kind":"note"') } }, says: 'signature', shows: '1 2' },
+  'a body that is another entry\'s': { do: (s) => { s.entries[2] = { ...(s.entries[2] as WireStored), sealed: (s.entries[3] as WireStored).sealed as string } }, says: 'hash', shows: '1 2 4 5' },
+  'two entries in each other\'s places': { do: (s) => { const [a, b] = [s.entries[1] as WireStored, s.entries[2] as WireStored]; s.entries[1] = { ...b, seq: 2 }; s.entries[2] = { ...a, seq: 3 } }, says: 'chain', shows: '1 2' },
+  'an entry that is left out': { do: (s) => { s.entries = s.entries.filter((e) => e.seq !== 3).map((e, i) => ({ ...e, seq: i + 1 })) }, says: 'chain', shows: '1 2' },
+  'an entry that is kept back': { do: async (s) => { s.head = await s.now(); s.entries.pop() }, says: 'chain', shows: '1 2 3 4' },
+  'a gap in the numbers': { do: async (s) => { s.head = await s.now(); s.entries.splice(2, 1) }, says: 'chain', shows: '1 2' },
+  'an entry twice': { do: async (s) => { s.head = await s.now(); s.entries.splice(2, 0, s.entries[1] as WireStored) }, says: 'chain', shows: '1 2' },
+  'another head than the entries make': { do: async (s) => { s.head = { ...(await s.now()), chain: await hash('another') } }, says: 'chain', shows: '1 2 3 4 5' },
+}
+for (const [name, wrong] of Object.entries(wrongs)) {
+  test(`${name} is told, and nothing false is shown`, async () => {
+    const r = await room(5)
+    await wrong.do(r.server)
+    const { entries, troubles } = await (await r.reader()).read(await r.lock(), quiet)
+    assert.ok(troubles.some((t) => t.code === wrong.says), JSON.stringify(troubles))
+    assert.equal(titles(entries), wrong.shows)
+  })
+}
+
+test('a history that was cut is a rollback to who saw more, in a new tab too', async () => {
+  const r = await room(5)
+  const shelf = new MemoryShelf()
+  await (await r.reader(shelf)).read(await r.lock(), quiet)
+  r.server.entries.splice(3)
+  await shelf.clear('cache')
+  assert.deepEqual((await (await r.reader(shelf)).read(await r.lock(), quiet)).troubles.map((t) => t.code), ['rollback'])
+})
+
+test('another history of the same length is a fork', async () => {
+  const [r, other] = [await room(5), await room(5)]
+  const shelf = new MemoryShelf()
+  const reader = await r.reader(shelf)
+  await reader.read(await r.lock(), quiet)
+  r.server.entries = other.server.entries
+  const { troubles } = await reader.read(await r.lock(), quiet)
+  assert.ok(troubles.some((t) => t.code === 'fork'), JSON.stringify(troubles))
+})
+
+test('an entry by a stranger\'s browser is not shown, and the others are', async () => {
+  const r = await room(3)
+  const stranger = await someone()
+  const forged = new Entries(r.server.net(), new People(r.server.net(), new MemoryShelf(), org), new MemoryShelf(), new Safe(await Safe.newKey()), r.author.self, stranger.browser)
+  const { body, sha256 } = await forged.pack(fhir.message('chart', r.author.self.person, 'Amina', now(), 'not by Amina'))
+  const header = await forged.header(r.key.lock, 'message', 'application/fhir+json', { size: body.length, sha256 }, { encoding: 'gzip', title: '4' })
+  await r.server.post({ entries: [await forged.seal((await r.lock()).epochs, await r.server.now(), header, body)] })
+  const { entries, troubles } = await (await r.reader()).read(await r.lock(), quiet)
+  assert.deepEqual([titles(entries), troubles.map((t) => t.code)], ['1 2 3', ['browser']])
+})
+
+test('a snapshot is left when it is due, and who comes next fetches little and sees the same', async () => {
+  const r = await room(45)
+  const writer = await r.reader()
+  const { entries } = await writer.read(await r.lock(), quiet)
+  assert.equal(await writer.leaveSnapshot(await r.lock()), true)
+  const lock = { ...(await r.lock()), snapshot: 46 }
+  r.server.fetched = 0
+  const next_ = await (await r.reader()).read(lock, quiet)
+  assert.deepEqual([next_.troubles, r.server.fetched], [[], 2])
+  assert.deepEqual(next_.entries.map((e) => ({ ...e, large: false })), entries.map((e) => ({ ...e, large: false })))
+  assert.equal(await writer.leaveSnapshot(lock), false, 'nothing new, so none is due')
+})
+
+test('a server that changed what a snapshot was made of is told of it', async () => {
+  const r = await room(45)
+  const writer = await r.reader()
+  await writer.read(await r.lock(), quiet)
+  await writer.leaveSnapshot(await r.lock())
+  const [first, second] = [r.server.entries[0] as WireStored, r.server.entries[1] as WireStored]
+  r.server.entries[0] = { ...second, seq: 1 }
+  r.server.entries[1] = { ...first, seq: 2 }
+  const { troubles } = await (await r.reader()).read({ ...(await r.lock()), snapshot: 46 }, quiet)
+  assert.ok(troubles.some((t) => t.code === 'chain'), JSON.stringify(troubles)) // the server's entries are not what the snapshot was made of
+})
+
+test('a grant opens for whom it is, and for nobody else', async () => {
+  const [amina, chidi] = [await someone(), await someone()]
+  const { key, epoch } = await newLock(amina.self, 'team')
+  const grant = await makeGrant(amina.self, key, { person: chidi.self.person, card: chidi.self.card }, await recipientOf(chidi.self.identity), 'work')
+  assert.equal((await openLockFile(chidi.self.identity, grant.sealed, epoch.body)).identity, key.identity)
+  await assert.rejects(openLockFile(amina.self.identity, grant.sealed, epoch.body))
+  const both = await sealTo(random(100), await recipientOf(amina.self.identity), await recipientOf(chidi.self.identity))
+  await assert.rejects(openLockFile(chidi.self.identity, both, epoch.body), /exactly one recipient/)
+  assert.equal(b64(random(32)).length, 43)
+})
