@@ -334,15 +334,11 @@ func OpenEntry(s *envelope.Statement[envelope.Entry], sealed io.Reader, key Lock
 		return Header{}, nil, nil, errors.New("entry: it is of another lock or epoch than the key")
 	}
 	outside := &hashing{r: sealed, sum: sha256.New()}
-	head := bufio.NewReaderSize(outside, envelope.HeaderSize)
-	start, err := head.Peek(envelope.HeaderSize)
+	whole, err := envelope.ReadHeader(outside)
 	if err != nil {
-		return Header{}, nil, nil, errors.New("entry: its sealed bytes are cut off")
+		return Header{}, nil, nil, fmt.Errorf("entry: %w", err)
 	}
-	if err := envelope.CheckSealed(start); err != nil {
-		return Header{}, nil, nil, err
-	}
-	opened, err := OpenFrom(head, key.Identity)
+	opened, err := OpenFrom(whole, key.Identity)
 	if err != nil {
 		return Header{}, nil, nil, fmt.Errorf("entry: %w", err)
 	}

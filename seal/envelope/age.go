@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -17,30 +18,51 @@ const HeaderSize = 1627
 const MinSealed = HeaderSize + 16 + 16
 
 const (
-	ageVersion   = "age-encryption.org/v1"
-	stanzaPrefix = "-> mlkem768x25519 "
-	macPrefix    = "--- "
+	ageVersion = "age-encryption.org/v1"
+	hybrid     = "mlkem768x25519"
+	macPrefix  = "--- "
+
+	encapsulation = 1120 // bytes of ML-KEM-768 ciphertext and X25519 share
+	wrappedKey    = 32   // the file key and its tag
+	macSize       = 32
 )
 
 // CheckSealed tells whether data begins as an age file sealed to exactly one hybrid recipient and to nobody else: a
 // second stanza would let another key open it. It needs only the first HeaderSize bytes; it opens nothing.
 func CheckSealed(data []byte) error {
 	if len(data) < HeaderSize {
-		return fmt.Errorf("sealed data is %d bytes long; the smallest age file is %d", len(data), MinSealed)
+		return fmt.Errorf("sealed data is cut off: the smallest age file is %d bytes", MinSealed)
 	}
 	lines := strings.SplitAfterN(string(data[:HeaderSize]), "\n", 5)
 	if lines[0] != ageVersion+"\n" {
 		return errors.New("sealed data is not an age file, version 1")
 	}
-	if len(lines) != 5 || lines[4] != "" {
-		return errors.New("sealed data must be an age file for exactly one recipient of type mlkem768x25519")
+	if kind, _, ok := strings.Cut(strings.TrimPrefix(lines[1], "-> "), " "); !ok || kind != hybrid {
+		return fmt.Errorf("sealed data is for a recipient of type %.20q; it must be %s", strings.TrimSpace(kind), hybrid)
 	}
-	enc, isStanza := strings.CutPrefix(lines[1], stanzaPrefix)
+	if len(lines) == 5 && strings.HasPrefix(lines[3], "-> ") || len(lines) < 5 {
+		return errors.New("sealed data is for several recipients; it must be for exactly one")
+	}
+	enc, isStanza := strings.CutPrefix(lines[1], "-> "+hybrid+" ")
 	mac, isMAC := strings.CutPrefix(lines[3], macPrefix)
-	if !isStanza || !isMAC || !isBytes(enc, 1120) || !isBytes(lines[2], 32) || !isBytes(mac, 32) {
-		return errors.New("sealed data must be an age file for exactly one recipient of type mlkem768x25519")
+	if !isStanza || !isMAC || !isBytes(enc, encapsulation) || !isBytes(lines[2], wrappedKey) || !isBytes(mac, macSize) || lines[4] != "" {
+		return errors.New("sealed data has an age header of a wrong form")
 	}
 	return nil
+}
+
+// ReadHeader reads as much of a stream as the header is, checks it as CheckSealed does, and gives it with the stream as
+// it was. It never holds more than HeaderSize bytes.
+func ReadHeader(r io.Reader) (io.Reader, error) {
+	header := make([]byte, HeaderSize)
+	n, err := io.ReadFull(r, header)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return nil, fmt.Errorf("read sealed data: %w", err)
+	}
+	if err := CheckSealed(header[:n]); err != nil {
+		return nil, err
+	}
+	return io.MultiReader(bytes.NewReader(header), r), nil
 }
 
 // CheckPassphrase tells whether data begins as an age file sealed with a passphrase, which age allows only alone.
