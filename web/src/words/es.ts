@@ -1,0 +1,77 @@
+import { chart } from './chart/es.ts'
+import type { Words } from './en.ts'
+
+const plural = (n: number, one: string, other: string): string => (new Intl.PluralRules('es').select(n) === 'one' ? one : other).replace('#', new Intl.NumberFormat('es').format(n))
+
+export const es = {
+  appName: 'Ward', skip: 'Ir al contenido', close: 'Cerrar', cancel: 'Cancelar', back: 'Volver', next: 'Continuar', done: 'Listo', save: 'Guardar', remove: 'Quitar', add: 'Añadir', tryAgain: 'Intentar de nuevo',
+  details: 'Detalles', copy: 'Copiar', copied: 'Copiado', print: 'Imprimir', loading: 'Cargando…', search: 'Buscar', yes: 'Sí', no: 'No', optional: 'opcional', you: 'usted', unnamed: 'Nombre no compartido con usted',
+  roles: { patient: 'Paciente', proxy: 'Persona cuidadora', clinician: 'Personal clínico', frontdesk: 'Recepción', security: 'Responsable de seguridad', privacy: 'Delegado de protección de datos', admin: 'Administración' },
+  nav: { main: 'Principal', home: 'Inicio', chart: 'Mi historia', messages: 'Mensajes', people: 'Personas', teams: 'Equipos', calendar: 'Citas', record: 'Registro', settings: 'Ajustes', signOut: 'Cerrar sesión' },
+  offline: 'Sin conexión. Lo que escriba se guarda sellado en este dispositivo y se envía después.',
+  unsent: (n) => plural(n, '# cosa que escribió espera ser enviada', '# cosas que escribió esperan ser enviadas'),
+  steps: { opening: 'Abriendo', passkey: 'Esperando su clave de acceso', keys: 'Creando sus llaves', sealing: 'Sellando', unlocking: 'Desbloqueando', reading: 'Leyendo y comprobando', sending: 'Enviando', fetching: 'Descargando', exporting: 'Empaquetando y comprobando', done: 'Listo' },
+  problems: {
+    invalid: ['No se pudo aceptar.', 'Revise lo que escribió e inténtelo de nuevo.'],
+    unauthenticated: ['Su sesión se ha cerrado.', 'Vuelva a entrar para continuar. No se pierde nada de lo que escribió.'],
+    refused: ['No puede hacer esto.', 'Las reglas de la clínica no lo permiten. Si cree que debería poder, pregunte a la clínica.'],
+    missing: ['Esto no está aquí.', 'Puede que se haya quitado o que no se comparta con usted.'],
+    conflict: ['Otra persona lo cambió en ese mismo momento.', 'Inténtelo de nuevo; verá el estado más reciente.'],
+    gone: ['Esto ha terminado.', 'El enlace ya se usó o es demasiado antiguo. Pida uno nuevo a la clínica.'],
+    too_large: ['Es demasiado grande.', 'Los archivos pueden tener hasta 1 GB.'],
+    too_many: ['Fue demasiado rápido.', 'Espere unos segundos e inténtelo de nuevo.'],
+    internal: ['Algo salió mal.', 'No es culpa suya. Inténtelo de nuevo en un momento.'],
+    unavailable: ['El servidor de la clínica no responde.', 'Inténtelo de nuevo en un momento.'],
+    offline: ['No hay conexión.', 'Compruebe su red. Lo que escribió está a salvo en este dispositivo.'],
+    'no-webauthn': ['Este navegador no puede usar claves de acceso.', 'Use una versión actual de Chrome, Edge, Safari o Firefox.'],
+    'no-prf': ['Esta clave de acceso permite entrar, pero no puede desbloquear sus datos.', 'Use otra: la de un teléfono reciente (elija «usar un teléfono» y escanee el código), la de un ordenador actual o una llave de seguridad con PIN.'],
+    cancelled: ['Se detuvo.', 'No ha cambiado nada. Inténtelo de nuevo cuando quiera.'],
+    'bad-link': ['Este enlace no está completo.', 'Abra el enlace entero de su carta o péguelo aquí.'],
+    'bad-code': ['El código tiene un error al escribirlo.', 'Compare cada grupo de cuatro con su código impreso.'],
+    'wrong-code': ['Este código no abre ninguna cuenta aquí.', 'Si creó un código más nuevo, use ese. Si no, pregunte a la clínica.'],
+    keyring: ['No se pudieron abrir sus llaves.', 'Pruebe otra clave de acceso o su código de recuperación.'],
+    tampered: ['Algo aquí no es lo que debería ser.', 'Lo que mostró el servidor no coincide con sus firmas, así que no se muestra. Avise a la clínica.'],
+    'not-fhir': ['Este archivo no es una historia clínica que podamos leer.', 'Elija un archivo FHIR (JSON o NDJSON) de su otra clínica.'],
+    storage: ['A este dispositivo no le queda espacio.', 'Libere espacio e inténtelo de nuevo.'],
+  },
+  welcome: {
+    title: 'Su clínica, solo para sus ojos', lead: 'Aquí las historias, los mensajes y los archivos se sellan en su propio dispositivo. Ni siquiera quienes manejan el servidor pueden leerlos.', signIn: 'Entrar', oneTouch: 'Un toque con su cara, su dedo o su PIN.',
+    recover: 'Perdí mi dispositivo', haveLink: 'Tengo una invitación', pasteLink: 'Pegue su enlace de invitación', open: 'Abrir', signedOut: 'Ha cerrado la sesión.', expired: 'Se cerró la sesión porque este dispositivo estuvo un rato sin uso.', elsewhere: 'Cerró la sesión en otra ventana.',
+  },
+  join: {
+    title: (clinic) => `Le damos la bienvenida a ${clinic}`, recoverTitle: 'Bienvenida de nuevo', foundTitle: 'Comience su clínica', lead: 'Le han invitado como', checking: 'Abriendo su invitación',
+    promise: ['Solo usted, y las personas con quienes comparta, pueden leer su historia.', 'No hay contraseña. La abre con su cara, su dedo o su PIN.', 'Puede ver quién miró, llevarse todo e irse.'],
+    staffPromise: ['Usted ve solo lo que la gente comparte con su equipo.', 'No hay contraseña. Entra con su cara, su dedo o su PIN.', 'Cada consulta de una historia queda registrada y los pacientes la ven.'],
+    about: 'Sobre usted', aboutHint: 'Su nombre también se sella: solo el equipo de la clínica puede leerlo.', given: 'Nombre', family: 'Apellidos', birthDate: 'Fecha de nacimiento', phone: 'Teléfono', consentTitle: 'Cómo cuidamos sus datos', consentAgree: 'Lo he leído y estoy de acuerdo',
+    consentText: 'La clínica guarda su historia sellada, de modo que solo usted y el equipo con quien la comparte pueden leerla. El personal clínico de su equipo lee y escribe en ella para atenderle. En una emergencia, un profesional puede abrir la parte general; se le avisa de inmediato. Usted puede cambiar quién la lee, ver quién miró, llevarse una copia y pedir que se borre todo en cualquier momento. La ley puede pedir a las clínicas que conserven algunos datos más tiempo.',
+    consentVersion: '2026-11', device: 'Nombre de este dispositivo', deviceHint: 'Para reconocerlo después, por ejemplo «Mi teléfono».', deviceDefault: 'Mi dispositivo', makePasskey: 'Crear mi clave de acceso', passkeyHint: 'Su dispositivo le pedirá la cara, el dedo o el PIN.',
+    codeTitle: 'Guarde su código de recuperación', codeLead: 'Si pierde todos sus dispositivos, este código es la única forma de entrar sin ayuda de la clínica. Imprímalo o escríbalo y guárdelo con sus papeles importantes. No lo envíe a nadie, tampoco a nosotros.', codeKept: 'Lo he impreso o escrito',
+    codeGroups: 'Código de recuperación', finish: 'Ir a mi espacio', codePrintTitle: 'Código de recuperación de Ward', codePrintHint: 'Para usarlo: abra la página de la clínica, elija «Perdí mi dispositivo» y escriba estos siete grupos.', pendingTitle: 'Un paso más', pendingText: 'La clínica debe confirmar que es usted. Lo hará cuando vea que se ha unido; entonces su historia se abre de nuevo.',
+  },
+  recovery: { title: 'Abrir con su código de recuperación', lead: 'Escriba los siete grupos de su código impreso. Las mayúsculas, espacios y guiones no importan.', label: 'Código de recuperación', ok: 'El código está completo.', short: 'Continúe: siete grupos de cuatro.', checksum: 'Hay un error al escribir. Compare cada grupo.', open: 'Abrir y añadir este dispositivo', noCode: 'No tengo código', noCodeText: 'Pregunte a su clínica. Tras comprobar quién es, le envían una nueva invitación y vuelven a compartir su historia con usted.', fromLink: 'Su código venía en el enlace. Un toque añade este dispositivo.' },
+  home: {
+    hello: (name) => `Hola, ${name}`, nextTitle: 'Lo próximo', nextNone: 'No tiene ninguna cita prevista.', newTitle: 'Novedades', newNone: 'Nada nuevo desde la última vez.', newIn: (n) => plural(n, '# entrada nueva en su historia', '# entradas nuevas en su historia'),
+    openChart: 'Abrir mi historia', openChartHint: 'Problemas, medicinas, resultados', write: 'Escribir a mi equipo', writeHint: 'Solo su equipo puede leerlo', addFile: 'Enviar un archivo', addFileHint: 'Fotos, cartas, hasta 1 GB', looked: 'Quién miró', lookedHint: 'Vea a todos los que abrieron su historia', caring: 'Personas a su cuidado', caringNone: 'Nadie ha compartido aún una historia con usted.',
+    today: 'Hoy', todayNone: 'Nadie tiene cita hoy.', charts: 'Historias', chartsNone: 'Aún no se comparte ninguna historia con usted. Cuando un paciente se une, su historia aparece aquí.', find: 'Buscar por nombre', findNone: 'Nadie con ese nombre.', desk: 'Recepción', invite: 'Invitar a alguien', inviteHint: 'Un enlace, por correo o en persona', findPatient: 'Buscar un paciente', book: 'Reservar una cita', waiting: 'Invitados que aún no están', due: 'Toca una llave nueva', news: (n) => plural(n, '# nueva', '# nuevas'), born: (date) => `nacido/a el ${date}`,
+  },
+  people: {
+    title: 'Personas', invite: 'Invitar a alguien', asWhom: '¿Quién es?', birthDate: 'Fecha de nacimiento', email: 'Correo electrónico', byEmail: 'Enviar el enlace por correo', byEmailHint: 'La carta no nombra a nadie ni dice nada de salud. El servidor de correo ve el enlace.', make: 'Crear el enlace', linkTitle: 'La invitación está lista', linkLead: (name) => `Dé este enlace a ${name}, en persona si puede. Funciona una vez, durante dos semanas, para quien lo abra primero.`, linkSent: 'La carta está en camino. También puede mostrar el enlace aquí.', qr: 'Código QR del enlace',
+    states: { active: 'Activa', pending: 'Por confirmar', ended: 'Terminada', invited: 'Invitada' }, checked: 'Comprobado', uncheckedHint: 'Aún no se comprobó con la invitación', until: (date) => `hasta el ${date}`, withdraw: 'Retirar', again: 'Nuevo enlace por llaves perdidas', end: 'Terminar acceso', endTitle: (name) => `¿Terminar el acceso de ${name}?`, endText: 'Se cierra su sesión en todas partes de inmediato. Las historias que podía leer reciben una llave nueva.', editRoles: 'Cambiar funciones', openChart: 'Abrir historia', writeChart: 'Escribir en la historia', none: 'Aún no hay nadie.', rolesTitle: (name) => `Funciones de ${name}`, noEmail: 'Aquí no hay servidor de correo; dé usted el enlace.', directoryWait: 'Los nombres aparecen cuando el dispositivo de un colega comparta el directorio con usted. Ocurre la próxima vez que esté en línea.',
+  },
+  teams: { title: 'Equipos', lead: 'Comparta una historia una vez con un equipo, no con cada persona.', name: 'Nombre del equipo', create: 'Crear un equipo', members: (n) => plural(n, '# miembro', '# miembros'), addMember: 'Añadir a alguien', leave: 'Quitar', none: 'Aún no hay equipos.', clinicians: 'Todo el personal clínico', notMine: 'Usted no está en este equipo.' },
+  calendar: { title: 'Citas', book: 'Reservar', patient: 'Paciente', with: 'Con', day: 'Día', time: 'Hora', length: 'Duración', minutes: (n) => plural(n, '# minuto', '# minutos'), none: 'No hay citas.', cancel: 'Cancelar la cita', arrived: 'Ha llegado', statuses: { booked: 'Reservada', cancelled: 'Cancelada', fulfilled: 'Hecha', arrived: 'Aquí', noshow: 'No vino' }, withName: (name) => `con ${name}`, choose: 'Elija…', private: 'El motivo va en la historia, no aquí.', past: 'Anteriores', upcoming: 'Próximas' },
+  record: {
+    title: 'El registro', lead: 'Cada solicitud, decidida y anotada. Guarda quién y de qué tipo, nunca lo que dice una historia.', whole: (n) => `El registro está íntegro: ${n} sucesos encajan.`, broken: (n) => `El registro está roto en el suceso ${n}. Alguien lo cambió fuera de Ward.`, check: 'Comprobar todo el registro', all: 'Todo', denied: 'Rechazado', older: 'Ver anteriores', time: 'Cuándo', who: 'Quién', what: 'Qué', decision: 'Decisión', policies: 'Reglas', allow: 'permitido', deny: 'rechazado', done: 'hecho', none: 'No hay sucesos así.', visitor: 'alguien sin sesión',
+    actions: {
+      readSelf: 'leyó su propia cuenta', writeSelf: 'cambió su propia cuenta', listLocks: 'listó lo que puede abrir', listCharts: 'listó historias', readLock: 'abrió llaves', readKeys: 'leyó llaves públicas', readEntries: 'leyó entradas', readMembers: 'miró quién puede leer', writeEntry: 'escribió', grant: 'compartió', revoke: 'retiró un acceso', turnLock: 'cambió una llave', findChart: 'buscó una historia', readLooks: 'miró quién miró', breakGlass: 'abrió por emergencia', eraseChart: 'borró una historia', eraseSelf: 'se borró', invite: 'creó una invitación', invited: 'invitó a alguien', joined: 'se unió', found: 'comenzó la clínica', listPeople: 'listó personas', listInvitations: 'listó invitaciones', readCards: 'leyó las llaves públicas de alguien', manageRoles: 'cambió funciones', 'changed-roles': 'cambió funciones', vouch: 'confirmó a alguien', vouched: 'confirmó a alguien', endPerson: 'terminó el acceso de alguien', ended: 'terminó el acceso de alguien', createTeam: 'creó un equipo', readRecord: 'leyó el registro', 'signed-in': 'entró', recovered: 'usó un código de recuperación', 'opened-recovery': 'abrió con un código de recuperación', 'changed-recovery': 'creó un nuevo código de recuperación', 'added-passkey': 'añadió una clave de acceso', 'removed-passkey': 'quitó una clave de acceso', 'refused-proof': 'envió una prueba que no vale',
+    },
+  },
+  settings: {
+    title: 'Ajustes', account: 'Su cuenta', passkeys: 'Claves de acceso', passkeysLead: 'Cada una abre su espacio. Añada una en un segundo dispositivo, así perder uno no es problema.', synced: 'con copia', addPasskey: 'Añadir una clave de acceso', passkeyName: 'Nombre', rename: 'Cambiar nombre', lastUsed: (date) => `usada por última vez el ${date}`, made: (date) => `creada el ${date}`, newCode: 'Crear un nuevo código de recuperación', newCodeText: 'Su código anterior deja de funcionar de inmediato.', sessions: 'Dónde tiene sesión abierta', thisDevice: 'este dispositivo', end: 'Cerrar sesión', everywhere: 'Cerrar sesión en todas partes', unknownAgent: 'Un navegador', since: (date) => `desde el ${date}`,
+    look: 'Idioma y pantalla', language: 'Idioma', theme: 'Claro u oscuro', themes: { auto: 'Como el dispositivo', light: 'Claro', dark: 'Oscuro' }, size: 'Tamaño del texto', sizes: { normal: 'Normal', large: 'Grande', larger: 'Más grande' }, contrast: 'Contraste', contrasts: { normal: 'Normal', more: 'Más' }, motion: 'Movimiento', motions: { auto: 'Como el dispositivo', less: 'Menos' },
+    take: 'Llevarme todo', takeText: 'Un archivo con toda su historia, sus llaves y quién miró. Se abre con programas libres y su código de recuperación, sin nosotros.', takeStart: 'Empaquetar todo', takeReady: 'Su archivo está listo.', takeSave: 'Guardar el archivo',
+    erase: 'Borrarme', eraseText: 'Su historia, mensajes, archivos y cuenta se quitan del servidor de la clínica. Nadie puede recuperarlos, tampoco nosotros. Las copias que se llevó siguen siendo suyas; lo que otros anotaron en otro lugar permanece allí.', eraseCheck: 'Entiendo que no se puede deshacer', eraseType: 'Escriba BORRAR para continuar', eraseWord: 'BORRAR', eraseButton: 'Borrar todo', erasedTitle: 'Se ha borrado todo', erasedText: 'Aquí ya no queda nada suyo que leer. Le deseamos lo mejor.', signedIn: 'Sesión de', sessionEnds: (date) => `La sesión se cerrará como muy tarde el ${date}.`,
+  },
+  notFound: { title: 'Aquí no hay nada', text: 'Puede que la dirección esté mal escrita.', home: 'Ir al inicio' },
+  chart,
+} satisfies Words
