@@ -37,7 +37,7 @@ export interface Read {
   readonly resources: readonly Resource[]
 }
 
-interface Remembered { head: Head; chains: string[]; entries: Read[]; troubles: Trouble[] }
+interface Remembered { head: Head; chains: string[]; entries: Read[]; troubles: Trouble[]; snapshot?: number }
 
 /** A snapshot is due when this many entries, or bytes of content, lie after the last one. */
 const snapshotEntries = 40
@@ -126,7 +126,7 @@ export class Entries {
     }
     const all = [...entries, ...fresh]
     if (!troubles.some((t) => ofHistory.includes(t.code))) {
-      const whole = { head, chains, entries: all, troubles }
+      const whole = { head, chains, entries: all, troubles, snapshot: lock.snapshot }
       this.memory.set(lock.lock, whole)
       if (head.seq !== before.head.seq) await this.keep(lock.lock, whole)
     }
@@ -164,12 +164,18 @@ export class Entries {
     return this.read1(s, e.seq, e.body === undefined, content)
   }
 
+  /** Whether much lies after the last snapshot, as far as this browser knows, and nothing in the lock is broken. */
+  isSnapshotDue(lock: string, last = this.memory.get(lock)?.snapshot ?? 0): boolean {
+    const known = this.memory.get(lock)
+    if (!known || known.troubles.length > 0) return false
+    const after = known.entries.filter((e) => e.seq > last)
+    return after.length >= snapshotEntries || after.reduce((sum, e) => sum + (e.kind === 'file' ? 0 : e.size), 0) >= snapshotBytes
+  }
+
   /** Leaves a snapshot of a lock that was read whole, if one is due; false if not. */
   async leaveSnapshot(lock: OpenLock): Promise<boolean> {
     const known = this.memory.get(lock.lock)
-    if (!known || known.troubles.length > 0 || known.head.seq !== lock.seq) return false
-    const after = known.entries.filter((e) => e.seq > lock.snapshot)
-    if (after.length < snapshotEntries && after.reduce((sum, e) => sum + (e.kind === 'file' ? 0 : e.size), 0) < snapshotBytes) return false
+    if (!known || known.head.seq !== lock.seq || !this.isSnapshotDue(lock.lock, lock.snapshot)) return false
     const opened: Opened[] = []
     while (opened.length < known.head.seq) {
       const page = await this.net.get<WireEntries>(`/api/locks/${lock.lock}/entries?after=${opened.length}`)

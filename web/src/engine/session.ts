@@ -31,8 +31,8 @@ const importSize = 100 * 1024
 /** How many entries go in one request. */
 const batchSize = 16
 
-/** A chart that was just opened is shown first; its snapshot can wait (ms). */
-const snapshotDelay = 3000
+/** A chart that was just opened is shown first; its snapshot waits this long in ms, and up to as long again. */
+const snapshotDelay = 4000
 
 interface Chart { readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
 
@@ -253,9 +253,23 @@ export class Session {
     this.housekeep()
   }
 
+  /** Reads a chart again; when much comes at once, once more after it and not for each. */
   private refresh(chart: ID): void {
-    this.open(chart, () => undefined).then(() => this.tell({ what: 'chart', chart }), () => this.tell({ what: 'chart', chart }))
+    if (this.refreshing.has(chart)) {
+      this.refreshing.set(chart, true)
+      return
+    }
+    this.refreshing.set(chart, false)
+    void this.open(chart, () => undefined).catch(() => undefined).then(() => {
+      const again = this.refreshing.get(chart)
+      this.refreshing.delete(chart)
+      if (this.ended) return
+      this.tell({ what: 'chart', chart })
+      if (again) this.refresh(chart)
+    })
   }
+
+  private readonly refreshing = new Map<ID, boolean>()
 
   // The directory and the list of staff.
 
@@ -506,7 +520,7 @@ export class Session {
       const contents = await this.entries.read(open, (done, total) => progress('reading', done, total))
       troubles.push(...contents.troubles)
       for (const e of contents.entries) items.push(await this.item(e, l.lock, compartment))
-      this.leaveSnapshot(open)
+      if (this.entries.isSnapshotDue(l.lock, open.snapshot)) this.leaveSnapshot(l.lock)
     }))
     items.sort((a, b) => a.time.localeCompare(b.time) || a.seq - b.seq)
     const open: OpenChart = {
@@ -517,12 +531,18 @@ export class Session {
     return this.arrange(chart)
   }
 
-  /** For the next reader, when there is time; in one tab at a time, since one is enough. */
-  private leaveSnapshot(lock: OpenLock): void {
-    const work = (): Promise<unknown> => this.entries.leaveSnapshot(lock).catch((error: unknown) => console.warn('snapshot:', problemOf(error).message))
-    const rest = (): void => { void (typeof navigator !== 'undefined' && 'locks' in navigator ? navigator.locks.request('ward-snapshot', { ifAvailable: true }, (free) => (free ? work() : undefined)) : work()) }
-    setTimeout(rest, snapshotDelay)
+  /** For the next reader, when there is time. All who read a lock come to this at once; chance says who is first. */
+  private leaveSnapshot(lock: ID): void {
+    if (this.snapshots.has(lock)) return
+    this.snapshots.add(lock)
+    const leave = async (): Promise<void> => {
+      this.snapshots.delete(lock)
+      if (!this.ended && this.net.online && this.entries.isSnapshotDue(lock)) await this.entries.leaveSnapshot(await this.locks.open(lock))
+    }
+    setTimeout(() => void leave().catch((error: unknown) => console.warn('snapshot:', problemOf(error).message)), snapshotDelay * (1 + Math.random()))
   }
+
+  private readonly snapshots = new Set<ID>()
 
   private async item(e: Read, lock: ID, compartment: Compartment): Promise<Item> {
     return {
