@@ -1,104 +1,196 @@
 // Take everything with me: one folder, as a zip, that the stock age command and the recovery code open without Ward
-// (docs/formats.md, Export folder).
+// (docs/formats.md, Export folder). Files go from the server into the zip as they come, sealed as they are; what is
+// packed is handed to the browser in pieces, which keeps them on disk when they are large.
 
+import { sha256 } from '@noble/hashes/sha2.js'
 import { Zip, ZipPassThrough } from 'fflate'
-import { concat, hash, idOf, now, sha256, unb64, unjson64, utf8, type Bytes } from '../seal/bytes.ts'
+import { Bad, b64, hash, idOf, now, recipientOf, sha256 as digest, unjson64, utf8, type Bytes } from '../seal/bytes.ts'
 import { lockFile, sealTo } from '../seal/keys.ts'
-import { parse } from '../seal/statements.ts'
+import { next, parse, start, type Head } from '../seal/statements.ts'
+import { openMD } from './openmd.ts'
 import { EngineProblem } from './problem.ts'
 import type { Session } from './session.ts'
 import type { Progress } from './types.ts'
-import type { WireCards, WireChart, WireEntries, WireEvent } from './wire.ts'
+import type { WireCards, WireChart, WireEntries, WireEvent, WireLock, WireStored } from './wire.ts'
 
-export async function takeEverything(session: Session, progress: Progress): Promise<Blob> {
-  const { self, net, locks, people } = session.exportParts()
-  const parts: Bytes[] = []
-  let failed: unknown
-  const zip = new Zip((error, data) => {
-    if (error) failed = error
-    else parts.push(data.slice() as Bytes)
+/** How many bytes of the zip are in memory at a time. */
+const pieceSize = 8 * 1024 * 1024
+
+/** A zip being written, into a Blob. Sealed bytes do not compress, so nothing is. */
+class Folder {
+  private readonly pieces: Blob[] = []
+  private waiting: Bytes[] = []
+  private size = 0
+  private failed: Error | undefined
+  private readonly zip = new Zip((error, data) => {
+    if (error) this.failed = error
+    else this.take(data.slice() as Bytes)
   })
-  const add = (name: string, data: Uint8Array | string): void => {
+
+  private take(data: Bytes): void {
+    this.waiting.push(data)
+    this.size += data.length
+    if (this.size >= pieceSize) this.flush()
+  }
+
+  private flush(): void {
+    this.pieces.push(new Blob(this.waiting))
+    this.waiting = []
+    this.size = 0
+  }
+
+  async add(name: string, data: Uint8Array | string | ReadableStream<Uint8Array>): Promise<void> {
     const file = new ZipPassThrough(`ward-export/${name}`)
-    zip.add(file)
-    file.push(typeof data === 'string' ? utf8(data) : data, true)
-  }
-  const { charts } = await net.get<{ charts: WireChart[] }>('/api/charts')
-  const total = charts.reduce((sum, c) => sum + c.locks.reduce((n, l) => n + l.seq, 0), 0)
-  let done = 0
-  const keyring = await net.get<{ recoveryKeyring: string }>('/api/keyring')
-  add('OPEN.md', openMD)
-  add('keyring.recovery.age', unjson64(keyring.recoveryKeyring))
-  add('clinic.txt', session.wire.clinicText)
-  const authors = new Set<string>([self.person, session.wire.founder.person])
-  const index: object[] = []
-  for (const chart of charts) {
-    for (const summary of chart.locks) {
-      const lock = await locks.open(summary.lock)
-      for (const [n, e] of lock.epochs.entries()) {
-        add(`epochs/${lock.lock}-${n + 1}.txt`, e.text)
-        const key = lock.keys.get(n + 1)
-        const recipient = (await people.get(self.person)).current.statement.body.recipient
-        if (key) add(`grants/${lock.lock}-${n + 1}.age`, await sealTo(lockFile(key), recipient))
-      }
-      let after = 0
-      for (;;) {
-        const page = await net.get<WireEntries>(`/api/locks/${lock.lock}/entries?after=${after}`)
-        for (const stored of page.entries) {
-          const s = await parse('ward/entry/1', stored.text)
-          authors.add(s.body.author)
-          const sealed = stored.sealed !== undefined ? unjson64(stored.sealed)
-            : new Uint8Array(await (await net.send('GET', `/api/locks/${lock.lock}/entries/${s.body.entry}/sealed`)).arrayBuffer())
-          if ((await hash(sealed)) !== s.body.sha256) throw new EngineProblem('tampered', `entry ${stored.seq} is not what its author sent`)
-          const name = `entries/${lock.lock}-${String(stored.seq).padStart(6, '0')}-${s.body.entry}`
-          add(`${name}.txt`, stored.text)
-          add(`${name}.age`, sealed)
-          after = stored.seq
-          progress('exporting', ++done, total)
-        }
-        if (!page.more) break
-      }
-      index.push({
-        lock: lock.lock, kind: lock.kind, ...(lock.chart && { chart: lock.chart }), ...(lock.compartment && { compartment: lock.compartment }),
-        epochs: lock.epochs.length, head: { seq: lock.seq, chain: lock.chain },
-      })
+    this.zip.add(file)
+    if (data instanceof ReadableStream) {
+      const reader = data.getReader()
+      for (let read = await reader.read(); !read.done; read = await reader.read()) file.push(read.value)
+      file.push(new Uint8Array(), true)
+    } else {
+      file.push(typeof data === 'string' ? utf8(data) : data, true)
     }
-    const { events } = await net.get<{ events: WireEvent[] }>(`/api/charts/${chart.chart}/looks`).catch(() => ({ events: [] as WireEvent[] }))
-    add(charts.length > 1 ? `access-${chart.chart}.jsonl` : 'access.jsonl', events.map((e) => `${JSON.stringify(e)}\n`).join(''))
+    if (this.failed) throw this.failed
   }
-  for (const person of authors) {
-    const cards = await net.get<WireCards>(`/api/people/${person}/cards`).catch(() => undefined)
-    for (const [i, text] of (cards?.cards ?? []).entries()) add(`cards/${person}-${i + 1}.txt`, text)
-    for (const text of cards?.browsers ?? []) add(`browsers/${idOf(await sha256(utf8(text))).slice(0, 26)}.txt`, text)
+
+  end(): Blob {
+    this.zip.end()
+    if (this.failed) throw this.failed
+    this.flush()
+    return new Blob(this.pieces, { type: 'application/zip' })
   }
-  add('export.json', `${JSON.stringify({ format: 'ward/export/1', org: self.org, person: self.person, time: now(), locks: index }, null, 2)}\n`)
-  zip.end()
-  if (failed !== undefined) throw failed
-  return new Blob(parts, { type: 'application/zip' })
 }
 
-const openMD = `# How to open this without Ward
+/** Packs everything of one's own charts; for who has none, of those shared with them. */
+export async function takeEverything(session: Session, progress: Progress): Promise<Blob> {
+  const packing = new Packing(session, progress)
+  return packing.all()
+}
 
-This folder is yours. It opens with the free \`age\` command (https://age-encryption.org, version 1.3 or later) and your recovery code.
+class Packing {
+  private readonly folder = new Folder()
+  private readonly people = new Set<string>()
+  private readonly looks: string[] = []
+  private readonly index: object[] = []
+  private readonly session: Session
+  private readonly progress: Progress
+  private done = 0
+  private total = 0
 
-1. Open your keyring. It asks for your recovery code: type it as it is printed, in capitals, with the hyphens.
+  constructor(session: Session, progress: Progress) {
+    this.session = session
+    this.progress = progress
+  }
 
-       age -d keyring.recovery.age > keyring.txt
+  async all(): Promise<Blob> {
+    const { self, net } = this.session.exportParts()
+    const { charts } = await net.get<{ charts: WireChart[] }>('/api/charts')
+    const own = charts.filter((c) => c.person === self.person)
+    const packed = own.length > 0 ? own : charts
+    this.total = packed.reduce((sum, c) => sum + c.locks.reduce((n, l) => n + l.seq, 0), 0)
+    const keyring = await net.get<{ recoveryKeyring: string }>('/api/keyring')
+    await this.folder.add('OPEN.md', openMD)
+    await this.folder.add('keyring.recovery.age', unjson64(keyring.recoveryKeyring))
+    await this.folder.add('clinic.txt', this.session.wire.clinicText)
+    for (const chart of packed) {
+      for (const lock of chart.locks) await this.lock(lock.lock)
+      await this.looksOf(chart.chart)
+    }
+    await this.person(self.person)
+    await this.folder.add('access.jsonl', this.looks.join(''))
+    const about = { format: 'ward/export/1', org: self.org, person: self.person, time: now(), locks: this.index }
+    await this.folder.add('export.json', `${JSON.stringify(about, null, 2)}\n`)
+    return this.folder.end()
+  }
 
-2. Each file in \`grants\` is a key to a part of your chart. Open the one whose name the entry begins with (the newest number opens the newest entries; \`epochs\` says which entry needs which):
+  private async lock(id: string): Promise<void> {
+    const { self, net, locks } = this.session.exportParts()
+    const lock = await locks.open(id)
+    const recipient = await recipientOf(self.identity)
+    for (const [i, epoch] of lock.epochs.entries()) {
+      const key = lock.keys.get(i + 1)
+      if (!key) throw new Bad(`epoch ${i + 1} of a chart does not open`)
+      await this.folder.add(`epochs/${id}-${i + 1}.txt`, epoch.text)
+      await this.folder.add(`grants/${id}-${i + 1}.age`, await sealTo(lockFile(key), recipient))
+      await this.person(epoch.body.author)
+    }
+    const { grants } = await net.get<WireLock>(`/api/locks/${id}`)
+    const shown = new Set<number>()
+    for (const { text } of grants) {
+      const { body } = await parse('ward/grant/1', text)
+      if (body.person !== self.person || shown.has(body.epoch)) continue
+      shown.add(body.epoch)
+      await this.folder.add(`grants/${id}-${body.epoch}.txt`, text)
+    }
+    const head = await this.entries(id)
+    this.index.push({
+      lock: id, kind: lock.kind, ...(lock.chart && { chart: lock.chart }), ...(lock.compartment && { compartment: lock.compartment }), epochs: lock.epochs.length, head,
+    })
+  }
 
-       age -d -i keyring.txt grants/LOCK-EPOCH.age > lock.txt
+  /** A lock's entries as they are; their chain must end where the server says. */
+  private async entries(lock: string): Promise<Head> {
+    const { net } = this.session.exportParts()
+    let head = await start(lock)
+    for (;;) {
+      const page = await net.get<WireEntries>(`/api/locks/${lock}/entries?after=${head.seq}`)
+      for (const stored of page.entries) {
+        head = await next(head, stored.text)
+        await this.entry(lock, head.seq, stored)
+        this.progress('exporting', ++this.done, this.total)
+      }
+      if (page.more && page.entries.length > 0) continue
+      if (head.seq !== page.seq || head.chain !== page.chain) throw new EngineProblem('tampered', 'the entries do not add up to what the server says they are')
+      return head
+    }
+  }
 
-3. Open an entry. Its first three lines say who wrote it, when, and what it is; the rest is the entry:
+  private async entry(lock: string, seq: number, stored: WireStored): Promise<void> {
+    const { body } = await parse('ward/entry/1', stored.text)
+    const name = `entries/${lock}-${String(seq).padStart(6, '0')}-${body.entry}`
+    await this.folder.add(`${name}.txt`, stored.text)
+    await this.person(body.author)
+    let sum: string
+    if (stored.sealed !== undefined) {
+      const sealed = unjson64(stored.sealed)
+      sum = await hash(sealed)
+      await this.folder.add(`${name}.age`, sealed)
+    } else {
+      const response = await this.session.exportParts().net.send('GET', `/api/locks/${lock}/entries/${body.entry}/sealed`)
+      const hashing = sha256.create()
+      const through = new TransformStream<Uint8Array, Uint8Array>({ transform: (chunk, out) => { hashing.update(chunk); out.enqueue(chunk) } })
+      await this.folder.add(`${name}.age`, (response.body as ReadableStream<Uint8Array>).pipeThrough(through))
+      sum = b64(hashing.digest())
+    }
+    if (sum !== body.sha256) throw new EngineProblem('tampered', `entry ${seq} is not what its author sent`)
+  }
 
-       age -d -i lock.txt entries/LOCK-NUMBER-ENTRY.age | head -n 2
-       age -d -i lock.txt entries/LOCK-NUMBER-ENTRY.age | tail -n +4 | head -c SIZE
+  /** Someone's cards and browsers, with those who vouched for them. Who was erased has none. */
+  private async person(id: string): Promise<void> {
+    if (this.people.has(id)) return
+    this.people.add(id)
+    const wire = await this.session.exportParts().net.get<WireCards>(`/api/people/${id}/cards`).catch((error: unknown) => {
+      if (error instanceof EngineProblem && error.code === 'missing') return undefined
+      throw error
+    })
+    for (const text of wire?.cards ?? []) {
+      const { body } = await parse('ward/card/1', text)
+      await this.folder.add(`cards/${id}-${body.serial}.txt`, text)
+      if (body.voucher) await this.person(body.voucher)
+    }
+    for (const text of new Set(wire?.browsers)) await this.folder.add(`browsers/${idOf(await digest(utf8(text))).slice(0, 26)}.txt`, text)
+  }
 
-   SIZE is "size" in the second line. If that line says "encoding":"gzip", add \`| gunzip\`.
-
-Keep \`keyring.txt\` and \`lock.txt\` to yourself, and delete them when you are done. \`ward open\` does all of this more comfortably.
-
-The \`.txt\` files are signed statements: who wrote what, and in which order. \`access.jsonl\` lists who looked at your chart.
-`
-
-export { concat, unb64 }
+  /** Who looked, newest first; not everyone who may read a chart may know this. */
+  private async looksOf(chart: string): Promise<void> {
+    const { net } = this.session.exportParts()
+    for (let before = 0; ; ) {
+      const page = await net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`).catch((error: unknown) => {
+        if (error instanceof EngineProblem && error.code === 'refused') return { events: [], more: false }
+        throw error
+      })
+      for (const event of page.events) this.looks.push(`${JSON.stringify(event)}\n`)
+      before = page.events.at(-1)?.seq ?? 0
+      if (!page.more || before <= 1) return
+    }
+  }
+}
