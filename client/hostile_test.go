@@ -157,7 +157,7 @@ func TestOtherKeysThanTheLocksOwnAreRefused(t *testing.T) {
 	for name, with := range map[string]func(*ward.Lock){
 		"another line":        func(l *ward.Lock) { l.Epochs = []string{string(epoch.Text)} },
 		"another lock":        func(l *ward.Lock) { l.Lock, l.Epochs = key.Lock, []string{string(epoch.Text)} },
-		"a grant altered":     func(l *ward.Lock) { l.Grants[0].Sealed[1900] ^= 1 },
+		"a grant altered":     func(l *ward.Lock) { l.Grants[0].Sealed[1700] ^= 1 },
 		"no grant":            func(l *ward.Lock) { l.Grants = nil },
 		"an epoch left out":   func(l *ward.Lock) { l.Epochs = nil },
 		"a statement altered": func(l *ward.Lock) { l.Epochs[0] = strings.Replace(l.Epochs[0], `"general"`, `"restricted"`, 1) },
