@@ -1,0 +1,29 @@
+// Runs the story and the looks at every screen, in real browsers against the real binary: node e2e/run.mjs [name].
+// The database is SQLite, or the PostgreSQL that WARD_TEST_POSTGRES names.
+
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const lock = readFileSync(join(here, 'package-lock.json'), 'utf8')
+const stamp = join(here, 'node_modules', '.ward-lock')
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+  const installed = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
+  if (installed.status !== 0) process.exit(1)
+  writeFileSync(stamp, lock)
+}
+
+const wanted = process.argv[2] ?? ''
+const stories = readdirSync(here).filter((name) => name.endsWith('.story.mjs') && name.includes(wanted)).sort()
+let passed = 0
+let failed = 0
+for (const name of stories) {
+  const { steps } = await import(`./${name}`)
+  const told = await steps(process.env.WARD_TEST_POSTGRES ?? '')
+  passed += told.passed
+  failed += told.failed
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed > 0 || passed === 0 ? 1 : 0)

@@ -1,0 +1,36 @@
+// Looks for words in everything a server keeps, in the ways in which they might be written: as they are, in capitals,
+// base64, hex, UTF-16 and inside gzip.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+
+const forms = (word) => {
+  const bytes = Buffer.from(word)
+  const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(shift === 0 ? 0 : shift + 1, -4)).filter((s) => s.length > 5)
+  return [bytes, Buffer.from(word.toLowerCase()), Buffer.from(word.toUpperCase()), Buffer.from(word, 'utf16le'), Buffer.from(bytes.toString('hex')), ...base64.map((s) => Buffer.from(s))]
+}
+
+/** The files under a folder that hold one of the words. */
+export function found(folder, words) {
+  const wanted = words.map((word) => [word, forms(word)])
+  const hits = []
+  let files = 0
+  const look = (data, where) => { for (const [word, all] of wanted) if (all.some((form) => data.includes(form))) hits.push(`${word} in ${where}`) }
+  const walk = (dir) => {
+    for (const name of readdirSync(dir)) {
+      const path = join(dir, name)
+      if (statSync(path).isDirectory()) walk(path)
+      else {
+        files++
+        const data = readFileSync(path)
+        look(data, path)
+        for (let at = data.indexOf('\x1f\x8b\x08', 0, 'latin1'); at >= 0; at = data.indexOf('\x1f\x8b\x08', at + 1, 'latin1')) {
+          try { look(gunzipSync(data.subarray(at)), `${path} (gzip)`) } catch { /* not gzip after all */ }
+        }
+      }
+    }
+  }
+  walk(folder)
+  return { hits, files }
+}
