@@ -28,21 +28,19 @@ export function finder(resources: Iterable<Resource>): Reader['find'] {
 }
 
 /** Making a formatter is slow and a chart has thousands of values. */
-const formats = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>()
-
-function dateFormat(lang: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${lang} date ${JSON.stringify(options)}`
-  const made = (formats.get(key) as Intl.DateTimeFormat | undefined) ?? new Intl.DateTimeFormat(lang, options)
-  formats.set(key, made)
-  return made
+function kept<Options, Format>(make: (lang: string, options: Options) => Format): (lang: string, options: Options) => Format {
+  const made = new Map<string, Format>()
+  return (lang, options) => {
+    const key = `${lang} ${JSON.stringify(options)}`
+    const format = made.get(key) ?? make(lang, options)
+    made.set(key, format)
+    return format
+  }
 }
 
-function numberFormat(lang: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = `${lang} number ${JSON.stringify(options)}`
-  const made = (formats.get(key) as Intl.NumberFormat | undefined) ?? new Intl.NumberFormat(lang, options)
-  formats.set(key, made)
-  return made
-}
+const dateFormat = kept((lang, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(lang, options))
+const numberFormat = kept((lang, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(lang, options))
+const listFormat = kept((lang, options: Intl.ListFormatOptions) => new Intl.ListFormat(lang, options))
 
 /** A FHIR date or time, no more precise than it was written. A day is the same day in every time zone. */
 export function dateText(c: Pick<Reader, 'lang'>, v: unknown, time = false): string {
@@ -139,11 +137,20 @@ export function choiceText(c: Reader, r: Fields, name: string): string {
   }
 }
 
+/** Code systems whose codes Ward has words for. The same letter means other things elsewhere. */
+const translated = new Set(['v3-ActCode', 'v3-ObservationInterpretation', 'v2-0078', 'observation-category', 'v2-0074', 'claim-type', 'condition-category', 'consentscope'])
+
 /** What a concept says; codes that Ward has words for are translated. */
 export function conceptText(c: Reader, v: unknown): string {
-  for (const code of codes(v)) {
-    const known = c.say.concepts[code as keyof FhirWords['concepts']]
-    if (known !== undefined) return known
+  const f = fields(v)
+  const codings = typeof v === 'string' ? [{ code: v }] : each(f['coding']).length > 0 ? each(f['coding']) : [f]
+  for (const coding of codings) {
+    const { system, code } = fields(coding)
+    const name = text(system).split('/').at(-1) ?? ''
+    const plain = text(code)
+    const known = name === 'v3-MaritalStatus' ? `marital-${plain}` : translated.has(name) || (name === '' && plain.length > 1) ? plain : ''
+    const words = c.say.concepts[known as keyof FhirWords['concepts']]
+    if (words !== undefined) return words
   }
   return concept(v)
 }
@@ -158,14 +165,13 @@ export function statusText(c: Reader, v: unknown): string {
 
 export function joined(c: Pick<Reader, 'lang'>, parts: readonly string[]): string {
   const said = [...new Set(parts.filter((p) => p !== ''))]
-  return said.length < 2 ? (said[0] ?? '') : new Intl.ListFormat(c.lang, { type: 'conjunction' }).format(said)
+  return said.length < 2 ? (said[0] ?? '') : listFormat(c.lang, { type: 'conjunction' }).format(said)
 }
 
 export function humanName(v: unknown): string {
   const names = each(v)
   const name = names.find((n) => n['use'] === 'official') ?? names.find((n) => n['use'] === 'usual') ?? names[0] ?? {}
   const words = (field: string): string => list(name[field]).map(text).join(' ')
-  // Some systems make names unique with digits, which are not part of the name.
   return first(text(name['text']), [words('prefix'), words('given'), text(name['family']), words('suffix')].filter((w) => w !== '').join(' '))
 }
 
@@ -182,7 +188,7 @@ export function telecomText(c: Reader, v: unknown, system: string): string {
 export function nameOf(r: Resource): string {
   const names = Array.isArray(r['name']) ? humanName(r['name']) : first(text(r['name']), humanName(r['name']))
   return first(
-    names, text(r['title']), concept(r['code']), concept(r['medicationCodeableConcept']), concept(r['vaccineCode']), concept(list(r['type'])[0]),
+    names, text(r['title']), concept(r['code']), concept(r['medicationCodeableConcept']), concept(r['vaccineCode']), each(r['type']).map(concept)[0] ?? '',
     first(text(fields(r['description'])['text']), text(r['description'])), text(list(each(r['deviceName']).map((d) => d['name']))[0]), concept(list(r['category'])[0]),
   )
 }

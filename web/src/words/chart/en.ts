@@ -14,7 +14,7 @@ const statuses = {
   requested: 'Requested', received: 'Received', 'not-started': 'Not started', scheduled: 'Scheduled', male: 'Male', female: 'Female', other: 'Other', low: 'Low', high: 'High', 'unable-to-assess': 'Could not be assessed',
   mild: 'Mild', moderate: 'Moderate', severe: 'Severe', food: 'Food', medication: 'Medicine', environment: 'Environment', biologic: 'Biologic', MORN: 'in the morning', AFT: 'in the afternoon', EVE: 'in the evening', NIGHT: 'at night',
   HS: 'at bedtime', AC: 'before meals', PC: 'after meals', C: 'with meals', ACM: 'before breakfast', PCM: 'after breakfast', balanced: 'Balanced', issued: 'Issued', person: 'People', practitioner: 'Care team',
-} as const
+}
 
 const units: Readonly<Record<string, readonly [string, string]>> = {
   s: ['second', 'seconds'], min: ['minute', 'minutes'], h: ['hour', 'hours'], d: ['day', 'days'], wk: ['week', 'weeks'], mo: ['month', 'months'], a: ['year', 'years'],
@@ -32,7 +32,7 @@ export const chart = {
     },
     score: (n: number): string => `Score ${n}`, answersGiven: (n: number): string => many(n, 'answer', 'answers'), entries: (n: number): string => many(n, 'entry', 'entries'),
     questions: (n: number): string => many(n, 'question', 'questions'), question: (n: number): string => `Question ${n}`, messageFrom: (name: string): string => (name === '' ? 'Message' : `Message from ${name}`),
-    status_: 'Status', category: 'Category', time: 'When', reason: 'Reason', by: 'By', at: 'At', outcome: 'Outcome', certainty: 'Certainty', severity: 'Severity', began: 'Began', ended: 'Ended', bodySite: 'Body site',
+    state: 'Status', category: 'Category', time: 'When', reason: 'Reason', by: 'By', at: 'At', outcome: 'Outcome', certainty: 'Certainty', severity: 'Severity', began: 'Began', ended: 'Ended', bodySite: 'Body site',
     recorded: 'Recorded', reaction: 'Reaction', risk: 'Risk', lastSeen: 'Last time', dose: 'Dose', written: 'Written', taken: 'Taken', handedOver: 'Handed over', quantity: 'Quantity', refills: 'Refills', validFor: 'Valid',
     whyStopped: 'Why it changed', ingredients: 'Ingredients', given: 'Given', value: 'Result', assessment: 'Assessment', normal: 'Normal range', measured: 'Measured', method: 'Method', device: 'Device', missing: 'Why there is no result',
     conclusion: 'Conclusion', images: 'Images', complications: 'Complications', followUp: 'Follow-up', whyNot: 'Why not', doseNumber: 'Dose number', route: 'How', maker: 'Maker', lot: 'Lot number', forProblems: 'For', goals: 'Goals',
@@ -46,7 +46,7 @@ export const chart = {
       inpatient: 'Hospital stay', wellness: 'Check-up', urgentcare: 'Urgent care', emergency: 'Emergency', ambulatory: 'Outpatient visit', H: 'High', L: 'Low', N: 'Normal', A: 'Out of range', LL: 'Dangerously low',
       AA: 'Dangerously out of range', POS: 'Positive', NEG: 'Negative', IND: 'Unclear', 'vital-signs': 'Vital signs', laboratory: 'Laboratory', survey: 'Survey', 'social-history': 'Social history', imaging: 'Imaging', exam: 'Examination',
       'encounter-diagnosis': 'Diagnosis of a visit', 'problem-list-item': 'Problem', institutional: 'Hospital or clinic', professional: 'Professional services', pharmacy: 'Pharmacy', 'high-priority': 'High priority', 'patient-privacy': 'Privacy',
-      LAB: 'Laboratory', M: 'Married', S: 'Single', D: 'Divorced', W: 'Widowed',
+      LAB: 'Laboratory', 'marital-M': 'Married', 'marital-S': 'Single', 'marital-D': 'Divorced', 'marital-W': 'Widowed',
     },
     types: {
       AllergyIntolerance: 'Allergy', AdverseEvent: 'Unwanted event', Account: 'Account', Appointment: 'Appointment', AppointmentResponse: 'Reply to an appointment', Basic: 'Record', Binary: 'Attached data', BodyStructure: 'Body part',
@@ -135,6 +135,7 @@ export const chart = {
   formsTitle: 'Questionnaires', forms: 'Fill in', noForms: 'Nothing answered yet', noFormsHint: 'Answers you store are shown here.', formFill: 'Fill in', formStore: 'Store the answers', formStored: 'Your answers are stored.', formMissing: (n: number): string => `${many(n, 'question is', 'questions are')} not answered yet.`,
   formBack: 'Back', answered: 'Answered', scoreOf: (score: number, most: number): string => `${score} of ${most}`, formLength: (n: number): string => `${many(n, 'question', 'questions')}, about two minutes`, required: 'Choose an answer.',
   crisisTitle: 'Please talk to someone today', crisisText: 'You answered that you had thoughts of being better off dead or of hurting yourself. You are not alone, and it can get better. If you might act on it, call your local emergency number now, or go to the nearest emergency department. Your answers may not be read right away.',
+  severity: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderatelySevere: 'moderately severe', severe: 'severe' },
   formMeaning: 'This is not a diagnosis. Your care team talks it through with you.', unknownQuestion: 'This kind of question cannot be answered here.',
 
   // Sharing.
