@@ -110,7 +110,7 @@ func (c *Client) pen() (seal.Pen, error) {
 	return seal.Pen{Hand: k.Hand(), Card: k.Card, Name: k.Name, Browser: c.browser}, nil
 }
 
-// locks are the clinic's four.
+// clinicLocks are the clinic's four.
 func (c *Client) clinicLocks() (envelope.ClinicLocks, error) {
 	s := c.state().clinic
 	if s == nil {
@@ -124,5 +124,5 @@ func (c *Client) Clinic(ctx context.Context) (ward.ClinicInfo, error) {
 	return get[ward.ClinicInfo](ctx, c, "/api/clinic")
 }
 
-// Me tells who the server takes this person for, and checks that the clinic is the one that was pinned on joining.
+// Me tells who the server takes this person for.
 func (c *Client) Me(ctx context.Context) (ward.Me, error) { return get[ward.Me](ctx, c, "/api/me") }

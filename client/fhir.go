@@ -107,11 +107,8 @@ func resource(kind string, value any) Item {
 
 // Resource makes an item of FHIR JSON that is written elsewhere.
 func Resource(kind string, text []byte) (Item, error) {
-	var r struct {
-		ResourceType string `json:"resourceType"`
-	}
-	if err := json.Unmarshal(text, &r); err != nil || r.ResourceType == "" {
-		return Item{}, &ward.Error{Kind: ward.Invalid, Message: "this is not a FHIR resource", Err: err}
+	if resourceType(text) == "" {
+		return Item{}, &ward.Error{Kind: ward.Invalid, Message: "this is not a FHIR resource"}
 	}
 	return Item{seal.Draft{Kind: kind, Type: typeFHIR, Encoding: "gzip"}, compress(text)}, nil
 }
@@ -294,22 +291,22 @@ func expand(encoding string, body []byte) ([]byte, error) {
 // ReadFHIR reads the resources of a file: a Bundle of any type, or one resource.
 func ReadFHIR(text []byte) ([]json.RawMessage, error) {
 	var r struct {
-		ResourceType string `json:"resourceType"`
-		Entry        []struct {
+		Entry []struct {
 			FullURL  string          `json:"fullUrl"`
 			Resource json.RawMessage `json:"resource"`
 		} `json:"entry"`
 	}
-	if err := json.Unmarshal(text, &r); err != nil || r.ResourceType == "" {
-		return nil, &ward.Error{Kind: ward.Invalid, Message: "this is not FHIR", Hint: "Choose a file of FHIR R4 in JSON.", Err: err}
-	}
-	if r.ResourceType != "Bundle" {
+	kind := resourceType(text)
+	if kind != "Bundle" && kind != "" {
 		return []json.RawMessage{text}, nil
+	}
+	if err := json.Unmarshal(text, &r); err != nil || kind == "" {
+		return nil, &ward.Error{Kind: ward.Invalid, Message: "this is not FHIR", Hint: "Choose a file of FHIR R4 in JSON.", Err: err}
 	}
 	var all []json.RawMessage
 	for _, e := range r.Entry {
 		var fields map[string]json.RawMessage
-		if len(e.Resource) == 0 || json.Unmarshal(e.Resource, &fields) != nil || fields["resourceType"] == nil {
+		if resourceType(e.Resource) == "" || json.Unmarshal(e.Resource, &fields) != nil {
 			continue
 		}
 		// A resource without an id of its own is known by its place in the bundle, which references use.
@@ -320,6 +317,17 @@ func ReadFHIR(text []byte) ([]json.RawMessage, error) {
 		all = append(all, e.Resource)
 	}
 	return all, nil
+}
+
+// resourceType is a resource's own, or nothing if it is none.
+func resourceType(text []byte) string {
+	var r struct {
+		ResourceType string `json:"resourceType"`
+	}
+	if json.Unmarshal(text, &r) != nil {
+		return ""
+	}
+	return r.ResourceType
 }
 
 // bundles puts resources into collections of about bundleSize, each an item.
