@@ -80,10 +80,17 @@ class App {
   async accept(...[link, about, passkeyName, progress]: Parameters<Engine['accept']>): Promise<{ code: string }> {
     await this.ready
     const joined = await account.join(this.net, this.browser, account.linkOf(link), about, passkeyName, progress)
-    const session = await this.begin(joined.session, joined.keyring)
-    if (joined.welcome) session.locks.remember(joined.welcome)
-    for (const key of joined.made) session.locks.remember(key)
-    if (!joined.opened.recover) await session.introduce(about)
+    // From here on the person has joined, and must get the code whatever else fails: who vouches ends this first
+    // session, for example, and may be quick.
+    try {
+      const session = await this.begin(joined.session, joined.keyring)
+      if (joined.welcome) session.locks.remember(joined.welcome)
+      for (const key of joined.made) session.locks.remember(key)
+      if (!joined.opened.recover) await session.introduce(about)
+    } catch (error) {
+      console.warn('after joining:', problemOf(error).message)
+      if (!this.session) this.tell({ what: 'ended', why: 'expired' })
+    }
     return { code: joined.code }
   }
 

@@ -6,7 +6,7 @@
 
 import { Decrypter } from 'age-encryption'
 import { maxSnapshotBody, readSnapshot, snapshotType, writeSnapshot, type Kept, type Opened } from '../seal/snapshot.ts'
-import { Bad, b64, concat, hash, newID, now, text, unjson64, utf8, type Bytes, type SigningKey } from '../seal/bytes.ts'
+import { Bad, hash, newID, now, text, unjson64, utf8, type Bytes, type SigningKey } from '../seal/bytes.ts'
 import { checkAuthor, gunzip, gzip, padding, readContent, splitHeader, writeContent, writeHeader, type Content, type ContentHeader } from '../seal/content.ts'
 import { checkSealed, openOnly, sealTo } from '../seal/keys.ts'
 import { checkSignatures, next, parse, start, write, type Head, type Statement } from '../seal/statements.ts'
@@ -16,7 +16,7 @@ import type { Net } from './net.ts'
 import type { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import type { Safe, Shelf } from './shelf.ts'
-import { sealStream, hashFile } from './stream.ts'
+import { hashFile, openStream, sealStream } from './stream.ts'
 import type { EntryKind, Progress, Resource, Role, Trouble } from './types.ts'
 import type { WireEntries, WireStored } from './wire.ts'
 
@@ -227,7 +227,7 @@ export class Entries {
     const s = await step('statement', parse('ward/entry/1', text))
     const b = s.body
     if (b.org !== this.self.org || b.lock !== lock) throw new Wrong('statement', 'it is for another lock')
-    if (!(await step('author', this.people.hasBrowser(b.author, b.browser)))) throw new Wrong('browser', 'its browser is not certified by its author')
+    if (!(await step('card', this.people.hasBrowser(b.author, b.browser)))) throw new Wrong('browser', 'its browser is not certified by its author')
     await step('signature', checkSignatures(s, b.browser))
     return s
   }
@@ -247,7 +247,7 @@ export class Entries {
   /** An entry's content, opened and checked inside; fetched if it did not come with its statement. */
   private async whole(lock: Pick<OpenLock, 'lock' | 'keys'>, s: Statement<'ward/entry/1'>, stored: WireStored): Promise<Content> {
     const identity = this.keyOf(lock, s)
-    const sealed = stored.sealed === undefined ? await this.fetchSealed(lock.lock, s.body.entry) : unjson64(stored.sealed)
+    const sealed = stored.sealed === undefined ? await step('sealed', this.fetchSealed(lock.lock, s.body.entry)) : unjson64(stored.sealed)
     const content = await this.openSealed(s, sealed, identity)
     await this.checkInside(s, content)
     return content
@@ -275,13 +275,13 @@ export class Entries {
     return step('body', readContent(await step('sealed', openOnly(identity, sealed))))
   }
 
-  private async checkInside(s: Statement<'ward/entry/1'>, content: Content): Promise<void> {
+  private async checkInside(s: Statement<'ward/entry/1'>, content: Pick<Content, 'header' | 'lines'>): Promise<void> {
     const { header: h } = content
     const b = s.body
     if (h.org !== b.org || h.lock !== b.lock || h.entry !== b.entry || h.kind !== b.kind || h.author !== b.author || h.time !== b.time) {
       throw new Wrong('header', 'what is inside is not what the outside says')
     }
-    const signing = await step('author', this.people.signingKey(h.author, h.card))
+    const signing = await step('card', this.people.signingKey(h.author, h.card))
     if (signing === undefined) throw new Wrong('author', "its author's card is not known")
     await step('signature', checkAuthor(content.lines, signing))
   }
@@ -314,18 +314,13 @@ export class Entries {
     const s = await parse('ward/entry/1', stored.text)
     const key = lock.keys.get(s.body.epoch)
     if (s.body.entry !== entry.entry || !key) throw new Bad('the server gave another entry')
-    let sealed: Bytes
-    if (stored.sealed !== undefined) {
-      sealed = unjson64(stored.sealed)
-    } else {
-      const response = await this.net.send('GET', `/api/locks/${lock.lock}/entries/${entry.entry}/sealed`)
-      sealed = await collect(response, s.body.size, progress)
-    }
-    progress('opening', s.body.size, s.body.size)
-    const content = await this.openSealed(s, sealed, key.identity)
-    await this.checkInside(s, content)
-    const body = content.header.encoding === 'gzip' ? await gunzip(content.body) : content.body
-    return new Blob([body], { type: safeType(content.header.type) })
+    const sealed = stored.sealed !== undefined ? new Blob([unjson64(stored.sealed)]).stream()
+      : (await this.net.send('GET', `/api/locks/${lock.lock}/entries/${entry.entry}/sealed`)).body as ReadableStream<Uint8Array>
+    const opened = await openStream(sealed, key.identity, s.body.size, (done) => progress('fetching', done, s.body.size))
+    if (opened.size !== s.body.size || opened.sha256 !== s.body.sha256) throw new Bad('the sealed bytes are not those its author sent')
+    await this.checkInside(s, opened)
+    const body = opened.header.encoding === 'gzip' ? new Blob([await gunzip(new Uint8Array(await opened.body.arrayBuffer()))]) : opened.body
+    return body.slice(0, body.size, safeType(opened.header.type))
   }
 
   /** Seals one content and gives what is to be posted. */
@@ -409,20 +404,6 @@ export function safeType(type: string): string {
   return /^(image\/(png|jpeg|gif|webp|avif)|audio\/[\w.+-]+|video\/[\w.+-]+|text\/plain(;.*)?|application\/(pdf|fhir\+json|dicom))$/i.test(type) ? type : 'application/octet-stream'
 }
 
-async function collect(response: Response, size: number, progress: Progress): Promise<Bytes> {
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  const parts: Uint8Array[] = []
-  let got = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return concat(...parts)
-    parts.push(value)
-    got += value.length
-    if (got > size) throw new Bad('the file is longer than it says')
-    progress('fetching', got, size)
-  }
-}
-
 /** Something wrong with one entry, with the code that a trouble carries. */
 class Wrong extends Error {
   readonly code: Trouble['code']
@@ -437,15 +418,14 @@ async function step<T>(code: Trouble['code'], work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
-    if (error instanceof EngineProblem || error instanceof Wrong) throw error
+    if (error instanceof Wrong || (error instanceof EngineProblem && error.code !== 'missing')) throw error
     throw new Wrong(code, error instanceof Error ? error.message : String(error))
   }
 }
 
 function troubleOf(lock: string, stored: Pick<WireStored, 'seq' | 'text'>, error: unknown): Trouble {
-  if (error instanceof EngineProblem && error.code !== 'tampered' && error.code !== 'missing') throw error
+  if (error instanceof EngineProblem) throw error
   const code = error instanceof Wrong ? error.code : 'statement'
   return { code, lock, seq: stored.seq, detail: error instanceof Error ? error.message : String(error) }
 }
 
-export { b64 }

@@ -1,6 +1,7 @@
-// What a person wrote and the server does not have yet: kept sealed in this browser, sent in order, once. An entry's
-// id is chosen when it is written, so that sending it twice stores it once; it is sealed when it is sent, to the
-// epoch that counts then.
+// What a person wrote and the server does not have yet: kept sealed in this browser, sent in order, once. What is sent
+// is kept byte for byte until the server has answered: the same bytes again are stored once, even by a server whose
+// answer was lost. Only when the server says that it has not taken them are they sealed anew, to the epoch that
+// counts then.
 
 import { b64, unb64 } from '../seal/bytes.ts'
 import type { ContentHeader } from '../seal/content.ts'
@@ -14,6 +15,7 @@ import type { Compartment, ProblemCode } from './types.ts'
 export interface Waiting {
   readonly chart: string; readonly lock: string; readonly compartment?: Compartment | undefined; readonly header: ContentHeader; readonly body: string
   state: 'waiting' | 'sending' | 'refused'; problem?: ProblemCode
+  sent?: { readonly text: string; readonly sealed: string } // as it went, with sealed in b64
 }
 
 const maxTries = 3
@@ -86,27 +88,29 @@ export class Outbox {
 
   /** Sends one; false if there is no network, and the rest can wait. */
   private async sendOne(w: Waiting): Promise<boolean> {
+    const kept = await this.safe.open<Waiting>(`outbox/${this.name(w)}`, await this.shelf.get('outbox', this.name(w)))
+    if (!kept) return this.sentOrGone(w) // by another tab
+    if (kept.sent) w.sent = kept.sent
     w.state = 'sending'
     this.changed(w)
     for (let attempt = 1; ; attempt++) {
       try {
-        const epochs = await this.epochs(w, attempt > 1)
-        const sealed = await this.entries.seal(epochs, await this.entries.seen(w.lock), w.header, unb64(w.body))
-        await this.net.post(`/api/locks/${w.lock}/entries`, { entries: [{ text: sealed.text, sealed: sealed.sealed }] })
-        await this.drop(w)
-        this.changed(w)
-        return true
+        w.sent ??= await this.seal(w, attempt > 1)
+        await this.keep(w)
+        await this.net.post(`/api/locks/${w.lock}/entries`, { entries: [{ text: w.sent.text, sealed: unb64(w.sent.sealed) }] })
+        return this.sentOrGone(w)
       } catch (error) {
         const { code } = problemOf(error)
-        if (code === 'conflict' && (await this.isStored(w))) {
-          await this.drop(w)
-          this.changed(w)
-          return true
+        if (code === 'conflict' && attempt < maxTries) {
+          delete w.sent // not stored: the same bytes would have been taken
+          continue
         }
-        if (code === 'conflict' && attempt < maxTries) continue
         const wait = code === 'offline' || code === 'unavailable' || code === 'unauthenticated' || code === 'too_many' || code === 'internal'
         w.state = wait ? 'waiting' : 'refused'
-        if (!wait) w.problem = code
+        if (!wait) {
+          w.problem = code
+          delete w.sent
+        }
         await this.keep(w)
         this.changed(w)
         return !wait
@@ -114,9 +118,16 @@ export class Outbox {
     }
   }
 
-  /** Whether an answer that got lost had stored the entry: then it is there under another seal. */
-  private async isStored(w: Waiting): Promise<boolean> {
-    return this.net.send('GET', `/api/locks/${w.lock}/entries/${w.header.entry}/sealed`, { headers: { Range: 'bytes=0-0' } }).then(() => true, () => false)
+  private async sentOrGone(w: Waiting): Promise<true> {
+    await this.drop(w)
+    this.changed(w)
+    return true
+  }
+
+  private async seal(w: Waiting, fresh: boolean): Promise<NonNullable<Waiting['sent']>> {
+    const epochs = await this.epochs(w, fresh)
+    const { text, sealed } = await this.entries.seal(epochs, await this.entries.seen(w.lock), w.header, unb64(w.body))
+    return { text, sealed: b64(sealed) }
   }
 
   async tryAgain(entry: string): Promise<void> {

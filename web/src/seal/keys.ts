@@ -21,7 +21,7 @@ export async function openWith(identity: string, sealed: Uint8Array): Promise<By
 }
 
 // The header of an age file to one hybrid recipient, whose size never varies: version, stanza, wrapped file key, MAC.
-const headerSize = 1627
+export const headerSize = 1627
 const headerLines = /^age-encryption\.org\/v1\n-> mlkem768x25519 [A-Za-z0-9+/]{1494}\n[A-Za-z0-9+/]{43}\n--- [A-Za-z0-9+/]{43}\n$/
 
 /** Refuses a file that is not for exactly one hybrid recipient: a second one could open it unnoticed. */
