@@ -37,11 +37,11 @@ export async function sealStream(
   let size = 0
   let waiting: Uint8Array[] = []
   let waitingSize = 0
-  const flush = async (): Promise<void> => {
-    const all = concat(...waiting)
-    for (let at = 0; at < all.length; at += partSize) await send(all.slice(at, at + partSize))
-    waiting = []
-    waitingSize = 0
+  let onTheWay = Promise.resolve() // one part, while the next is sealed
+  const push = async (part: Bytes): Promise<void> => {
+    await onTheWay
+    onTheWay = send(part)
+    onTheWay.catch(() => undefined) // whoever waits for it next hears of it
   }
   const reader = sealed.getReader()
   for (;;) {
@@ -52,15 +52,15 @@ export async function sealStream(
     size += value.length
     waiting.push(value)
     waitingSize += value.length
-    if (waitingSize >= partSize) {
-      const all = concat(...waiting)
-      const whole = all.length - (all.length % partSize)
-      for (let at = 0; at < whole; at += partSize) await send(all.slice(at, at + partSize))
-      waiting = [all.slice(whole)]
-      waitingSize = all.length - whole
-    }
+    if (waitingSize < partSize) continue
+    const all = concat(...waiting)
+    const whole = all.length - (all.length % partSize)
+    for (let at = 0; at < whole; at += partSize) await push(all.slice(at, at + partSize))
+    waiting = [all.slice(whole)]
+    waitingSize = all.length - whole
   }
-  await flush()
+  if (waitingSize > 0) await push(concat(...waiting))
+  await onTheWay
   return { size, sha256: b64(sum.digest()) }
 }
 
