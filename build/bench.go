@@ -22,6 +22,7 @@ type benchmark struct {
 // benchmarks are all there are, each in a file bench_*.go of its own.
 var benchmarks = []benchmark{
 	{"policy", benchPolicy},
+	{"browser", benchBrowser},
 }
 
 func bench(ctx context.Context, name string) error {

@@ -1,0 +1,33 @@
+// What sealing and opening one entry costs in a browser: signed, padded, sealed to a post-quantum recipient, and back.
+
+import { hash, newID, newIdentity, now, random, recipientOf, signingKey } from '../src/seal/bytes.ts'
+import { checkAuthor, readContent, writeContent, type ContentHeader } from '../src/seal/content.ts'
+import { openWith, sealTo } from '../src/seal/keys.ts'
+
+const perRound = 20
+
+export async function measure(rounds: number): Promise<{ seal: number[]; open: number[] }> {
+  const identity = await newIdentity()
+  const recipient = await recipientOf(identity)
+  const key = await signingKey(random(32))
+  const body = random(4096)
+  const header: ContentHeader = {
+    org: newID(), lock: newID(), entry: newID(), kind: 'note', author: newID(), card: await hash(''), name: 'Dr Okafor', time: now(), type: 'application/fhir+json',
+    size: body.length, sha256: await hash(body),
+  }
+  const seal: number[] = []
+  const open: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    let start = performance.now()
+    const sealed = []
+    for (let i = 0; i < perRound; i++) sealed.push(await sealTo(await writeContent(header, body, key.sign), recipient))
+    seal.push((performance.now() - start) / perRound)
+    start = performance.now()
+    for (const one of sealed) {
+      const content = await readContent(await openWith(identity, one))
+      await checkAuthor(content.lines, key.public)
+    }
+    open.push((performance.now() - start) / perRound)
+  }
+  return { seal, open }
+}
