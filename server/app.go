@@ -114,5 +114,5 @@ func (a app) find(name string) (asset, error) {
 	if item, ok := a["/index.html"]; ok {
 		return item, nil
 	}
-	return asset{}, errors.New(noApp)
+	return asset{body: []byte(noApp), kind: "text/plain; charset=utf-8", etag: `"none"`}, nil
 }
