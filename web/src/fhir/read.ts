@@ -63,7 +63,7 @@ export function moment(v: unknown): string {
 /** Plain words of a narrative. The markup is dropped, never shown as markup. */
 export function narrative(r: Fields): string {
   const div = text(fields(r['text'])['div'])
-  return div
+  return div.replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, '')
     .replace(/<(br|p|li|tr|div|h\d)\b[^>]*>/gi, '\n').replace(/<[^>]*>/g, ' ')
     .replace(/&nbsp;/g, ' ').replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, '&')
     .split('\n').map((line) => line.replace(/\s+/g, ' ').trim()).filter((line) => line !== '').join('\n')
