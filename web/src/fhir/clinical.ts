@@ -46,7 +46,7 @@ const allergy: Render = (r, c) => {
   const worst = reactions.map((x) => text(x['severity'])).includes('severe')
   const high = r['criticality'] === 'high' || worst
   return {
-    title: first(conceptText(c, r['code']), joined(c, reactions.map((x) => conceptText(c, x['substance'])))), brief: dot(reaction, high ? c.say.dangerous : ''), alert: high ? 'danger' : undefined,
+    title: first(conceptText(c, r['code']), joined(c, reactions.map((x) => conceptText(c, x['substance'])))), brief: reaction, alert: high ? 'danger' : undefined,
     facts: [
       [c.say.state, statusText(c, r['clinicalStatus'])], [c.say.certainty, statusText(c, r['verificationStatus'])], [c.say.reaction, reaction],
       [c.say.severity, joined(c, reactions.map((x) => statusText(c, x['severity'])))], [c.say.risk, statusText(c, r['criticality'])],
@@ -67,7 +67,7 @@ const medicine: Render = (r, c) => {
   const supply = fields(r['dispenseRequest'])
   const refills = number(supply['numberOfRepeatsAllowed'])
   return {
-    title: medicineName(r, c), brief: dot(doses(r, c), statusText(c, r['status'])),
+    title: medicineName(r, c), brief: dot(doses(r, c), r['status'] === 'active' ? '' : statusText(c, r['status'])),
     facts: [
       [c.say.state, statusText(c, r['status'])], [c.say.dose, doses(r, c)], [c.say.reason, reasons(r, c)],
       [c.say.by, first(referenceText(c, r, r['requester']), referenceText(c, r, r['informationSource']), people(r, c, 'performer'))],

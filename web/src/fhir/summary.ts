@@ -114,5 +114,6 @@ function linesOf(byTime: readonly { o: Fields; when: string }[], unit: string, c
       lines.set(key, line)
     }
   }
-  return [...lines.values()]
+  // The higher line first, as in 'systolic over diastolic'.
+  return [...lines.values()].sort((a, b) => (b.points.at(-1)?.value ?? 0) - (a.points.at(-1)?.value ?? 0))
 }

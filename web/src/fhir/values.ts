@@ -224,7 +224,9 @@ export function dosageText(c: Reader, v: unknown): string {
   const d = fields(v)
   if (text(d['text']) !== '') return text(d['text'])
   const rate = each(d['doseAndRate'])[0] ?? d
-  const amount = choiceText(c, rate, 'dose')
+  const dose = fields(rate['doseQuantity'])
+  const n = number(dose['value'])
+  const amount = n !== undefined && unitOf(dose) === '' ? c.say.atATime(numberText(c, n)) : choiceText(c, rate, 'dose')
   const often = timingText(c, d['timing'])
   const needed = d['asNeededBoolean'] === true || d['asNeededCodeableConcept'] !== undefined ? c.say.asNeeded : ''
   return [amount, often, conceptText(c, d['route']), needed, text(d['patientInstruction'])].filter((p) => p !== '').join(', ')

@@ -22,7 +22,7 @@ export function EntryRow({ chart, row, contents }: { chart: OpenChart; row: Row;
           <span class="tl-kind">{v.type}</span>
           <span class={withdrawn || v.error ? 'tl-title tl-void' : 'tl-title'} dir="auto">{v.title}</span>
           {v.brief !== '' && !withdrawn && <span class="tl-brief" dir="auto">{v.brief}</span>}
-          <Marks row={row} view={v} />
+          <Marks row={row} view={v} states />
         </summary>
         {open && <div class="tl-body">
           {withdrawn && <Withdrawn thread={row.thread} />}
@@ -38,8 +38,8 @@ export function EntryRow({ chart, row, contents }: { chart: OpenChart; row: Row;
   )
 }
 
-/** What a row must not be read without. */
-export function Marks({ row, view: v }: { row: Pick<Row, 'thread' | 'part'>; view?: View }): JSX.Element {
+/** What a row must not be read without. Where Unsent stands beside it, that says more about states. */
+export function Marks({ row, view: v, states }: { row: Pick<Row, 'thread' | 'part'>; view?: View; states?: boolean }): JSX.Element {
   const { w } = useWords()
   const c = w.chart
   const { now, before, withdrawn } = row.thread
@@ -50,9 +50,9 @@ export function Marks({ row, view: v }: { row: Pick<Row, 'thread' | 'part'>; vie
       {withdrawn && <Tag kind="danger">{c.withdrawn}</Tag>}
       {before.length > 0 && !withdrawn && <Tag kind="plain">{c.amended}</Tag>}
       {row.part === 'restricted' && <Tag kind="warn">{c.compartment.restricted}</Tag>}
-      {now.state === 'waiting' && <Tag kind="plain">{c.waiting}</Tag>}
-      {now.state === 'sending' && <Tag kind="plain">{c.sending}</Tag>}
-      {now.state === 'refused' && <Tag kind="danger">{c.refused}</Tag>}
+      {states && now.state === 'waiting' && <Tag kind="plain">{c.waiting}</Tag>}
+      {states && now.state === 'sending' && <Tag kind="plain">{c.sending}</Tag>}
+      {states && now.state === 'refused' && <Tag kind="danger">{c.refused}</Tag>}
     </span>
   )
 }

@@ -88,8 +88,11 @@ function ChartHead({ chart, page }: { chart: OpenChart; page: string }): JSX.Ele
   const maySeeLooks = chart.mine || roles.some((r) => r === 'patient' || r === 'proxy' || r === 'security' || r === 'privacy')
   const write = chart.writable.length > 0
   const names = ['', 'messages', 'notes', 'files', 'questionnaires', ...(write ? ['import'] : []), 'share', ...(maySeeLooks ? ['looks'] : [])]
+  const head = useRef<HTMLDivElement>(null)
+  // On a phone the tabs scroll; the one that is shown must be seen.
+  useEffect(() => head.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [page])
   return (
-    <div class="chart-head">
+    <div class="chart-head" ref={head}>
       <h1 tabIndex={-1}>{chart.mine ? c.titleMine : name === '' ? c.titleUnknown : c.titleOf(name)}</h1>
       <p class="chart-whose">
         {chart.mine && name !== '' && <span>{name}</span>}

@@ -105,7 +105,7 @@ function Answered({ chart, contents, thread }: { chart: OpenChart; contents: Con
       {!thread.withdrawn && known && <p><strong>{c.scoreOf(known.score, instrument(known.id, lang).most)}</strong> <Tag kind={severityOf(known.id, known.score) === 'minimal' ? 'good' : severityOf(known.id, known.score) === 'mild' ? 'plain' : 'warn'}>{c.severity[severityOf(known.id, known.score)]}</Tag></p>}
       {!thread.withdrawn && known && <p class="chart-small">{c.formMeaning}</p>}
       <Origin item={thread.now} />
-      {v && <details class="chart-fold"><summary class="chart-target">{thread.withdrawn ? c.showWithdrawn : v.brief && c.fhir.answersGiven(v.facts.length)}</summary><Facts view={v} /></details>}
+      {v && <details class="chart-fold"><summary class="chart-target">{thread.withdrawn ? c.showWithdrawn : c.details}</summary><Facts view={v} /></details>}
       <Unsent item={thread.now} />
       <Change chart={chart} thread={thread} />
     </Card>

@@ -6,6 +6,7 @@ import { useAct, useEngine, useLoad, useWords } from '../../app/context.tsx'
 import { navigate } from '../../app/router.tsx'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Face, Field, Notice, Progress, Select, Tag, announce } from '../../parts/index.tsx'
 import type { Compartment, Member, OpenChart, Purpose } from '../../engine/types.ts'
+import { humanName } from '../../fhir/values.ts'
 import type { PageProps } from './index.tsx'
 
 /** One who can read, with all grants of theirs: one for each part. */
@@ -69,7 +70,7 @@ function OneReader({ chart, reader, onChange }: { chart: OpenChart; reader: Read
   const me = engine.me
   const self = m.person !== undefined && m.person === me?.person
   const owner = m.person === chart.owner
-  const name = nameOf(reader.name)
+  const name = nameOf(owner ? humanName(chart.patient?.['name']) || reader.name : reader.name)
   const parts = list(chart.compartments.filter((p) => reader.grants.some((g) => g.compartment === p)).map((p) => c.partName[p]))
   // As the clinic's rules say: patients take anyone off, everyone gives up their own, clinicians hand over care.
   const mayRemove = !owner && (self || chart.mine || (me?.roles.includes('clinician') === true && (m.purpose === 'care' || m.purpose === 'second-opinion')))
@@ -99,9 +100,12 @@ function OneReader({ chart, reader, onChange }: { chart: OpenChart; reader: Read
   )
 }
 
+/** Purposes are words inside sentences; as choices they begin one. */
+const capital = (s: string, lang: string): string => s.charAt(0).toLocaleUpperCase(lang) + s.slice(1)
+
 function ShareForm({ chart, onDone }: { chart: OpenChart; onDone: () => void }): JSX.Element | null {
   const engine = useEngine()
-  const { w } = useWords()
+  const { w, lang } = useWords()
   const c = w.chart
   const nameOf = useName()
   const { value: people } = useLoad(() => engine.people(), ['people'])
@@ -146,7 +150,7 @@ function ShareForm({ chart, onDone }: { chart: OpenChart; onDone: () => void }):
           </fieldset>
         )}
         {!chart.mine && <p class="chart-small">{c.shareRule}</p>}
-        <Select label={c.purposeQuestion} value={purpose} onInput={(v) => setPurpose(v as Purpose)} options={purposes.map((p) => ({ value: p, label: c.purpose[p] }))} />
+        <Select label={c.purposeQuestion} value={purpose} onInput={(v) => setPurpose(v as Purpose)} options={purposes.map((p) => ({ value: p, label: capital(c.purpose[p], lang) }))} />
         <Field label={c.until} hint={c.untilHint} type="date" value={until} onInput={setUntil} min={new Date().toISOString().slice(0, 10)} />
         {wrong !== '' && <Notice kind="warn"><p>{wrong}</p></Notice>}
         <ErrorPanel error={error} />

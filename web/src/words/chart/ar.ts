@@ -22,7 +22,7 @@ const units: Readonly<Record<string, readonly [string, string]>> = {
 
 export const chart = {
   fhir: {
-    yes: 'نعم', no: 'لا', recording: 'تسجيل', asNeeded: 'عند الحاجة', dangerous: 'خطيرة',
+    yes: 'نعم', no: 'لا', recording: 'تسجيل', asNeeded: 'عند الحاجة', atATime: (n) => `${n} في كل مرة`,
     fromTo: (from, to) => `${from} إلى ${to}`, since: (from) => `منذ ${from}`, until: (to) => `حتى ${to}`,
     pair: (name, value) => `${name}: ${value}`, planFor: (what) => `خطة من أجل ${what}`,
     often: (n, period, unit) => {

@@ -23,7 +23,7 @@ const units: Readonly<Record<string, readonly [string, string]>> = {
 export const chart = {
   // How imported and written records read.
   fhir: {
-    yes: 'Yes', no: 'No', recording: 'A recording', asNeeded: 'as needed', dangerous: 'dangerous',
+    yes: 'Yes', no: 'No', recording: 'A recording', asNeeded: 'as needed', atATime: (n: string): string => `${n} at a time`,
     fromTo: (from: string, to: string): string => `${from} to ${to}`, since: (from: string): string => `since ${from}`, until: (to: string): string => `until ${to}`,
     pair: (name: string, value: string): string => `${name}: ${value}`, planFor: (what: string): string => `Plan for ${what}`,
     often: (times: number, period: number, unit: string): string => {

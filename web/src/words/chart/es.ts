@@ -9,7 +9,7 @@ const units: Readonly<Record<string, readonly [string, string]>> = {
 
 export const chart = {
   fhir: {
-    yes: 'Sí', no: 'No', recording: 'Una grabación', asNeeded: 'si es necesario', dangerous: 'peligrosa',
+    yes: 'Sí', no: 'No', recording: 'Una grabación', asNeeded: 'si es necesario', atATime: (n) => `${n} por toma`,
     fromTo: (from, to) => `${from} a ${to}`, since: (from) => `desde ${from}`, until: (to) => `hasta ${to}`,
     pair: (name, value) => `${name}: ${value}`, planFor: (what) => `Plan para ${what}`,
     often: (times, period, unit) => {
