@@ -78,7 +78,9 @@ test('a result outside its range is marked, also when nobody says so', () => {
   })
   assert.equal(read(potassium(4)).alert, undefined)
   assert.equal(read(potassium(5.6)).alert, 'warn')
-  assert.equal(read(potassium(7, { interpretation: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: 'HH' }] }] })).alert, 'danger')
+  const high = read(potassium(7, { interpretation: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: 'HH' }] }] }))
+  assert.equal(high.alert, 'danger')
+  assert.match(high.brief, /Dangerously high$/)
 })
 
 test('dates are no more precise than they were written', () => {

@@ -149,7 +149,8 @@ export function conceptText(c: Reader, v: unknown): string {
     const name = text(system).split('/').at(-1) ?? ''
     const plain = text(code)
     const known = name === 'v3-MaritalStatus' ? `marital-${plain}` : translated.has(name) || (name === '' && plain.length > 1) ? plain : ''
-    const words = c.say.concepts[known as keyof FhirWords['concepts']]
+    // 'HH' is a home visit as a class of visits, and far too high as a reading of a result.
+    const words = c.say.concepts[(known === 'HH' && name !== 'v3-ActCode' ? 'result-HH' : known) as keyof FhirWords['concepts']]
     if (words !== undefined) return words
   }
   return concept(v)

@@ -67,10 +67,11 @@ export function Facts({ view: v }: { view: View }): JSX.Element {
 }
 
 /** By whom and when it came into the chart. */
-export function Origin({ item }: { item: Item }): JSX.Element {
+export function Origin({ item }: { item: Item }): JSX.Element | null {
   const engine = useEngine()
   const { w, date } = useWords()
   const c = w.chart
+  if (item.state !== 'stored') return null
   const at = date(item.time, 'datetime')
   return (
     <p class="chart-small">

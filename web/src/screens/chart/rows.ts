@@ -100,7 +100,7 @@ export function contentsOf(chart: OpenChart, lang: string, say: Reader['say']): 
     const { now } = row.thread
     const made: View = row.resource
       ? view(row.resource, reader)
-      : { type: say.types.Media, kind: row.kind, title: first(now.title ?? '', now.filename ?? '', say.types.Basic), brief: '', when: row.when, error: false, facts: [], text: '' }
+      : { type: say.file, kind: row.kind, title: first(now.title ?? '', now.filename ?? '', say.types.Basic), brief: '', when: row.when, error: false, facts: [], text: '' }
     views.set(row.key, made)
     return made
   }

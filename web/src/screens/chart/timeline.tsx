@@ -1,7 +1,7 @@
 // Everything in the chart by date, newest first: found by kind, part and words, and painted page by page.
 
 import type { JSX } from 'preact'
-import { useId, useMemo, useState } from 'preact/hooks'
+import { useEffect, useId, useMemo, useState } from 'preact/hooks'
 import { useWords } from '../../app/context.tsx'
 import { Button, Empty, Field, Select } from '../../parts/index.tsx'
 import type { Compartment } from '../../engine/types.ts'
@@ -12,6 +12,11 @@ import { fold, type Row } from './rows.ts'
 
 const firstPage = 30
 const nextPage = 100
+
+/** Indexing for search, in milliseconds: after the first paint, and never long enough to be felt. */
+const indexDelay = 400
+const indexSlice = 8
+const indexPause = 16
 
 type Wanted = Kind | 'all' | 'no-bills'
 
@@ -31,6 +36,18 @@ export function Timeline({ chart, contents }: PageProps): JSX.Element {
       (kind === 'all' || (kind === 'no-bills' ? row.kind !== 'bill' : row.kind === kind)) && (part === 'all' || row.part === part)
       && (wanted.length === 0 || wanted.every((word) => contents.searchable(row).includes(word))))
   }, [contents, search, kind, part])
+  // The index is made while nothing else happens, so that the first letter typed finds at once.
+  useEffect(() => {
+    let next = 0
+    let turn = 0
+    const work = (): void => {
+      const until = performance.now() + indexSlice
+      while (next < contents.rows.length && performance.now() < until) contents.searchable(contents.rows[next++] as Row)
+      if (next < contents.rows.length) turn = window.setTimeout(work, indexPause)
+    }
+    turn = window.setTimeout(work, indexDelay)
+    return () => clearTimeout(turn)
+  }, [contents])
   const shown = found.slice(0, firstPage + pages * nextPage)
   const reset = (): void => { setSearch(''); setKind('no-bills'); setPart('all'); setPages(0) }
   if (contents.rows.length === 0) return <Empty title={c.nothingYet}><p>{c.nothingYetHint}</p></Empty>

@@ -31,7 +31,7 @@ export const chart = {
     },
     score: (n) => `النتيجة ${digits(n)}`, answersGiven: count('لا إجابات', 'إجابة واحدة', 'إجابتان', 'إجابات', 'إجابة'), entries,
     questions, question: (n) => `السؤال ${digits(n)}`, messageFrom: (name) => (name === '' ? 'رسالة' : `رسالة من ${name}`),
-    state: 'الحالة', category: 'الفئة', time: 'متى', reason: 'السبب', by: 'بواسطة', at: 'في', outcome: 'النتيجة', certainty: 'مدى التأكد', severity: 'الشدة', began: 'البداية', ended: 'النهاية', bodySite: 'موضع الجسم',
+    file: 'ملف', state: 'الحالة', category: 'الفئة', time: 'متى', reason: 'السبب', by: 'بواسطة', at: 'في', outcome: 'النتيجة', certainty: 'مدى التأكد', severity: 'الشدة', began: 'البداية', ended: 'النهاية', bodySite: 'موضع الجسم',
     recorded: 'سُجّل', reaction: 'رد الفعل', risk: 'الخطر', lastSeen: 'آخر مرة', dose: 'الجرعة', written: 'كُتب', taken: 'أُخذ', handedOver: 'سُلّم', quantity: 'الكمية', refills: 'مرات التجديد', validFor: 'الصلاحية',
     whyStopped: 'سبب التغيير', ingredients: 'المكونات', given: 'أُعطي', value: 'النتيجة', assessment: 'التقييم', normal: 'المعدل الطبيعي', measured: 'وقت القياس', method: 'الطريقة', device: 'الجهاز', missing: 'سبب عدم وجود نتيجة',
     conclusion: 'الخلاصة', images: 'الصور', complications: 'المضاعفات', followUp: 'المتابعة', whyNot: 'سبب عدم الإعطاء', doseNumber: 'رقم الجرعة', route: 'طريقة الإعطاء', maker: 'الشركة المصنعة', lot: 'رقم التشغيلة', forProblems: 'من أجل', goals: 'الأهداف',
@@ -53,7 +53,7 @@ export const chart = {
     concepts: {
       AMB: 'زيارة عيادة', EMER: 'طوارئ', IMP: 'إقامة في المستشفى', ACUTE: 'إقامة في المستشفى', HH: 'زيارة منزلية', VR: 'زيارة عن بُعد', WELLNESS: 'فحص دوري', URGENTCARE: 'رعاية عاجلة', outpatient: 'زيارة عيادة',
       inpatient: 'إقامة في المستشفى', wellness: 'فحص دوري', urgentcare: 'رعاية عاجلة', emergency: 'طوارئ', ambulatory: 'زيارة عيادة', H: 'مرتفع', L: 'منخفض', N: 'طبيعي', A: 'خارج المعدل', LL: 'منخفض بشكل خطير',
-      AA: 'خارج المعدل بشكل خطير', POS: 'إيجابي', NEG: 'سلبي', IND: 'غير واضح', 'vital-signs': 'العلامات الحيوية', laboratory: 'المختبر', survey: 'استبيان', 'social-history': 'التاريخ الاجتماعي', imaging: 'التصوير', exam: 'الفحص',
+      'result-HH': 'مرتفع بشكل خطير', AA: 'خارج المعدل بشكل خطير', POS: 'إيجابي', NEG: 'سلبي', IND: 'غير واضح', 'vital-signs': 'العلامات الحيوية', laboratory: 'المختبر', survey: 'استبيان', 'social-history': 'التاريخ الاجتماعي', imaging: 'التصوير', exam: 'الفحص',
       'encounter-diagnosis': 'تشخيص زيارة', 'problem-list-item': 'مشكلة', institutional: 'مستشفى أو عيادة', professional: 'خدمات مهنية', pharmacy: 'صيدلية', 'high-priority': 'أولوية عالية', 'patient-privacy': 'الخصوصية',
       LAB: 'المختبر', 'marital-M': 'متزوج', 'marital-S': 'أعزب', 'marital-D': 'مطلّق', 'marital-W': 'أرمل',
     },
@@ -75,14 +75,14 @@ export const chart = {
   },
   compartment: { general: 'عام', restricted: 'مقيّد' },
   compartmentHint: { general: 'ما يقرؤه فريق الرعاية.', restricted: 'لأكثر الأمور خصوصية، مثل العلاج النفسي وتعاطي المواد والصحة الجنسية. له مفاتيح خاصة به.' },
-  where: 'جزء الملف', whereQuestion: 'إلى أي جزء ينتمي؟',
+  whereQuestion: 'إلى أي جزء ينتمي؟',
 
   titleOf: (name) => `ملف ${name}`, titleMine: 'ملفي', titleUnknown: 'ملف', pages: 'صفحات الملف',
   page: { summary: 'الملخص', messages: 'الرسائل', notes: 'الملاحظات', files: 'الملفات', questionnaires: 'الاستبيانات', import: 'استيراد', share: 'المشاركة', looks: 'من اطّلع' },
   born: (date) => `تاريخ الميلاد: ${date}`, youSeeRestricted: 'يمكنك أيضًا قراءة الجزء المقيّد.', opening: 'جارٍ فتح الملف…',
   steps: { opening: 'جارٍ الفتح…', reading: 'جارٍ القراءة…', sending: 'جارٍ الإرسال…', fetching: 'جارٍ الجلب…', sealing: 'جارٍ الختم…' },
   due: 'أُزيل شخص من هذا الملف. سيحصل الملف على مفاتيح جديدة حالما يفتح Ward شخص يستطيع صنعها؛ وحتى ذلك الحين يرفض خادم العيادة من أُزيل.',
-  cannotOpen: 'لا يمكن عرض هذا الملف', stillLoading: 'جارٍ قراءة بقية الملف…',
+  stillLoading: 'جارٍ قراءة بقية الملف…',
 
   troubleTitle: (n) => (n === 1 ? 'شيء في هذا الملف لم يجتز الفحص' : `${many(n, { zero: 'لا شيء', one: 'شيء واحد', two: 'شيئان', few: 'أشياء', many: 'شيئًا', other: 'شيء' })} في هذا الملف لم تجتز الفحص`),
   troubleText: 'يفحص Ward كل مدخل: من كتبه، وأن أحدًا لم يغيّره أو يحذفه أو يستبدله. ما لم يجتز الفحص لا يُعرض. أخبر عيادتك، ولا تعتمد على أن هذا الملف كامل.',
@@ -115,26 +115,26 @@ export const chart = {
   cancel: 'إلغاء', details: 'التفاصيل',
 
   messagesTitle: 'الرسائل مع فريق الرعاية', noMessages: 'لا رسائل بعد', noMessagesHint: 'لا يقرأ ما تكتبه إلا المريض ومن يستطيع قراءة هذا الجزء من الملف.', write: 'رسالتك', send: 'إرسال', messageSent: 'أُرسلت.',
-  messageQueued: 'خُتمت. ستُرسل حالما يمكن الوصول إلى العيادة.', emergency: 'قد لا يقرأ أحد الآن. في حالة الطوارئ اتصل برقم الطوارئ المحلي.', newMessages: 'جديد', olderMessages: 'عرض رسائل أقدم', replyTo: 'رد', replyingTo: (what) => `رد على: ${what}`,
+  messageQueued: 'خُتمت. ستُرسل حالما يمكن الوصول إلى العيادة.', emergency: 'قد لا يقرأ أحد الآن. في حالة الطوارئ اتصل برقم الطوارئ المحلي.', olderMessages: 'عرض رسائل أقدم', replyTo: 'رد', replyingTo: (what) => `رد على: ${what}`,
   notWritable: 'يمكنك قراءة هذا الملف لكن لا يمكنك الكتابة فيه.',
 
   newNote: 'كتابة ملاحظة', amendNote: 'تعديل ملاحظة', noteTitle: 'العنوان', noteTitleHint: 'مثل: زيارة، مكالمة، خطة', noteText: 'الملاحظة', template: 'القالب', freeText: 'نص حر', soap: 'شكوى، فحص، تقييم، خطة',
   soapParts: { subjective: 'الشكوى', objective: 'الفحص', assessment: 'التقييم', plan: 'الخطة' },
   soapHints: { subjective: 'ما يقوله المريض', objective: 'ما وجدته وقِسته', assessment: 'ما تظنه', plan: 'ما سيحدث بعد ذلك' },
-  store: 'حفظ', noteStored: 'حُفظت.', noteEmpty: 'اكتب شيئًا أولاً.', notesTitle: 'الملاحظات', noNotes: 'لا ملاحظات بعد', noNotesHint: 'ما تكتبه هنا يُختم في هذا المتصفح قبل إرساله.', defaultTitle: 'ملاحظة', leaveDraft: 'ملاحظتك لم تُحفظ بعد.',
+  store: 'حفظ', noteStored: 'حُفظت.', noteEmpty: 'اكتب شيئًا أولاً.', notesTitle: 'الملاحظات', noNotes: 'لا ملاحظات بعد', noNotesHint: 'ما تكتبه هنا يُختم في هذا المتصفح قبل إرساله.', defaultTitle: 'ملاحظة', 
 
   filesTitle: 'الملفات', addFile: 'إضافة ملفات', addFileHint: 'صور ومستندات وتسجيلات. تُختم في هذا المتصفح قبل إرسالها.', noFiles: 'لا ملفات بعد', noFilesHint: 'ما تضيفه يكون هنا لكل من يستطيع قراءة ذلك الجزء من الملف.',
-  fileStored: (name) => `حُفظ ${name}.`, uploading: (name) => `جارٍ إضافة ${name}`, preview: 'عرض', download: 'تنزيل', previewOf: (name) => name, cannotPreview: 'لا يمكن عرض هذا النوع من الملفات هنا. نزّله لفتحه.',
-  cutText: 'تُعرض البداية فقط. نزّل الملف لقراءته كله.', closePreview: 'إغلاق', imageOf: (name) => `صورة: ${name}`, dropHere: 'أو أفلتها هنا', size: (bytes) => fileSize(bytes, 'ar'), downloaded: 'تم التنزيل.',
+  fileStored: (name) => `حُفظ ${name}.`, uploading: (name) => `جارٍ إضافة ${name}`, preview: 'عرض', download: 'تنزيل', cannotPreview: 'لا يمكن عرض هذا النوع من الملفات هنا. نزّله لفتحه.',
+  cutText: 'تُعرض البداية فقط. نزّل الملف لقراءته كله.', imageOf: (name) => `صورة: ${name}`, dropHere: 'أو أفلتها هنا', size: (bytes) => fileSize(bytes, 'ar'), 
 
   importTitle: 'استيراد السجلات', importText: 'أحضر سجلاتك من عيادة أو تطبيق آخر: ملف FHIR R4 (JSON أو NDJSON) كالذي تقدمه المستشفيات وتطبيقات الصحة. يُختم في هذا المتصفح قبل إرساله.', chooseFile: 'ملف FHIR',
   importStart: 'استيراد', imported: (n) => `تم استيراد ${many(n, { zero: 'لا شيء', one: 'سجل واحد', two: 'سجلين', few: 'سجلات', many: 'سجلاً', other: 'سجل' })}`, importedHint: 'هي الآن في الملف.', toSummary: 'إلى الملخص', importAnother: 'استيراد ملف آخر', importEmpty: 'اختر ملفًا أولاً.',
 
-  formsTitle: 'الاستبيانات', forms: 'للتعبئة', noForms: 'لا إجابات بعد', noFormsHint: 'تظهر هنا الإجابات التي تحفظها.', formFill: 'تعبئة', formStore: 'حفظ الإجابات', formStored: 'حُفظت إجاباتك.', formMissing: (n) => `أسئلة لم تُجب بعد: ${digits(n)}.`,
+  formsTitle: 'الاستبيانات', noForms: 'لا إجابات بعد', noFormsHint: 'تظهر هنا الإجابات التي تحفظها.', formFill: 'تعبئة', formStore: 'حفظ الإجابات', formStored: 'حُفظت إجاباتك.', formMissing: (n) => `أسئلة لم تُجب بعد: ${digits(n)}.`,
   formBack: 'رجوع', answered: 'تمت الإجابة عنها', scoreOf: (score, most) => `${digits(score)} من ${digits(most)}`, formLength: (n) => `${questions(n)}، نحو دقيقتين`, required: 'اختر إجابة.',
   crisisTitle: 'من فضلك تحدث إلى أحد اليوم', crisisText: 'أجبت بأن لديك أفكارًا بأنه من الأفضل لو كنت ميتًا أو بإيذاء نفسك. لست وحدك، ويمكن أن يتحسن الأمر. إن كنت قد تُقدم على ذلك فاتصل الآن برقم الطوارئ المحلي أو اذهب إلى أقرب قسم طوارئ. قد لا تُقرأ إجاباتك فورًا.',
   severity: { minimal: 'ضئيلة', mild: 'خفيفة', moderate: 'متوسطة', moderatelySevere: 'متوسطة إلى شديدة', severe: 'شديدة' },
-  formMeaning: 'هذا ليس تشخيصًا. سيناقشه معك فريق الرعاية.', unknownQuestion: 'لا يمكن الإجابة عن هذا النوع من الأسئلة هنا.',
+  formMeaning: 'هذا ليس تشخيصًا. سيناقشه معك فريق الرعاية.', answerThis: 'يرجى الإجابة عن هذا السؤال.', otherAnswer: 'شيء آخر', unknownQuestion: 'لا يمكن الإجابة عن هذا النوع من الأسئلة هنا.',
 
   shareTitle: 'من يستطيع قراءة هذا الملف', shareWith: 'المشاركة مع أحد', sharePerson: 'شخص', shareTeam: 'فريق', who: 'مع من؟', whoType: 'شخص أم فريق؟', choose: 'اختر…', parts: 'أي الأجزاء؟', purposeQuestion: 'لأي غرض؟', until: 'حتى', untilHint: 'اتركه فارغًا إن لم تكن له نهاية.',
   share: 'مشاركة', shared: (name) => `تمت المشاركة مع ${name}.`, chooseSomeone: 'اختر شخصًا أولاً.', chooseParts: 'اختر جزءًا واحدًا على الأقل.', untilPast: 'اختر يومًا لم ينقضِ.',

@@ -32,7 +32,7 @@ export const chart = {
     },
     score: (n: number): string => `Score ${n}`, answersGiven: (n: number): string => many(n, 'answer', 'answers'), entries: (n: number): string => many(n, 'entry', 'entries'),
     questions: (n: number): string => many(n, 'question', 'questions'), question: (n: number): string => `Question ${n}`, messageFrom: (name: string): string => (name === '' ? 'Message' : `Message from ${name}`),
-    state: 'Status', category: 'Category', time: 'When', reason: 'Reason', by: 'By', at: 'At', outcome: 'Outcome', certainty: 'Certainty', severity: 'Severity', began: 'Began', ended: 'Ended', bodySite: 'Body site',
+    file: 'File', state: 'Status', category: 'Category', time: 'When', reason: 'Reason', by: 'By', at: 'At', outcome: 'Outcome', certainty: 'Certainty', severity: 'Severity', began: 'Began', ended: 'Ended', bodySite: 'Body site',
     recorded: 'Recorded', reaction: 'Reaction', risk: 'Risk', lastSeen: 'Last time', dose: 'Dose', written: 'Written', taken: 'Taken', handedOver: 'Handed over', quantity: 'Quantity', refills: 'Refills', validFor: 'Valid',
     whyStopped: 'Why it changed', ingredients: 'Ingredients', given: 'Given', value: 'Result', assessment: 'Assessment', normal: 'Normal range', measured: 'Measured', method: 'Method', device: 'Device', missing: 'Why there is no result',
     conclusion: 'Conclusion', images: 'Images', complications: 'Complications', followUp: 'Follow-up', whyNot: 'Why not', doseNumber: 'Dose number', route: 'How', maker: 'Maker', lot: 'Lot number', forProblems: 'For', goals: 'Goals',
@@ -44,7 +44,7 @@ export const chart = {
     concepts: {
       AMB: 'Outpatient visit', EMER: 'Emergency', IMP: 'Hospital stay', ACUTE: 'Hospital stay', HH: 'Home visit', VR: 'Remote visit', WELLNESS: 'Check-up', URGENTCARE: 'Urgent care', outpatient: 'Outpatient visit',
       inpatient: 'Hospital stay', wellness: 'Check-up', urgentcare: 'Urgent care', emergency: 'Emergency', ambulatory: 'Outpatient visit', H: 'High', L: 'Low', N: 'Normal', A: 'Out of range', LL: 'Dangerously low',
-      AA: 'Dangerously out of range', POS: 'Positive', NEG: 'Negative', IND: 'Unclear', 'vital-signs': 'Vital signs', laboratory: 'Laboratory', survey: 'Survey', 'social-history': 'Social history', imaging: 'Imaging', exam: 'Examination',
+      'result-HH': 'Dangerously high', AA: 'Dangerously out of range', POS: 'Positive', NEG: 'Negative', IND: 'Unclear', 'vital-signs': 'Vital signs', laboratory: 'Laboratory', survey: 'Survey', 'social-history': 'Social history', imaging: 'Imaging', exam: 'Examination',
       'encounter-diagnosis': 'Diagnosis of a visit', 'problem-list-item': 'Problem', institutional: 'Hospital or clinic', professional: 'Professional services', pharmacy: 'Pharmacy', 'high-priority': 'High priority', 'patient-privacy': 'Privacy',
       LAB: 'Laboratory', 'marital-M': 'Married', 'marital-S': 'Single', 'marital-D': 'Divorced', 'marital-W': 'Widowed',
     },
@@ -66,7 +66,7 @@ export const chart = {
   },
   compartment: { general: 'General', restricted: 'Restricted' },
   compartmentHint: { general: 'What the care team reads.', restricted: 'For what is most private, such as psychotherapy, substance use and sexual health. It has keys of its own.' },
-  where: 'Part of the chart', whereQuestion: 'Where does it belong?',
+  whereQuestion: 'Where does it belong?',
 
   // The frame.
   titleOf: (name: string): string => `Chart of ${name}`, titleMine: 'My chart', titleUnknown: 'Chart', pages: 'Pages of the chart',
@@ -74,7 +74,7 @@ export const chart = {
   born: (date: string): string => `Born ${date}`, youSeeRestricted: 'You can also read the restricted part.', opening: 'Opening the chart…',
   steps: { opening: 'Opening…', reading: 'Reading…', sending: 'Sending…', fetching: 'Fetching…', sealing: 'Sealing…' },
   due: 'Someone was taken off this chart. It gets new keys as soon as someone who can make them opens Ward; until then, the clinic’s server refuses the person who left.',
-  cannotOpen: 'This chart cannot be shown', stillLoading: 'Reading the rest of the chart…',
+  stillLoading: 'Reading the rest of the chart…',
 
   // What did not check.
   troubleTitle: (n: number): string => (n === 1 ? 'One thing in this chart did not pass its checks' : `${many(n, 'thing', 'things')} in this chart did not pass their checks`),
@@ -113,30 +113,30 @@ export const chart = {
 
   // Messages.
   messagesTitle: 'Messages with the care team', noMessages: 'No messages yet', noMessagesHint: 'Only the patient and those who can read this part of the chart can read what you write.', write: 'Your message', send: 'Send', messageSent: 'Sent.',
-  messageQueued: 'Sealed. It is sent as soon as the clinic can be reached.', emergency: 'Nobody may be reading right now. In an emergency, call your local emergency number.', newMessages: 'New', olderMessages: 'Show older messages', replyTo: 'Reply', replyingTo: (what: string): string => `Reply to: ${what}`,
+  messageQueued: 'Sealed. It is sent as soon as the clinic can be reached.', emergency: 'Nobody may be reading right now. In an emergency, call your local emergency number.', olderMessages: 'Show older messages', replyTo: 'Reply', replyingTo: (what: string): string => `Reply to: ${what}`,
   notWritable: 'You can read this chart but not write in it.',
 
   // Notes.
   newNote: 'Write a note', amendNote: 'Amend a note', noteTitle: 'Title', noteTitleHint: 'Such as: Visit, phone call, plan', noteText: 'Note', template: 'Template', freeText: 'Free text', soap: 'Subjective, objective, assessment, plan',
   soapParts: { subjective: 'Subjective', objective: 'Objective', assessment: 'Assessment', plan: 'Plan' },
   soapHints: { subjective: 'What the patient says', objective: 'What you found and measured', assessment: 'What you think it is', plan: 'What happens next' },
-  store: 'Store', noteStored: 'Stored.', noteEmpty: 'Write something first.', notesTitle: 'Notes', noNotes: 'No notes yet', noNotesHint: 'What you write here is sealed in this browser before it is sent.', defaultTitle: 'Note', leaveDraft: 'Your note is not stored yet.',
+  store: 'Store', noteStored: 'Stored.', noteEmpty: 'Write something first.', notesTitle: 'Notes', noNotes: 'No notes yet', noNotesHint: 'What you write here is sealed in this browser before it is sent.', defaultTitle: 'Note', 
 
   // Files.
   filesTitle: 'Files', addFile: 'Add files', addFileHint: 'Pictures, documents, recordings. They are sealed in this browser before they are sent.', noFiles: 'No files yet', noFilesHint: 'What you add is here for everyone who can read that part of the chart.',
-  fileStored: (name: string): string => `${name} is stored.`, uploading: (name: string): string => `Adding ${name}`, preview: 'Look at it', download: 'Download', previewOf: (name: string): string => name, cannotPreview: 'This kind of file cannot be shown here. Download it to open it.',
-  cutText: 'Only the beginning is shown. Download the file for all of it.', closePreview: 'Close', imageOf: (name: string): string => `Picture: ${name}`, dropHere: 'or drop them here', size: (bytes: number): string => fileSize(bytes, 'en'), downloaded: 'Downloaded.',
+  fileStored: (name: string): string => `${name} is stored.`, uploading: (name: string): string => `Adding ${name}`, preview: 'Look at it', download: 'Download', cannotPreview: 'This kind of file cannot be shown here. Download it to open it.',
+  cutText: 'Only the beginning is shown. Download the file for all of it.', imageOf: (name: string): string => `Picture: ${name}`, dropHere: 'or drop them here', size: (bytes: number): string => fileSize(bytes, 'en'), 
 
   // Importing.
   importTitle: 'Import records', importText: 'Bring in records from another clinic or app: a FHIR R4 file (JSON or NDJSON), as hospitals and health apps give out. They are sealed in this browser before they are sent.', chooseFile: 'FHIR file',
   importStart: 'Import', imported: (n: number): string => `${many(n, 'record', 'records')} imported`, importedHint: 'They are in the chart now.', toSummary: 'To the summary', importAnother: 'Import another file', importEmpty: 'Choose a file first.',
 
   // Questionnaires.
-  formsTitle: 'Questionnaires', forms: 'Fill in', noForms: 'Nothing answered yet', noFormsHint: 'Answers you store are shown here.', formFill: 'Fill in', formStore: 'Store the answers', formStored: 'Your answers are stored.', formMissing: (n: number): string => `${many(n, 'question is', 'questions are')} not answered yet.`,
+  formsTitle: 'Questionnaires', noForms: 'Nothing answered yet', noFormsHint: 'Answers you store are shown here.', formFill: 'Fill in', formStore: 'Store the answers', formStored: 'Your answers are stored.', formMissing: (n: number): string => `${many(n, 'question is', 'questions are')} not answered yet.`,
   formBack: 'Back', answered: 'Answered', scoreOf: (score: number, most: number): string => `${score} of ${most}`, formLength: (n: number): string => `${many(n, 'question', 'questions')}, about two minutes`, required: 'Choose an answer.',
   crisisTitle: 'Please talk to someone today', crisisText: 'You answered that you had thoughts of being better off dead or of hurting yourself. You are not alone, and it can get better. If you might act on it, call your local emergency number now, or go to the nearest emergency department. Your answers may not be read right away.',
   severity: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderatelySevere: 'moderately severe', severe: 'severe' },
-  formMeaning: 'This is not a diagnosis. Your care team talks it through with you.', unknownQuestion: 'This kind of question cannot be answered here.',
+  formMeaning: 'This is not a diagnosis. Your care team talks it through with you.', answerThis: 'Please answer this.', otherAnswer: 'Something else', unknownQuestion: 'This kind of question cannot be answered here.',
 
   // Sharing.
   shareTitle: 'Who can read this chart', shareWith: 'Share with someone', sharePerson: 'A person', shareTeam: 'A team', who: 'With whom?', whoType: 'A person or a team?', choose: 'Choose…', parts: 'Which parts?', purposeQuestion: 'What for?', until: 'Until', untilHint: 'Leave it empty for no end.',

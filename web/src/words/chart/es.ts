@@ -18,7 +18,7 @@ export const chart = {
     },
     score: (n) => `Puntuación ${n}`, answersGiven: (n) => many(n, 'respuesta', 'respuestas'), entries: (n) => many(n, 'entrada', 'entradas'),
     questions: (n) => many(n, 'pregunta', 'preguntas'), question: (n) => `Pregunta ${n}`, messageFrom: (name) => (name === '' ? 'Mensaje' : `Mensaje de ${name}`),
-    state: 'Estado', category: 'Categoría', time: 'Cuándo', reason: 'Motivo', by: 'Por', at: 'En', outcome: 'Resultado final', certainty: 'Certeza', severity: 'Gravedad', began: 'Comienzo', ended: 'Final', bodySite: 'Parte del cuerpo',
+    file: 'Archivo', state: 'Estado', category: 'Categoría', time: 'Cuándo', reason: 'Motivo', by: 'Por', at: 'En', outcome: 'Resultado final', certainty: 'Certeza', severity: 'Gravedad', began: 'Comienzo', ended: 'Final', bodySite: 'Parte del cuerpo',
     recorded: 'Anotado', reaction: 'Reacción', risk: 'Riesgo', lastSeen: 'Última vez', dose: 'Dosis', written: 'Escrito', taken: 'Tomado', handedOver: 'Entregado', quantity: 'Cantidad', refills: 'Repeticiones', validFor: 'Válido',
     whyStopped: 'Por qué cambió', ingredients: 'Ingredientes', given: 'Administrado', value: 'Resultado', assessment: 'Valoración', normal: 'Valores normales', measured: 'Medido', method: 'Método', device: 'Dispositivo', missing: 'Por qué no hay resultado',
     conclusion: 'Conclusión', images: 'Imágenes', complications: 'Complicaciones', followUp: 'Seguimiento', whyNot: 'Por qué no', doseNumber: 'Número de dosis', route: 'Vía', maker: 'Fabricante', lot: 'Número de lote', forProblems: 'Para', goals: 'Objetivos',
@@ -40,7 +40,7 @@ export const chart = {
     concepts: {
       AMB: 'Consulta', EMER: 'Urgencias', IMP: 'Hospitalización', ACUTE: 'Hospitalización', HH: 'Visita a domicilio', VR: 'Consulta a distancia', WELLNESS: 'Revisión', URGENTCARE: 'Atención urgente', outpatient: 'Consulta',
       inpatient: 'Hospitalización', wellness: 'Revisión', urgentcare: 'Atención urgente', emergency: 'Urgencias', ambulatory: 'Consulta', H: 'Alto', L: 'Bajo', N: 'Normal', A: 'Fuera de lo normal', LL: 'Peligrosamente bajo',
-      AA: 'Peligrosamente fuera de lo normal', POS: 'Positivo', NEG: 'Negativo', IND: 'No concluyente', 'vital-signs': 'Signos vitales', laboratory: 'Laboratorio', survey: 'Encuesta', 'social-history': 'Historia social', imaging: 'Imagen', exam: 'Exploración',
+      'result-HH': 'Peligrosamente alto', AA: 'Peligrosamente fuera de lo normal', POS: 'Positivo', NEG: 'Negativo', IND: 'No concluyente', 'vital-signs': 'Signos vitales', laboratory: 'Laboratorio', survey: 'Encuesta', 'social-history': 'Historia social', imaging: 'Imagen', exam: 'Exploración',
       'encounter-diagnosis': 'Diagnóstico de una visita', 'problem-list-item': 'Problema', institutional: 'Hospital o clínica', professional: 'Servicios profesionales', pharmacy: 'Farmacia', 'high-priority': 'Prioridad alta', 'patient-privacy': 'Privacidad',
       LAB: 'Laboratorio', 'marital-M': 'Casado(a)', 'marital-S': 'Soltero(a)', 'marital-D': 'Divorciado(a)', 'marital-W': 'Viudo(a)',
     },
@@ -62,14 +62,14 @@ export const chart = {
   },
   compartment: { general: 'General', restricted: 'Restringida' },
   compartmentHint: { general: 'Lo que lee el equipo que le atiende.', restricted: 'Para lo más íntimo, como psicoterapia, consumo de sustancias y salud sexual. Tiene sus propias llaves.' },
-  where: 'Parte de la historia', whereQuestion: '¿A qué parte pertenece?',
+  whereQuestion: '¿A qué parte pertenece?',
 
   titleOf: (name) => `Historia de ${name}`, titleMine: 'Mi historia', titleUnknown: 'Historia', pages: 'Páginas de la historia',
   page: { summary: 'Resumen', messages: 'Mensajes', notes: 'Notas', files: 'Archivos', questionnaires: 'Cuestionarios', import: 'Importar', share: 'Compartir', looks: 'Quién miró' },
   born: (date) => `Nacimiento: ${date}`, youSeeRestricted: 'Usted puede leer también la parte restringida.', opening: 'Abriendo la historia…',
   steps: { opening: 'Abriendo…', reading: 'Leyendo…', sending: 'Enviando…', fetching: 'Recibiendo…', sealing: 'Sellando…' },
   due: 'Alguien ha dejado de tener acceso a esta historia. Recibirá llaves nuevas en cuanto abra Ward alguien que pueda hacerlas; hasta entonces, el servidor de la clínica rechaza a quien se fue.',
-  cannotOpen: 'No se puede mostrar esta historia', stillLoading: 'Leyendo el resto de la historia…',
+  stillLoading: 'Leyendo el resto de la historia…',
 
   troubleTitle: (n) => (n === 1 ? 'Algo en esta historia no ha superado las comprobaciones' : `${many(n, 'cosa', 'cosas')} en esta historia no han superado las comprobaciones`),
   troubleText: 'Ward comprueba cada entrada: quién la escribió, y que nadie la cambió, quitó o sustituyó. Lo que no superó la comprobación no se muestra. Avise a su clínica y no dé por completa esta historia.',
@@ -102,26 +102,26 @@ export const chart = {
   cancel: 'Cancelar', details: 'Detalles',
 
   messagesTitle: 'Mensajes con el equipo', noMessages: 'Aún no hay mensajes', noMessagesHint: 'Solo pueden leer lo que escriba el paciente y quienes pueden leer esta parte de la historia.', write: 'Su mensaje', send: 'Enviar', messageSent: 'Enviado.',
-  messageQueued: 'Sellado. Se enviará en cuanto se pueda contactar con la clínica.', emergency: 'Puede que nadie lo lea ahora mismo. En una emergencia, llame a su número local de emergencias.', newMessages: 'Nuevo', olderMessages: 'Mostrar mensajes anteriores', replyTo: 'Responder', replyingTo: (what) => `Respuesta a: ${what}`,
+  messageQueued: 'Sellado. Se enviará en cuanto se pueda contactar con la clínica.', emergency: 'Puede que nadie lo lea ahora mismo. En una emergencia, llame a su número local de emergencias.', olderMessages: 'Mostrar mensajes anteriores', replyTo: 'Responder', replyingTo: (what) => `Respuesta a: ${what}`,
   notWritable: 'Usted puede leer esta historia, pero no escribir en ella.',
 
   newNote: 'Escribir una nota', amendNote: 'Rectificar una nota', noteTitle: 'Título', noteTitleHint: 'Por ejemplo: visita, llamada, plan', noteText: 'Nota', template: 'Plantilla', freeText: 'Texto libre', soap: 'Subjetivo, objetivo, valoración, plan',
   soapParts: { subjective: 'Subjetivo', objective: 'Objetivo', assessment: 'Valoración', plan: 'Plan' },
   soapHints: { subjective: 'Lo que dice el paciente', objective: 'Lo que encontró y midió', assessment: 'Lo que cree que es', plan: 'Lo que sigue' },
-  store: 'Guardar', noteStored: 'Guardado.', noteEmpty: 'Escriba algo primero.', notesTitle: 'Notas', noNotes: 'Aún no hay notas', noNotesHint: 'Lo que escriba aquí se sella en este navegador antes de enviarse.', defaultTitle: 'Nota', leaveDraft: 'Su nota aún no está guardada.',
+  store: 'Guardar', noteStored: 'Guardado.', noteEmpty: 'Escriba algo primero.', notesTitle: 'Notas', noNotes: 'Aún no hay notas', noNotesHint: 'Lo que escriba aquí se sella en este navegador antes de enviarse.', defaultTitle: 'Nota', 
 
   filesTitle: 'Archivos', addFile: 'Añadir archivos', addFileHint: 'Imágenes, documentos, grabaciones. Se sellan en este navegador antes de enviarse.', noFiles: 'Aún no hay archivos', noFilesHint: 'Lo que añada estará aquí para quienes pueden leer esa parte de la historia.',
-  fileStored: (name) => `${name} está guardado.`, uploading: (name) => `Añadiendo ${name}`, preview: 'Ver', download: 'Descargar', previewOf: (name) => name, cannotPreview: 'Este tipo de archivo no se puede mostrar aquí. Descárguelo para abrirlo.',
-  cutText: 'Solo se muestra el principio. Descargue el archivo para verlo entero.', closePreview: 'Cerrar', imageOf: (name) => `Imagen: ${name}`, dropHere: 'o suéltelos aquí', size: (bytes) => fileSize(bytes, 'es'), downloaded: 'Descargado.',
+  fileStored: (name) => `${name} está guardado.`, uploading: (name) => `Añadiendo ${name}`, preview: 'Ver', download: 'Descargar', cannotPreview: 'Este tipo de archivo no se puede mostrar aquí. Descárguelo para abrirlo.',
+  cutText: 'Solo se muestra el principio. Descargue el archivo para verlo entero.', imageOf: (name) => `Imagen: ${name}`, dropHere: 'o suéltelos aquí', size: (bytes) => fileSize(bytes, 'es'), 
 
   importTitle: 'Importar historias', importText: 'Traiga su historia de otra clínica o aplicación: un archivo FHIR R4 (JSON o NDJSON), como los que entregan hospitales y aplicaciones de salud. Se sella en este navegador antes de enviarse.', chooseFile: 'Archivo FHIR',
   importStart: 'Importar', imported: (n) => many(n, 'registro importado', 'registros importados'), importedHint: 'Ya están en la historia.', toSummary: 'Ir al resumen', importAnother: 'Importar otro archivo', importEmpty: 'Elija primero un archivo.',
 
-  formsTitle: 'Cuestionarios', forms: 'Para rellenar', noForms: 'Aún no hay respuestas', noFormsHint: 'Aquí se muestran las respuestas que guarde.', formFill: 'Rellenar', formStore: 'Guardar las respuestas', formStored: 'Sus respuestas están guardadas.', formMissing: (n) => `${many(n, 'pregunta queda', 'preguntas quedan')} sin responder.`,
+  formsTitle: 'Cuestionarios', noForms: 'Aún no hay respuestas', noFormsHint: 'Aquí se muestran las respuestas que guarde.', formFill: 'Rellenar', formStore: 'Guardar las respuestas', formStored: 'Sus respuestas están guardadas.', formMissing: (n) => `${many(n, 'pregunta queda', 'preguntas quedan')} sin responder.`,
   formBack: 'Volver', answered: 'Respondidos', scoreOf: (score, most) => `${score} de ${most}`, formLength: (n) => `${many(n, 'pregunta', 'preguntas')}, unos dos minutos`, required: 'Elija una respuesta.',
   crisisTitle: 'Por favor, hable hoy con alguien', crisisText: 'Ha respondido que tuvo pensamientos de que estaría mejor muerto(a) o de hacerse daño. No está solo(a), y puede mejorar. Si cree que podría hacerlo, llame ahora a su número local de emergencias o vaya al servicio de urgencias más cercano. Puede que nadie lea sus respuestas de inmediato.',
   severity: { minimal: 'mínima', mild: 'leve', moderate: 'moderada', moderatelySevere: 'moderadamente grave', severe: 'grave' },
-  formMeaning: 'Esto no es un diagnóstico. Su equipo lo hablará con usted.', unknownQuestion: 'Este tipo de pregunta no se puede responder aquí.',
+  formMeaning: 'Esto no es un diagnóstico. Su equipo lo hablará con usted.', answerThis: 'Responda a esta pregunta.', otherAnswer: 'Otra cosa', unknownQuestion: 'Este tipo de pregunta no se puede responder aquí.',
 
   shareTitle: 'Quién puede leer esta historia', shareWith: 'Compartir con alguien', sharePerson: 'Una persona', shareTeam: 'Un equipo', who: '¿Con quién?', whoType: '¿Una persona o un equipo?', choose: 'Elija…', parts: '¿Qué partes?', purposeQuestion: '¿Para qué?', until: 'Hasta', untilHint: 'Déjelo vacío para que no termine.',
   share: 'Compartir', shared: (name) => `Compartido con ${name}.`, chooseSomeone: 'Elija primero a alguien.', chooseParts: 'Elija al menos una parte.', untilPast: 'Elija un día que no haya pasado.',
