@@ -1,6 +1,8 @@
 // One of everything that the app writes as FHIR, each by the function that the app calls, with all that may be absent
 // once there and once not.
 
+import { chosen, responseTo } from '../../web/src/fhir/form.ts'
+import { intake } from '../../web/src/fhir/intake.ts'
 import { instrument, instruments, toResponse } from '../../web/src/fhir/questionnaires.ts'
 import { appointment, bundle, consent, message, note, person, retraction } from '../../web/src/fhir/write.ts'
 import type { Resource } from '../../web/src/engine/types.ts'
@@ -38,7 +40,13 @@ const answers = instruments.flatMap((id) => ['en', 'es', 'ar'].map((lang) => {
   return [`${id} in ${lang}`, toResponse(q, q.items.map((_, i) => i % q.options.length), { chart, person: who, name: 'Amina Hassan', date })] as const
 }))
 
+const forms = ['en', 'es', 'ar'].flatMap((lang) => {
+  const q = intake(lang)
+  const given = { reason: ['Headaches'], conditions: [chosen(0), chosen(3), 'Migraine'], allergic: ['true'], allergies: ['Penicillin'], smoking: [chosen(1)], interpreter: ['false'] }
+  return [[`questions for new patients in ${lang}`, q], [`their answers in ${lang}`, responseTo(q, given, { chart, person: who, name: 'Amina Hassan', date })]] as const
+})
+
 export const written: Record<string, Resource> = {
-  ...people, ...documents, ...Object.fromEntries([...appointments, ...answers]),
+  ...people, ...documents, ...Object.fromEntries([...appointments, ...answers, ...forms]),
   'import': bundle([{ ...people['patient'], resourceType: 'Patient', id: 'b1343812-e993-4973-a849-e3dad63c3e74' }, documents['note'] as Resource]),
 }

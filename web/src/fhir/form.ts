@@ -18,10 +18,11 @@ export interface Question {
   readonly source: Fields
 }
 
-/** What was answered: for each linkId the texts, or the places of the chosen options as #0, #1, …. */
+/** What was answered: for each linkId the texts, or which options were chosen. */
 export type Answers = Readonly<Record<string, readonly string[]>>
 
-export const chosen = (at: number): string => `#${at}`
+/** Stands for an option by its place; it begins with what nobody can type. */
+export const chosen = (at: number): string => `\u001f${at}`
 
 const asks: Readonly<Record<string, Ask>> = {
   group: 'group', display: 'display', boolean: 'boolean', decimal: 'number', quantity: 'number', integer: 'whole', date: 'date', dateTime: 'date', time: 'time', string: 'line', url: 'line', text: 'text',
@@ -91,6 +92,10 @@ function compare(operator: string, a: unknown, b: unknown): boolean {
   }
 }
 
+/** A number as people type it: with Arabic digits, or a comma for the decimal point. */
+const plainNumber = (typed: string): string =>
+  typed.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String((digit.charCodeAt(0) - (digit >= '\u06f0' ? 0x06f0 : 0x0660)))).replace(/[,\u066b]/, '.')
+
 /** The answers to one question with the FHIR fields that hold them; what is not of the question's type is left out. */
 function valuesOf(q: Question, answers: Answers): readonly (readonly [field: string, value: unknown])[] {
   return (answers[q.linkId] ?? []).flatMap((given): (readonly [string, unknown])[] => {
@@ -98,12 +103,16 @@ function valuesOf(q: Question, answers: Answers): readonly (readonly [field: str
     if (written === '') return []
     switch (q.ask) {
       case 'choice': {
-        const option = /^#\d+$/.test(written) ? q.options[Number(written.slice(1))] : undefined
-        return option ? [[option.field, option.value]] : q.open ? [['valueString', written]] : []
+        if (!written.startsWith('\u001f')) return q.open ? [['valueString', written]] : []
+        const option = q.options[Number(written.slice(1))]
+        return option ? [[option.field, option.value]] : []
       }
       case 'boolean': return [['valueBoolean', written === 'true']]
-      case 'number': return Number.isFinite(Number(written)) ? [text(q.source['type']) === 'quantity' ? ['valueQuantity', { value: Number(written) }] : ['valueDecimal', Number(written)]] : []
-      case 'whole': return /^-?\d{1,9}$/.test(written) ? [['valueInteger', Number(written)]] : []
+      case 'number': {
+        const n = Number(plainNumber(written))
+        return Number.isFinite(n) ? [text(q.source['type']) === 'quantity' ? ['valueQuantity', { value: n }] : ['valueDecimal', n]] : []
+      }
+      case 'whole': return /^-?\d{1,9}$/.test(plainNumber(written)) ? [['valueInteger', Number(plainNumber(written))]] : []
       case 'date': return /^\d{4}-\d\d-\d\d$/.test(written) ? [[text(q.source['type']) === 'date' ? 'valueDate' : 'valueDateTime', written]] : []
       case 'time': return /^\d\d:\d\d$/.test(written) ? [['valueTime', `${written}:00`]] : []
       case 'line': return [[text(q.source['type']) === 'url' ? 'valueUri' : 'valueString', written]]

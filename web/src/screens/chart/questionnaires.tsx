@@ -4,10 +4,14 @@ import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Card, Empty, ErrorPanel, Notice, Tag, announce } from '../../parts/index.tsx'
-import type { OpenChart } from '../../engine/types.ts'
+import type { OpenChart, Resource } from '../../engine/types.ts'
+import { count, isForm, questionsOf } from '../../fhir/form.ts'
+import { intake } from '../../fhir/intake.ts'
 import { crisisItem, instrument, instruments, readResponse, severityOf, toResponse, type Instrument, type InstrumentID } from '../../fhir/questionnaires.ts'
+import { text } from '../../fhir/read.ts'
 import { view } from '../../fhir/view.ts'
 import { Change, Facts, Marks, Origin, Unsent, Withdrawn } from './entry.tsx'
+import { Form } from './form.tsx'
 import type { PageProps } from './index.tsx'
 import type { Contents, Thread } from './rows.ts'
 import { Where, usual } from './where.tsx'
@@ -16,8 +20,11 @@ export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
   const { w, lang } = useWords()
   const c = w.chart
   const [answering, setAnswering] = useState<InstrumentID | undefined>(undefined)
+  const [filling, setFilling] = useState<Resource | undefined>(undefined)
   const [crisis, setCrisis] = useState(false)
   if (answering) return <Fill chart={chart} q={instrument(answering, lang)} onDone={(asksForHelp) => { setAnswering(undefined); setCrisis(asksForHelp) }} />
+  if (filling) return <Form chart={chart} questionnaire={filling} onDone={() => setFilling(undefined)} />
+  const forms = [intake(lang), ...contents.current.filter(isForm)]
   const given = contents.threads.filter((t) => t.now.kind === 'questionnaire').sort((a, b) => b.now.time.localeCompare(a.now.time))
   return (
     <div class="chart-stack">
@@ -29,6 +36,13 @@ export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
             <p>{q.about}</p>
             <p class="chart-small">{c.formLength(q.items.length)}</p>
             <div><Button onClick={() => setAnswering(q.id)} label={`${c.formFill}: ${q.title}`}>{c.formFill}</Button></div>
+          </Card>
+        ))}
+        {forms.map((q, i) => (
+          <Card key={i} title={text(q['title']) || c.fhir.types.Questionnaire} level={3}>
+            {text(q['description']) !== '' && <p dir="auto">{text(q['description'])}</p>}
+            <p class="chart-small">{c.fhir.questions(count(questionsOf(q)))}</p>
+            <div><Button onClick={() => setFilling(q)} label={`${c.formFill}: ${text(q['title'])}`}>{c.formFill}</Button></div>
           </Card>
         ))}
       </div>}
@@ -69,7 +83,7 @@ function Fill({ chart, q, onDone }: { chart: OpenChart; q: Instrument; onDone: (
     }
   }
   return (
-    <Card title={q.title}>
+    <div class="chart-narrow"><Card title={q.title}>
       <p>{q.lead}</p>
       <form ref={form} class="chart-form" onSubmit={(event) => { event.preventDefault(); void store() }}>
         {q.items.map((item, i) => (
@@ -89,7 +103,7 @@ function Fill({ chart, q, onDone }: { chart: OpenChart; q: Instrument; onDone: (
         <ErrorPanel error={error} />
         <div class="chart-actions"><Button type="submit" busy={busy}>{c.formStore}</Button><Button kind="plain" onClick={() => onDone(false)}>{c.formBack}</Button></div>
       </form>
-    </Card>
+    </Card></div>
   )
 }
 
