@@ -140,7 +140,7 @@ export function Unsent({ item }: { item: Item }): JSX.Element | null {
 }
 
 /** Amending one's own note and withdrawing: for the author, and for clinicians. */
-export function Change({ chart, thread, children }: { chart: OpenChart; thread: Thread; children?: ComponentChildren }): JSX.Element | null {
+export function Change({ chart, thread, children, onAmend }: { chart: OpenChart; thread: Thread; children?: ComponentChildren; onAmend?: () => void }): JSX.Element | null {
   const engine = useEngine()
   const { w } = useWords()
   const c = w.chart
@@ -161,7 +161,7 @@ export function Change({ chart, thread, children }: { chart: OpenChart; thread: 
   return (
     <div class="chart-actions">
       {children}
-      {possible && now.kind === 'note' && <Button kind="plain" href={`/chart/${chart.chart}/notes#${now.entry}`}>{c.amend}</Button>}
+      {possible && now.kind === 'note' && <Button kind="plain" {...(onAmend ? { onClick: onAmend } : { href: `/chart/${chart.chart}/notes#${now.entry}` })}>{c.amend}</Button>}
       {possible && <Button kind="quiet" onClick={() => setAsking(true)}>{c.withdraw}</Button>}
       <Dialog open={asking} onClose={() => setAsking(false)} title={c.withdrawTitle}>
         <p>{c.withdrawText}</p>

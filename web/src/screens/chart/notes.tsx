@@ -32,7 +32,7 @@ export function Notes({ chart, contents }: PageProps): JSX.Element {
       <section class="chart-stack">
         <h2>{c.notesTitle}</h2>
         {notes.length === 0 && <Card><Empty title={c.noNotes}><p>{c.noNotesHint}</p></Empty></Card>}
-        {notes.slice(0, most).map((thread) => <Note key={thread.now.entry} chart={chart} contents={contents} thread={thread} />)}
+        {notes.slice(0, most).map((thread) => <Note key={thread.now.entry} chart={chart} contents={contents} thread={thread} onAmend={() => { setAbout(thread.now.entry); window.scrollTo(0, 0) }} />)}
         {notes.length > most && <div><Button kind="plain" onClick={() => setMost(most + moreNotes)}>{c.showMore(Math.min(moreNotes, notes.length - most))}</Button></div>}
       </section>
     </div>
@@ -81,7 +81,7 @@ function Write({ chart, contents, amending, onDone }: { chart: OpenChart; conten
         {!amending && clinician && <Choices label={c.template} name="template" value={template} onInput={(v) => setTemplate(v === 'soap' ? 'soap' : 'free')} options={[{ value: 'soap', label: c.soap }, { value: 'free', label: c.freeText }]} />}
         <Field label={c.noteTitle} hint={c.noteTitleHint} value={title} onInput={setTitle} autocomplete="off" />
         {template === 'free'
-          ? <Field label={c.noteText} value={free} onInput={setFree} multiline rows={10} {...(missing && { error: c.noteEmpty })} />
+          ? <Field label={c.noteText} value={free} onInput={setFree} multiline rows={10} autofocus={amending !== undefined} {...(missing && { error: c.noteEmpty })} />
           : soap.map((s, i) => <Field key={s} label={c.soapParts[s]} hint={c.soapHints[s]} value={parts[s]} onInput={(v) => setParts({ ...parts, [s]: v })} multiline rows={3} {...(missing && i === 0 && { error: c.noteEmpty })} />)}
         {!amending && <Where chart={chart} name="note-part" value={part} onInput={setPart} />}
         <ErrorPanel error={error} />
@@ -91,7 +91,7 @@ function Write({ chart, contents, amending, onDone }: { chart: OpenChart; conten
   )
 }
 
-function Note({ chart, contents, thread }: { chart: OpenChart; contents: Contents; thread: Thread }): JSX.Element {
+function Note({ chart, contents, thread, onAmend }: { chart: OpenChart; contents: Contents; thread: Thread; onAmend: () => void }): JSX.Element {
   const { w } = useWords()
   const { now, withdrawn } = thread
   const views = now.resources.map((r) => view(r, contents.reader))
@@ -104,7 +104,7 @@ function Note({ chart, contents, thread }: { chart: OpenChart; contents: Content
       <Origin item={now} />
       <History thread={thread} contents={contents} />
       <Unsent item={now} />
-      <Change chart={chart} thread={thread} />
+      <Change chart={chart} thread={thread} onAmend={onAmend} />
     </Card>
   )
 }
