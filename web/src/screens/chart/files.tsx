@@ -72,13 +72,14 @@ function Add({ chart }: { chart: OpenChart }): JSX.Element {
   )
 }
 
-type Shown = 'image' | 'audio' | 'video' | 'text'
+type Shown = 'image' | 'audio' | 'video' | 'text' | 'pdf'
 
 /** How a browser can show a file, by its type. SVG and HTML could bring scripts, so they are not. */
 function shownAs(type: string): Shown | undefined {
   if (/^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(type)) return 'image'
   if (type.startsWith('audio/')) return 'audio'
   if (type.startsWith('video/')) return 'video'
+  if (type === 'application/pdf') return 'pdf'
   return /^(text\/(plain|csv|markdown)|application\/(json|fhir\+json))\b/.test(type) ? 'text' : undefined
 }
 
@@ -139,6 +140,8 @@ function Preview({ blob, item, name }: { blob: Blob; item: Item; name: string })
   }, [blob])
   if (as === 'text') return <>{text !== undefined && <pre class="chart-pre" dir="auto" tabIndex={0}>{text}</pre>}{blob.size > mostText && <p class="chart-small">{c.cutText}</p>}</>
   if (address === '') return <></>
+  // The page's content policy allows no frames, and a browser shows a PDF best in a tab of its own.
+  if (as === 'pdf') return <div><a class="button button-primary" href={address} target="_blank" rel="noopener">{c.openTab}</a></div>
   if (as === 'image') return <img class="chart-media" src={address} alt={c.imageOf(name)} />
   if (as === 'audio') return <audio class="chart-media" src={address} controls />
   if (as === 'video') return <video class="chart-media" src={address} controls />

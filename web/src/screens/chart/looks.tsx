@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
-import { Button, Card, Empty, ErrorPanel, Progress, Tag } from '../../parts/index.tsx'
+import { Button, Card, Choices, Empty, ErrorPanel, Progress, Tag } from '../../parts/index.tsx'
 import type { Look } from '../../engine/types.ts'
 import { dayOf } from '../../fhir/view.ts'
 import type { PageProps } from './index.tsx'
@@ -14,6 +14,7 @@ export function Looks({ chart }: PageProps): JSX.Element {
   const c = w.chart
   const [looks, setLooks] = useState<readonly Look[] | undefined>(undefined)
   const [more, setMore] = useState(false)
+  const [wanted, setWanted] = useState<'all' | 'allowed' | 'refused'>('all')
   const { act, busy, error } = useAct()
   const load = (before?: string): void => {
     void act(async () => {
@@ -23,12 +24,15 @@ export function Looks({ chart }: PageProps): JSX.Element {
     })
   }
   useEffect(() => load(), [chart.chart])
+  const shown = (looks ?? []).filter((l) => wanted === 'all' || l.allowed === (wanted === 'allowed'))
   return (
-    <Card title={c.looksTitle}>
+    <div class="chart-narrow"><Card title={c.looksTitle}>
       <p class="chart-soft">{c.looksText}</p>
       {!looks && !error && <Progress label={w.loading} done={0} total={0} />}
       {looks?.length === 0 && !more && <Empty title={c.noLooks} />}
-      {days(looks ?? []).map(([day, list]) => (
+      {looks !== undefined && looks.length > 0 && <Choices label={c.looksShow} name="looks" value={wanted} onInput={(v) => setWanted(v as typeof wanted)} options={[{ value: 'all', label: c.all }, { value: 'allowed', label: c.looksAllowed }, { value: 'refused', label: c.looksRefused }]} />}
+      {looks !== undefined && looks.length > 0 && shown.length === 0 && <p role="status">{c.nothingFound}</p>}
+      {days(shown).map(([day, list]) => (
         <div class="tl-day" key={day}>
           <h3 class="tl-date">{date(day, 'date')}</h3>
           <ul class="chart-looks">{list.map((look) => <OneLook key={look.id} look={look} />)}</ul>
@@ -36,7 +40,7 @@ export function Looks({ chart }: PageProps): JSX.Element {
       ))}
       <ErrorPanel error={error} onRetry={() => load(looks?.at(-1)?.id)} />
       {more && <div><Button kind="plain" busy={busy} onClick={() => load(looks?.at(-1)?.id)}>{c.olderLooks}</Button></div>}
-    </Card>
+    </Card></div>
   )
 }
 

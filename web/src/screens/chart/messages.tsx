@@ -8,6 +8,7 @@ import type { Item } from '../../engine/types.ts'
 import { messageText } from '../../fhir/documents.ts'
 import { each, fields, text } from '../../fhir/read.ts'
 import { dayOf } from '../../fhir/view.ts'
+import { useDraft } from './drafts.ts'
 import { Change, Marks, Unsent, Withdrawn } from './entry.tsx'
 import type { PageProps } from './index.tsx'
 import type { Thread } from './rows.ts'
@@ -24,7 +25,7 @@ export function Messages({ chart, contents }: PageProps): JSX.Element {
   const c = w.chart
   const all = contents.threads.filter((t) => t.now.kind === 'message').sort((a, b) => a.now.time.localeCompare(b.now.time))
   const [most, setMost] = useState(firstMessages)
-  const [draft, setDraft] = useState('')
+  const [draft, setDraft, forgetDraft] = useDraft(`${chart.chart}/message`, '')
   const [part, setPart] = useState(usual(chart))
   const [answering, setAnswering] = useState<Item | undefined>(undefined)
   const { act, busy, error } = useAct()
@@ -36,7 +37,7 @@ export function Messages({ chart, contents }: PageProps): JSX.Element {
     const body = draft.trim()
     if (body === '') return
     if (await act(() => engine.write(chart.chart, answering?.compartment ?? part, { kind: 'message', text: body, ...(answering && { inReplyTo: answering.entry }) }))) {
-      setDraft('')
+      forgetDraft()
       setAnswering(undefined)
       announce(engine.online ? c.messageSent : c.messageQueued)
     }

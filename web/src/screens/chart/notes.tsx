@@ -7,6 +7,7 @@ import { navigate } from '../../app/router.tsx'
 import { Button, Card, Choices, Empty, ErrorPanel, Field, announce } from '../../parts/index.tsx'
 import type { OpenChart } from '../../engine/types.ts'
 import { view } from '../../fhir/view.ts'
+import { useDraft } from './drafts.ts'
 import { Change, Facts, History, Marks, Origin, Unsent, Withdrawn } from './entry.tsx'
 import type { PageProps } from './index.tsx'
 import type { Contents, Thread } from './rows.ts'
@@ -49,15 +50,16 @@ function Write({ chart, contents, amending, onDone }: { chart: OpenChart; conten
   const c = w.chart
   const old = amending?.now.resources[0] && view(amending.now.resources[0], contents.reader)
   const clinician = engine.me?.roles.includes('clinician') === true
-  const [template, setTemplate] = useState<'free' | 'soap'>(clinician && !amending ? 'soap' : 'free')
-  const [title, setTitle] = useState(amending ? amending.now.title ?? old?.title ?? '' : '')
-  const [free, setFree] = useState(old?.text ?? '')
-  const [parts, setParts] = useState<Soap>(blank)
+  const draft = `${chart.chart}/note/${amending?.now.entry ?? ''}`
+  const [template, setTemplate] = useDraft<'free' | 'soap'>(`${draft}/template`, clinician && !amending ? 'soap' : 'free')
+  const [title, setTitle, forgetTitle] = useDraft(`${draft}/title`, amending ? amending.now.title ?? old?.title ?? '' : '')
+  const [free, setFree, forgetFree] = useDraft(`${draft}/free`, old?.text ?? '')
+  const [parts, setParts, forgetParts] = useDraft<Soap>(`${draft}/parts`, blank)
   const [part, setPart] = useState(amending?.now.compartment ?? usual(chart))
   const [missing, setMissing] = useState(false)
   const { act, busy, error } = useAct()
   const body = template === 'free' ? free.trim() : soap.filter((s) => parts[s].trim() !== '').map((s) => `${c.soapParts[s]}\n${parts[s].trim()}`).join('\n\n')
-  // Leaving the page with words that are not stored asks first.
+  // Other pages of the chart keep what is written here; closing the window with it asks first.
   useEffect(() => {
     if (body === '' || body === old?.text) return
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault()
@@ -69,9 +71,9 @@ function Write({ chart, contents, amending, onDone }: { chart: OpenChart; conten
     if (body === '') return
     const stored = await act(() => engine.write(chart.chart, part, { kind: 'note', title: title.trim() || c.defaultTitle, text: body, ...(amending && { amends: amending.now.entry }) }))
     if (!stored) return
-    setTitle('')
-    setFree('')
-    setParts(blank)
+    forgetTitle()
+    forgetFree()
+    forgetParts()
     announce(engine.online ? c.noteStored : c.messageQueued)
     onDone()
   }

@@ -7,6 +7,7 @@ import { navigate } from '../../app/router.tsx'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Face, Field, Notice, Progress, Select, Tag, announce } from '../../parts/index.tsx'
 import type { Compartment, Member, OpenChart, Purpose } from '../../engine/types.ts'
 import { humanName } from '../../fhir/values.ts'
+import { Erase } from './erase.tsx'
 import type { PageProps } from './index.tsx'
 
 /** One who can read, with all grants of theirs: one for each part. */
@@ -39,7 +40,10 @@ export function Share({ chart }: PageProps): JSX.Element {
           {ended.length > 0 && <details class="chart-fold"><summary class="chart-target">{c.before(readers(ended).length)}</summary><ul class="chart-things">{readers(ended).map((r) => <li key={r.key}><Before reader={r} /></li>)}</ul></details>}
         </Card>
       </section>
-      <ShareForm chart={chart} onDone={again} />
+      <div class="chart-stack">
+        <ShareForm chart={chart} onDone={again} />
+        {chart.mine && <Erase chart={chart.chart} />}
+      </div>
     </div>
   )
 }

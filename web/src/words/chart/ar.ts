@@ -124,7 +124,7 @@ export const chart = {
   store: 'حفظ', noteStored: 'حُفظت.', noteEmpty: 'اكتب شيئًا أولاً.', notesTitle: 'الملاحظات', noNotes: 'لا ملاحظات بعد', noNotesHint: 'ما تكتبه هنا يُختم في هذا المتصفح قبل إرساله.', defaultTitle: 'ملاحظة', 
 
   filesTitle: 'الملفات', addFile: 'إضافة ملفات', addFileHint: 'صور ومستندات وتسجيلات. تُختم في هذا المتصفح قبل إرسالها.', noFiles: 'لا ملفات بعد', noFilesHint: 'ما تضيفه يكون هنا لكل من يستطيع قراءة ذلك الجزء من الملف.',
-  fileStored: (name) => `حُفظ ${name}.`, uploading: (name) => `جارٍ إضافة ${name}`, preview: 'عرض', download: 'تنزيل', cannotPreview: 'لا يمكن عرض هذا النوع من الملفات هنا. نزّله لفتحه.',
+  fileStored: (name) => `حُفظ ${name}.`, uploading: (name) => `جارٍ إضافة ${name}`, preview: 'عرض', download: 'تنزيل', openTab: 'فتح في علامة تبويب جديدة', cannotPreview: 'لا يمكن عرض هذا النوع من الملفات هنا. نزّله لفتحه.',
   cutText: 'تُعرض البداية فقط. نزّل الملف لقراءته كله.', imageOf: (name) => `صورة: ${name}`, dropHere: 'أو أفلتها هنا', size: (bytes) => fileSize(bytes, 'ar'), 
 
   importTitle: 'استيراد السجلات', importText: 'أحضر سجلاتك من عيادة أو تطبيق آخر: ملف FHIR R4 (JSON أو NDJSON) كالذي تقدمه المستشفيات وتطبيقات الصحة. يُختم في هذا المتصفح قبل إرساله.', chooseFile: 'ملف FHIR',
@@ -146,9 +146,10 @@ export const chart = {
   sharedBy: (name, date) => `شاركه ${name} في ${date}`, sharedByYou: (date) => `شاركته أنت في ${date}`, untilDate: (date) => `حتى ${date}`, noEnd: 'بلا نهاية',
   remove: 'إزالة', removeTitle: (name) => `إزالة ${name}؟`, removeText: 'يُرفض من هذه اللحظة، ويحصل الملف على مفاتيح جديدة، فلا يستطيع فتح شيء يُكتب بعد الآن. أما ما قرأه فقد يتذكره أو يكون قد احتفظ به.',
   removed: (name) => `لم يعد ${name} يستطيع قراءة هذا الملف.`, giveUp: 'التخلي عن وصولي', giveUpTitle: 'أتريد التخلي عن وصولك؟', giveUpText: 'لن تستطيع فتح هذا الملف بعد الآن. وعلى من يستطيع قراءته أن يشاركه معك من جديد.', gaveUp: 'تخليت عن وصولك.',
+  eraseTitle: 'محو هذا الملف', eraseText: 'يُزال كل ما فيه من خادم العيادة مع جميع مفاتيحه، ولا يستطيع أحد استعادته. ولا يمسّ ذلك النسخ التي أخذتها أنت أو غيرك.', eraseSure: 'أفهم أنه لا يمكن التراجع عن هذا', eraseNow: 'امحُ الآن', takeFirst: 'خذ نسخة أولًا', erased: 'تم محو الملف.',
   before: (n) => `من كان يستطيع قراءته سابقًا: ${digits(n)}`, endedOn: (date) => `انتهى في ${date}`, nobodyElse: 'لا أحد غيرك يستطيع قراءة هذا الملف.', shareRule: 'المريض وحده يشارك الجزء المقيّد.',
 
-  looksTitle: 'من اطّلع', looksText: 'كلما فتح أحدهم هذا الملف أو غيّره أو شاركه سجّلت العيادة ذلك، وكذلك حين ترفض أحدًا.', noLooks: 'لا شيء بعد', olderLooks: 'عرض الأقدم', refusedLook: 'مرفوض', timesLook: (n) => (n === 1 ? '' : times(n)), withinHour: 'خلال ساعة واحدة',
+  looksShow: 'عرض', looksAllowed: 'ما سُمح به', looksRefused: 'ما رُفض', looksTitle: 'من اطّلع', looksText: 'كلما فتح أحدهم هذا الملف أو غيّره أو شاركه سجّلت العيادة ذلك، وكذلك حين ترفض أحدًا.', noLooks: 'لا شيء بعد', olderLooks: 'عرض الأقدم', refusedLook: 'مرفوض', timesLook: (n) => (n === 1 ? '' : times(n)), withinHour: 'خلال ساعة واحدة',
   look: {
     opened: (who) => `${who}: فتح الملف`, wrote: (who) => `${who}: كتب في الملف`, shared: (who) => `${who}: شارك الملف`, unshared: (who) => `${who}: أزال شخصًا من الملف`,
     turned: (who) => `متصفح ${who}: أعطى الملف مفاتيح جديدة`, 'broke-glass': (who) => `${who}: فتح الملف في حالة طوارئ`, erased: (who) => `${who}: محا الملف`,

@@ -124,7 +124,7 @@ export const chart = {
 
   // Files.
   filesTitle: 'Files', addFile: 'Add files', addFileHint: 'Pictures, documents, recordings. They are sealed in this browser before they are sent.', noFiles: 'No files yet', noFilesHint: 'What you add is here for everyone who can read that part of the chart.',
-  fileStored: (name: string): string => `${name} is stored.`, uploading: (name: string): string => `Adding ${name}`, preview: 'Look at it', download: 'Download', cannotPreview: 'This kind of file cannot be shown here. Download it to open it.',
+  fileStored: (name: string): string => `${name} is stored.`, uploading: (name: string): string => `Adding ${name}`, preview: 'Look at it', download: 'Download', openTab: 'Open in a new tab', cannotPreview: 'This kind of file cannot be shown here. Download it to open it.',
   cutText: 'Only the beginning is shown. Download the file for all of it.', imageOf: (name: string): string => `Picture: ${name}`, dropHere: 'or drop them here', size: (bytes: number): string => fileSize(bytes, 'en'), 
 
   // Importing.
@@ -149,10 +149,11 @@ export const chart = {
   sharedBy: (name: string, date: string): string => `Shared by ${name} on ${date}`, sharedByYou: (date: string): string => `Shared by you on ${date}`, untilDate: (date: string): string => `until ${date}`, noEnd: 'without an end',
   remove: 'Remove', removeTitle: (name: string): string => `Remove ${name}?`, removeText: 'They are refused from this moment on, and the chart gets new keys, so that nothing written from now on opens for them. What they have read already, they may remember or have kept.',
   removed: (name: string): string => `${name} can no longer read this chart.`, giveUp: 'Give up my access', giveUpTitle: 'Give up your access?', giveUpText: 'You will no longer be able to open this chart. Someone who can read it would have to share it with you again.', gaveUp: 'You gave up your access.',
+  eraseTitle: 'Erase this chart', eraseText: 'Everything in it is removed from the clinic’s server, with all its keys. Nobody can bring it back. Copies that you or others took are not touched.', eraseSure: 'I understand that this cannot be undone', eraseNow: 'Erase it now', takeFirst: 'Take a copy first', erased: 'The chart is erased.',
   before: (n: number): string => `${many(n, 'person or team', 'people or teams')} could read it before`, endedOn: (date: string): string => `ended on ${date}`, nobodyElse: 'Nobody else can read this chart.', shareRule: 'Only the patient shares the restricted part.',
 
   // Looks.
-  looksTitle: 'Who looked', looksText: 'Every time someone opens, changes or shares this chart, the clinic records it. So it does when it refuses someone.', noLooks: 'Nothing yet', olderLooks: 'Show older', refusedLook: 'Refused', timesLook: (n: number): string => (n === 1 ? '' : many(n, 'time', 'times')), withinHour: 'within one hour',
+  looksShow: 'Show', looksAllowed: 'What was allowed', looksRefused: 'What was refused', looksTitle: 'Who looked', looksText: 'Every time someone opens, changes or shares this chart, the clinic records it. So it does when it refuses someone.', noLooks: 'Nothing yet', olderLooks: 'Show older', refusedLook: 'Refused', timesLook: (n: number): string => (n === 1 ? '' : many(n, 'time', 'times')), withinHour: 'within one hour',
   look: {
     opened: (who: string): string => `${who} opened the chart`, wrote: (who: string): string => `${who} wrote in the chart`, shared: (who: string): string => `${who} shared the chart`, unshared: (who: string): string => `${who} took someone off the chart`,
     turned: (who: string): string => `${who}’s browser gave the chart new keys`, 'broke-glass': (who: string): string => `${who} opened the chart in an emergency`, erased: (who: string): string => `${who} erased the chart`,

@@ -111,7 +111,7 @@ export const chart = {
   store: 'Guardar', noteStored: 'Guardado.', noteEmpty: 'Escriba algo primero.', notesTitle: 'Notas', noNotes: 'Aún no hay notas', noNotesHint: 'Lo que escriba aquí se sella en este navegador antes de enviarse.', defaultTitle: 'Nota', 
 
   filesTitle: 'Archivos', addFile: 'Añadir archivos', addFileHint: 'Imágenes, documentos, grabaciones. Se sellan en este navegador antes de enviarse.', noFiles: 'Aún no hay archivos', noFilesHint: 'Lo que añada estará aquí para quienes pueden leer esa parte de la historia.',
-  fileStored: (name) => `${name} está guardado.`, uploading: (name) => `Añadiendo ${name}`, preview: 'Ver', download: 'Descargar', cannotPreview: 'Este tipo de archivo no se puede mostrar aquí. Descárguelo para abrirlo.',
+  fileStored: (name) => `${name} está guardado.`, uploading: (name) => `Añadiendo ${name}`, preview: 'Ver', download: 'Descargar', openTab: 'Abrir en otra pestaña', cannotPreview: 'Este tipo de archivo no se puede mostrar aquí. Descárguelo para abrirlo.',
   cutText: 'Solo se muestra el principio. Descargue el archivo para verlo entero.', imageOf: (name) => `Imagen: ${name}`, dropHere: 'o suéltelos aquí', size: (bytes) => fileSize(bytes, 'es'), 
 
   importTitle: 'Importar historias', importText: 'Traiga su historia de otra clínica o aplicación: un archivo FHIR R4 (JSON o NDJSON), como los que entregan hospitales y aplicaciones de salud. Se sella en este navegador antes de enviarse.', chooseFile: 'Archivo FHIR',
@@ -133,9 +133,10 @@ export const chart = {
   sharedBy: (name, date) => `Compartido por ${name} el ${date}`, sharedByYou: (date) => `Compartido por usted el ${date}`, untilDate: (date) => `hasta el ${date}`, noEnd: 'sin fecha final',
   remove: 'Quitar', removeTitle: (name) => `¿Quitar a ${name}?`, removeText: 'Se le rechaza desde este momento, y la historia recibe llaves nuevas, para que no pueda abrir nada de lo que se escriba desde ahora. Lo que ya leyó, puede recordarlo o haberlo guardado.',
   removed: (name) => `${name} ya no puede leer esta historia.`, giveUp: 'Renunciar a mi acceso', giveUpTitle: '¿Renunciar a su acceso?', giveUpText: 'Ya no podrá abrir esta historia. Alguien que pueda leerla tendría que compartirla de nuevo con usted.', gaveUp: 'Ha renunciado a su acceso.',
+  eraseTitle: 'Borrar esta historia', eraseText: 'Todo lo que contiene se elimina del servidor de la clínica, con todas sus claves. Nadie puede recuperarlo. Las copias que usted u otras personas hayan hecho no se tocan.', eraseSure: 'Entiendo que esto no se puede deshacer', eraseNow: 'Borrar ahora', takeFirst: 'Llevarme antes una copia', erased: 'La historia se ha borrado.',
   before: (n) => `${many(n, 'persona o equipo pudo', 'personas o equipos pudieron')} leerla antes`, endedOn: (date) => `terminó el ${date}`, nobodyElse: 'Nadie más puede leer esta historia.', shareRule: 'Solo el paciente comparte la parte restringida.',
 
-  looksTitle: 'Quién miró', looksText: 'Cada vez que alguien abre, cambia o comparte esta historia, la clínica lo anota. También cuando rechaza a alguien.', noLooks: 'Todavía nada', olderLooks: 'Mostrar anteriores', refusedLook: 'Rechazado', timesLook: (n) => (n === 1 ? '' : many(n, 'vez', 'veces')), withinHour: 'en una hora',
+  looksShow: 'Mostrar', looksAllowed: 'Lo permitido', looksRefused: 'Lo rechazado', looksTitle: 'Quién miró', looksText: 'Cada vez que alguien abre, cambia o comparte esta historia, la clínica lo anota. También cuando rechaza a alguien.', noLooks: 'Todavía nada', olderLooks: 'Mostrar anteriores', refusedLook: 'Rechazado', timesLook: (n) => (n === 1 ? '' : many(n, 'vez', 'veces')), withinHour: 'en una hora',
   look: {
     opened: (who) => `${who} abrió la historia`, wrote: (who) => `${who} escribió en la historia`, shared: (who) => `${who} compartió la historia`, unshared: (who) => `${who} retiró el acceso de alguien`,
     turned: (who) => `El navegador de ${who} dio llaves nuevas a la historia`, 'broke-glass': (who) => `${who} abrió la historia en una emergencia`, erased: (who) => `${who} borró la historia`,
