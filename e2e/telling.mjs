@@ -36,6 +36,7 @@ export async function picture(someone, name) {
 
 /** axe on what is shown now: WCAG 2.2 A and AA, and best practices. */
 export async function accessible(someone, where) {
+  await someone.page.locator('h1').first().waitFor()
   const { violations } = await new AxeBuilder({ page: someone.page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
   if (violations.length > 0) {
     throw new Error(`${where} (${someone.name}): ${violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.slice(0, 3).map((n) => `  ${n.html.slice(0, 200)}\n  ${n.failureSummary?.split('\n')[1] ?? ''}`).join('\n')}`).join('\n')}`)
