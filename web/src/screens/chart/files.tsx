@@ -24,7 +24,7 @@ export function Files({ chart, contents }: PageProps): JSX.Element {
       <section class="chart-stack">
         <h2>{c.filesTitle}</h2>
         {files.length === 0 && <Card><Empty title={c.noFiles}><p>{c.noFilesHint}</p></Empty></Card>}
-        {files.slice(0, most).map((thread) => <OneFile key={thread.now.entry} chart={chart} thread={thread} />)}
+        <ul class="chart-stack">{files.slice(0, most).map((thread) => <li key={thread.now.entry}><OneFile chart={chart} thread={thread} /></li>)}</ul>
         {files.length > most && <div><Button kind="plain" onClick={() => setMost(most + moreFiles)}>{c.showMore(Math.min(moreFiles, files.length - most))}</Button></div>}
       </section>
     </div>

@@ -33,7 +33,9 @@ export function Notes({ chart, contents }: PageProps): JSX.Element {
       <section class="chart-stack">
         <h2>{c.notesTitle}</h2>
         {notes.length === 0 && <Card><Empty title={c.noNotes}><p>{c.noNotesHint}</p></Empty></Card>}
-        {notes.slice(0, most).map((thread) => <Note key={thread.now.entry} chart={chart} contents={contents} thread={thread} onAmend={() => { setAbout(thread.now.entry); window.scrollTo(0, 0) }} />)}
+        <ul class="chart-stack">
+          {notes.slice(0, most).map((thread) => <li key={thread.now.entry}><Note chart={chart} contents={contents} thread={thread} onAmend={() => { setAbout(thread.now.entry); window.scrollTo(0, 0) }} /></li>)}
+        </ul>
         {notes.length > most && <div><Button kind="plain" onClick={() => setMost(most + moreNotes)}>{c.showMore(Math.min(moreNotes, notes.length - most))}</Button></div>}
       </section>
     </div>
