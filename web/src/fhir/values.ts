@@ -3,6 +3,7 @@
 
 import type { Resource } from '../engine/types.ts'
 import type { ChartWords } from '../words/chart/en.ts'
+import { commonName } from '../words/chart/names.ts'
 import { choice, codes, concept, each, fields, first, isResource, list, number, text, type Fields } from './read.ts'
 
 export type FhirWords = ChartWords['fhir']
@@ -148,6 +149,8 @@ export function conceptText(c: Reader, v: unknown): string {
     const { system, code } = fields(coding)
     const name = text(system).split('/').at(-1) ?? ''
     const plain = text(code)
+    const common = commonName(text(system), plain, c.lang)
+    if (common !== undefined) return common
     const known = name === 'v3-MaritalStatus' ? `marital-${plain}` : translated.has(name) || (name === '' && plain.length > 1) ? plain : ''
     // 'HH' is a home visit as a class of visits, and far too high as a reading of a result.
     const words = c.say.concepts[(known === 'HH' && name !== 'v3-ActCode' ? 'result-HH' : known) as keyof FhirWords['concepts']]

@@ -3,10 +3,11 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { useAct, useEngine, useWords } from '../../app/context.tsx'
+import { useAct, useEngine, useWords, type WordsInUse } from '../../app/context.tsx'
 import { Button, Dialog, ErrorPanel, Field, Notice, Tag, announce } from '../../parts/index.tsx'
 import type { Item, OpenChart } from '../../engine/types.ts'
 import { view, type View } from '../../fhir/view.ts'
+import { apart } from './bidi.ts'
 import type { Contents, Row, Thread } from './rows.ts'
 
 export function EntryRow({ chart, row, contents }: { chart: OpenChart; row: Row; contents: Contents }): JSX.Element {
@@ -66,32 +67,38 @@ export function Facts({ view: v }: { view: View }): JSX.Element {
   )
 }
 
+/** Who wrote something, for a sentence. */
+const authorOf = ({ author }: Item, { w, lang }: WordsInUse): string => (author.name === '' ? w.chart.someone : apart(author.name, lang))
+
 /** By whom and when it came into the chart. */
 export function Origin({ item }: { item: Item }): JSX.Element | null {
   const engine = useEngine()
-  const { w, date } = useWords()
+  const words = useWords()
+  const { w, date } = words
   const c = w.chart
   if (item.state !== 'stored') return null
   const at = date(item.time, 'datetime')
   return (
     <p class="chart-small">
-      {item.author.person === engine.me?.person ? c.writtenByYou(at) : c.writtenBy(item.author.name || c.someone, at)}
+      {item.author.person === engine.me?.person ? c.writtenByYou(at) : c.writtenBy(authorOf(item, words), at)}
       {item.kind === 'record' && item.filename ? `, ${c.fromFile(item.filename)}` : ''}
     </p>
   )
 }
 
 export function Withdrawn({ thread }: { thread: Thread }): JSX.Element | null {
-  const { w, date } = useWords()
+  const words = useWords()
+  const { w, date } = words
   const c = w.chart
   if (!thread.withdrawn) return null
   const { item, reason } = thread.withdrawn
-  return <Notice kind="warn" title={c.withdrawnBy(item.author.name || c.someone, date(item.time, 'datetime'))}>{reason !== '' && <p dir="auto">{c.withdrawnReason(reason)}</p>}</Notice>
+  return <Notice kind="warn" title={c.withdrawnBy(authorOf(item, words), date(item.time, 'datetime'))}>{reason !== '' && <p dir="auto">{c.withdrawnReason(reason)}</p>}</Notice>
 }
 
 /** What it said before it was amended. */
 export function History({ thread, contents }: { thread: Thread; contents: Contents }): JSX.Element | null {
-  const { w, date } = useWords()
+  const words = useWords()
+  const { w, date } = words
   const c = w.chart
   if (thread.before.length === 0) return null
   return (
@@ -100,7 +107,7 @@ export function History({ thread, contents }: { thread: Thread; contents: Conten
       <ol class="chart-history">
         {thread.before.map((item) => (
           <li key={item.entry}>
-            <p class="chart-small">{c.version(item.author.name || c.someone, date(item.time, 'datetime'))}</p>
+            <p class="chart-small">{c.version(authorOf(item, words), date(item.time, 'datetime'))}</p>
             {item.resources.map((r, i) => <Facts key={i} view={view(r, contents.reader)} />)}
           </li>
         ))}

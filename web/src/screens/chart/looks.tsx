@@ -6,6 +6,7 @@ import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Card, Choices, Empty, ErrorPanel, Progress, Tag } from '../../parts/index.tsx'
 import type { Look } from '../../engine/types.ts'
 import { dayOf } from '../../fhir/view.ts'
+import { apart } from './bidi.ts'
 import type { PageProps } from './index.tsx'
 
 export function Looks({ chart }: PageProps): JSX.Element {
@@ -46,15 +47,15 @@ export function Looks({ chart }: PageProps): JSX.Element {
 
 function OneLook({ look }: { look: Look }): JSX.Element {
   const engine = useEngine()
-  const { w, date, list } = useWords()
+  const { w, date, list, lang } = useWords()
   const c = w.chart
-  const who = look.person === engine.me?.person ? c.you : look.name || c.someone
+  const who = look.person === engine.me?.person ? c.you : look.name === '' ? c.someone : apart(look.name, lang)
   const say = (look.allowed ? c.look : c.triedLook)[look.action as keyof typeof c.look] ?? c.otherLook
   return (
     <li class={look.allowed ? 'chart-look' : 'chart-look chart-refused'}>
       <time class="when" dateTime={look.time}>{date(look.time, 'time')}</time>
       <span class="chart-grow">
-        <span dir="auto">{say(who)}</span>
+        <span>{say(who)}</span>
         <span class="chart-small">{[look.person === engine.me?.person ? '' : list(look.roles.map((r) => w.roles[r])), look.count > 1 ? `${c.timesLook(look.count)} ${c.withinHour}` : ''].filter((t) => t !== '').join(' · ')}</span>
       </span>
       {!look.allowed && <Tag kind="danger">{c.refusedLook}</Tag>}

@@ -7,6 +7,7 @@ import { navigate } from '../../app/router.tsx'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Face, Field, Notice, Progress, Select, Tag, announce } from '../../parts/index.tsx'
 import type { Compartment, Member, OpenChart, Purpose } from '../../engine/types.ts'
 import { humanName } from '../../fhir/values.ts'
+import { apart } from './bidi.ts'
 import { Erase } from './erase.tsx'
 import type { PageProps } from './index.tsx'
 
@@ -65,7 +66,7 @@ function Before({ reader }: { reader: Reader }): JSX.Element {
 
 function OneReader({ chart, reader, onChange }: { chart: OpenChart; reader: Reader; onChange: () => void }): JSX.Element {
   const engine = useEngine()
-  const { w, date, list } = useWords()
+  const { w, date, list, lang } = useWords()
   const c = w.chart
   const nameOf = useName()
   const [asking, setAsking] = useState(false)
@@ -75,13 +76,14 @@ function OneReader({ chart, reader, onChange }: { chart: OpenChart; reader: Read
   const self = m.person !== undefined && m.person === me?.person
   const owner = m.person === chart.owner
   const name = nameOf(owner ? humanName(chart.patient?.['name']) || reader.name : reader.name)
+  const said = apart(name, lang) // in a sentence
   const parts = list(chart.compartments.filter((p) => reader.grants.some((g) => g.compartment === p)).map((p) => c.partName[p]))
   // As the clinic's rules say: patients take anyone off, everyone gives up their own, clinicians hand over care.
   const mayRemove = !owner && (self || chart.mine || (me?.roles.includes('clinician') === true && (m.purpose === 'care' || m.purpose === 'second-opinion')))
   const remove = async (): Promise<void> => {
     if (!(await act(() => engine.unshare(chart.chart, reader.grants.map((g) => g.grant))))) return
     setAsking(false)
-    announce(self ? c.gaveUp : c.removed(name))
+    announce(self ? c.gaveUp : c.removed(said))
     if (self) navigate('/')
     else onChange()
   }
@@ -89,13 +91,13 @@ function OneReader({ chart, reader, onChange }: { chart: OpenChart; reader: Read
     <div class="chart-reader">
       <Face name={name} />
       <div class="chart-grow">
-        <p dir="auto">{owner ? (self ? c.ownChart : c.ownerCanRead(name)) : self ? c.youCanRead(parts, c.purpose[m.purpose]) : c.canRead(name, parts, c.purpose[m.purpose])}</p>
-        {!owner && <p class="chart-small">{m.by === me?.person ? c.sharedByYou(date(m.since, 'date')) : c.sharedBy(m.byName || c.someone, date(m.since, 'date'))}, {m.until ? c.untilDate(date(m.until, 'date')) : c.noEnd}</p>}
+        <p>{owner ? (self ? c.ownChart : c.ownerCanRead(said)) : self ? c.youCanRead(parts, c.purpose[m.purpose]) : c.canRead(said, parts, c.purpose[m.purpose])}</p>
+        {!owner && <p class="chart-small">{m.by === me?.person ? c.sharedByYou(date(m.since, 'date')) : c.sharedBy(m.byName === '' ? c.someone : apart(m.byName, lang), date(m.since, 'date'))}, {m.until ? c.untilDate(date(m.until, 'date')) : c.noEnd}</p>}
         {m.purpose === 'emergency' && <p class="chart-small">{c.emergencyNote}</p>}
         {reader.grants.some((g) => g.compartment === 'restricted') && !owner && m.purpose !== 'emergency' && <Tag kind="warn">{c.compartment.restricted}</Tag>}
       </div>
-      {mayRemove && <Button kind="quiet" label={self ? c.giveUp : c.removeTitle(name)} onClick={() => setAsking(true)}>{self ? c.giveUp : c.remove}</Button>}
-      <Dialog open={asking} onClose={() => setAsking(false)} title={self ? c.giveUpTitle : c.removeTitle(name)}>
+      {mayRemove && <Button kind="quiet" label={self ? c.giveUp : c.removeTitle(said)} onClick={() => setAsking(true)}>{self ? c.giveUp : c.remove}</Button>}
+      <Dialog open={asking} onClose={() => setAsking(false)} title={self ? c.giveUpTitle : c.removeTitle(said)}>
         <p>{self ? c.giveUpText : c.removeText}</p>
         <ErrorPanel error={error} />
         <div class="chart-actions"><Button kind="danger" busy={busy} onClick={() => { void remove() }}>{self ? c.giveUp : c.remove}</Button><Button kind="plain" onClick={() => setAsking(false)}>{c.cancel}</Button></div>
