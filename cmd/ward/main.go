@@ -33,7 +33,7 @@ type terminal struct {
 
 func commands() []command {
 	return []command{
-		serveCommand(), clinicCommand(), doctorCommand(), backupCommand(), restoreCommand(), versionCommand(),
+		serveCommand(), demoCommand(), clinicCommand(), doctorCommand(), backupCommand(), restoreCommand(), exportCommand(), openCommand(), versionCommand(),
 	}
 }
 
