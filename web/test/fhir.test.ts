@@ -92,6 +92,29 @@ test('dates are no more precise than they were written', () => {
   assert.equal(dayOf('2019-04'), '2019-04')
 })
 
+test('a time with the offset of a place keeps the day and the clock of that place', () => {
+  const c = reader()
+  assert.equal(dateText(c, '1998-06-04T00:00:00+02:00'), 'Jun 4, 1998')
+  assert.match(dateText(c, '1998-06-04T23:30:00-11:00', true), /^Jun 4, 1998, 11:30\sPM$/)
+  assert.equal(dayOf('1998-06-04T00:00:00+13:00'), '1998-06-04')
+})
+
+test('common measurements and vaccines have names for people, other codes keep theirs', () => {
+  const named = (system: string, code: string, lang: string, say: FhirWords): string =>
+    view({ resourceType: 'Observation', code: { coding: [{ system, code, display: 'Leukocytes [#/volume] in Blood by Automated count' }] } }, reader([], lang, say)).title
+  assert.equal(named('http://loinc.org', '6690-2', 'en', en.fhir), 'White blood cells')
+  assert.equal(named('http://loinc.org', '6690-2', 'es', es.fhir), 'Glóbulos blancos')
+  assert.equal(named('http://example.org', '6690-2', 'en', en.fhir), 'Leukocytes [#/volume] in Blood by Automated count')
+  assert.equal(named('http://loinc.org', 'toString', 'en', en.fhir), 'Leukocytes [#/volume] in Blood by Automated count')
+  assert.equal(read({ resourceType: 'Condition', code: { text: 'Viral sinusitis (disorder)' } }).title, 'Viral sinusitis')
+  assert.equal(read({ resourceType: 'Condition', code: { text: 'Fracture (left arm)' } }).title, 'Fracture (left arm)')
+})
+
+test('active flags are at the top of a chart, past ones are not', () => {
+  const flag = (status: string, name: string): Resource => ({ resourceType: 'Flag', status, code: { text: name } })
+  assert.deepEqual(summarise([flag('active', 'Immunocompromised'), flag('inactive', 'Pregnant')], reader()).flags.map((f) => f.view.title), ['Immunocompromised'])
+})
+
 test('the same letter of another code system is not translated', () => {
   const status = (system: string): string | undefined => fact(read({ resourceType: 'Patient', name: [{ text: 'A' }], maritalStatus: { coding: [{ system, code: 'D', display: 'Something else' }] } }), 'Marital status')
   assert.equal(status('http://terminology.hl7.org/CodeSystem/v3-MaritalStatus'), 'Divorced')

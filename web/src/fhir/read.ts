@@ -36,12 +36,15 @@ export function codes(v: unknown): readonly string[] {
 
 export const hasCode = (v: unknown, ...wanted: readonly string[]): boolean => codes(v).some((c) => wanted.includes(c))
 
+/** SNOMED CT's fully specified names end with what kind of thing they name, which is for its editors. */
+const semanticTag = / \((disorder|finding|procedure|situation|event|observable entity|physical object|product|medicinal product|substance|body structure|regime\/therapy|morphologic abnormality|person|environment|qualifier value|record artifact|specimen|assessment scale)\)$/
+
 /** What a CodeableConcept, a Coding or a plain string says. */
 export function concept(v: unknown): string {
   if (typeof v === 'string') return v.trim()
   const { text: own, display, coding, code } = fields(v)
   const codings = each(coding)
-  return first(text(own), ...codings.map((c) => text(c['display'])), text(display), ...codings.map((c) => text(c['code'])), text(code))
+  return first(text(own), ...codings.map((c) => text(c['display'])), text(display), ...codings.map((c) => text(c['code'])), text(code)).replace(semanticTag, '')
 }
 
 /** The one field of a choice, as value[x] or onset[x]: its type, and what it holds. */

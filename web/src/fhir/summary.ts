@@ -23,6 +23,7 @@ export interface Series {
 }
 
 export interface Summary {
+  readonly flags: readonly Seen[]      // what whoever opens the chart must know
   readonly problems: readonly Seen[]
   readonly past: readonly Seen[]
   readonly medicines: readonly Seen[]
@@ -53,7 +54,7 @@ export function summarise(resources: readonly Resource[], c: Reader): Summary {
   const given = sound.filter((r) => r.resourceType === 'Immunization' && r['status'] !== 'not-done')
   const byVaccine = grouped(given, (r) => conceptText(c, r['vaccineCode']))
   return {
-    problems,
+    flags: newest(of('Flag').filter((s) => s.resource['status'] === 'active')), problems,
     past: newest(conditions.filter((s) => done(s) && !names.has(s.view.title) && !hasCode(s.resource['verificationStatus'], 'refuted'))),
     medicines: newest(of('MedicationRequest', 'MedicationStatement').filter((s) => taking.includes(String(s.resource['status'] ?? '')) && medicineName(s.resource, c) !== '')),
     allergies: newest(of('AllergyIntolerance').filter((s) => !done(s))).sort((a, b) => Number(b.view.alert === 'danger') - Number(a.view.alert === 'danger')),

@@ -43,21 +43,25 @@ const dateFormat = kept((lang, options: Intl.DateTimeFormatOptions) => new Intl.
 const numberFormat = kept((lang, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(lang, options))
 const listFormat = kept((lang, options: Intl.ListFormatOptions) => new Intl.ListFormat(lang, options))
 
+/** A time with the offset of a place is shown as on the clock there, so that a day stays the day it was; UTC as here. */
+const placeClock = /^(.+T[\d:.]+)[+-](?!00:00$)\d\d:\d\d$/
+
 /** A FHIR date or time, no more precise than it was written. A day is the same day in every time zone. */
 export function dateText(c: Pick<Reader, 'lang'>, v: unknown, time = false): string {
   const written = text(v)
   const [, year, month, day, clock] = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(T.+)?)?)?$/.exec(written) ?? []
   if (year === undefined) return written
   const options: Intl.DateTimeFormatOptions = { year: 'numeric', ...(month && { month: day ? 'short' : 'long' }), ...(day && { day: 'numeric' }) }
-  const at = clock ? new Date(written) : new Date(Date.UTC(Number(year), Number(month ?? 1) - 1, Number(day ?? 1)))
+  const there = placeClock.exec(written)?.[1]
+  const at = clock ? new Date(there === undefined ? written : `${there}Z`) : new Date(Date.UTC(Number(year), Number(month ?? 1) - 1, Number(day ?? 1)))
   if (Number.isNaN(at.getTime())) return written
-  if (clock) return dateFormat(c.lang, time ? { ...options, hour: 'numeric', minute: '2-digit' } : options).format(at)
-  return dateFormat(c.lang, { ...options, timeZone: 'UTC' }).format(at)
+  const zone = clock && there === undefined ? {} : { timeZone: 'UTC' }
+  return dateFormat(c.lang, { ...options, ...(clock && time && { hour: 'numeric', minute: '2-digit' }), ...zone }).format(at)
 }
 
 /** The day of a FHIR date in this time zone as YYYY-MM-DD, or as much of it as was written. */
 export function dayOf(written: string): string {
-  if (!written.includes('T')) return written.slice(0, 10)
+  if (!written.includes('T') || placeClock.test(written)) return written.slice(0, 10)
   const at = new Date(written)
   if (Number.isNaN(at.getTime())) return written.slice(0, 10)
   return `${String(at.getFullYear()).padStart(4, '0')}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`

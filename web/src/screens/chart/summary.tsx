@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { useWords } from '../../app/context.tsx'
-import { Button, Card, Tag } from '../../parts/index.tsx'
+import { Button, Card, Notice, Tag } from '../../parts/index.tsx'
 import { dateText } from '../../fhir/view.ts'
 import { summarise, type Seen, type Series } from '../../fhir/summary.ts'
 import type { PageProps } from './index.tsx'
@@ -23,6 +23,7 @@ export function Summary({ contents }: PageProps): JSX.Element | null {
   if (contents.rows.length === 0) return null
   return (
     <div class="chart-summary">
+      {s.flags.length > 0 && <div class="chart-results"><Notice kind="warn" title={c.flags}><ul class="chart-troubles">{s.flags.map(({ view: v }, i) => <li key={i} dir="auto">{v.title}</li>)}</ul></Notice></div>}
       <Card title={c.allergies}>{s.allergies.length === 0 ? <p class="chart-soft">{c.noAllergies}</p> : <Things seen={s.allergies} contents={contents} />}</Card>
       <Card title={c.problems}>
         {s.problems.length === 0 ? <p class="chart-soft">{c.noProblems}</p> : <Things seen={s.problems} contents={contents} />}
@@ -45,7 +46,7 @@ function Things({ seen, contents }: { seen: readonly Seen[]; contents: Contents 
       <ul class="chart-things">
         {shown.map(({ view: v }, i) => (
           <li key={i}>
-            <span class="chart-thing">{v.title}{v.alert === 'danger' && <> <Tag kind="danger">{c.dangerous}</Tag></>}</span>
+            <span class="chart-thing" dir="auto">{v.title}{v.alert === 'danger' && <> <Tag kind="danger">{c.dangerous}</Tag></>}</span>
             <span class="chart-soft">{[v.kind === 'problem' ? '' : v.brief, v.when === '' ? '' : c.sinceDate(dateText(contents.reader, v.when))].filter((t) => t !== '').join(' · ')}</span>
           </li>
         ))}
@@ -81,7 +82,7 @@ function Immunizations({ shots, contents }: { shots: readonly { title: string; t
       <ul class="chart-things">
         {shown.map((s) => (
           <li key={s.title}>
-            <span class="chart-thing">{s.title}</span>
+            <span class="chart-thing" dir="auto">{s.title}</span>
             <span class="chart-soft">{[s.times.length > 1 ? c.times(s.times.length) : '', s.times[0] ? (s.times.length > 1 ? c.lastOn(dateText(contents.reader, s.times[0])) : dateText(contents.reader, s.times[0])) : ''].filter((t) => t !== '').join(' · ')}</span>
           </li>
         ))}

@@ -95,7 +95,7 @@ export const chart = {
   },
   troubleDetails: 'تفاصيل للإبلاغ',
 
-  problems: 'المشكلات', noProblems: 'لا مشكلات مسجّلة.', pastProblems: count('لا مشكلات سابقة', 'مشكلة سابقة واحدة', 'مشكلتان سابقتان', 'مشكلات سابقة', 'مشكلة سابقة'), medicines: 'الأدوية', noMedicines: 'لا أدوية حالية مسجّلة.',
+  flags: 'مهم', problems: 'المشكلات', noProblems: 'لا مشكلات مسجّلة.', pastProblems: count('لا مشكلات سابقة', 'مشكلة سابقة واحدة', 'مشكلتان سابقتان', 'مشكلات سابقة', 'مشكلة سابقة'), medicines: 'الأدوية', noMedicines: 'لا أدوية حالية مسجّلة.',
   allergies: 'الحساسية', noAllergies: 'لا حساسية مسجّلة. هذا لا يعني أنها غير موجودة.', results: 'أحدث النتائج', noResults: 'لا قياسات مسجّلة.', immunizations: 'التطعيمات',
   noImmunizations: 'لا تطعيمات مسجّلة.', times, lastOn: (date) => `آخرها ${date}`, moreResults: (n) => `عرض المزيد من النتائج (${digits(n)})`,
   moreImmunizations: (n) => `عرض المزيد (${digits(n)})`, sinceDate: (date) => `منذ ${date}`,

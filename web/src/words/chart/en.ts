@@ -89,7 +89,7 @@ export const chart = {
   troubleDetails: 'Details to report',
 
   // The summary.
-  problems: 'Problems', noProblems: 'No problems are recorded.', pastProblems: (n: number): string => many(n, 'past problem', 'past problems'), medicines: 'Medicines', noMedicines: 'No current medicines are recorded.',
+  flags: 'Important to know', problems: 'Problems', noProblems: 'No problems are recorded.', pastProblems: (n: number): string => many(n, 'past problem', 'past problems'), medicines: 'Medicines', noMedicines: 'No current medicines are recorded.',
   allergies: 'Allergies', noAllergies: 'No allergies are recorded. This does not mean that there are none.', results: 'Recent results', noResults: 'No measurements are recorded.', immunizations: 'Immunizations',
   noImmunizations: 'No immunizations are recorded.', times: (n: number): string => many(n, 'time', 'times'), lastOn: (date: string): string => `last on ${date}`, moreResults: (n: number): string => `Show ${many(n, 'more result', 'more results')}`,
   moreImmunizations: (n: number): string => `Show ${n.toLocaleString('en')} more`, sinceDate: (date: string): string => `since ${date}`,

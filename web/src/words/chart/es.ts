@@ -82,7 +82,7 @@ export const chart = {
   },
   troubleDetails: 'Detalles para avisar',
 
-  problems: 'Problemas', noProblems: 'No hay problemas anotados.', pastProblems: (n) => many(n, 'problema pasado', 'problemas pasados'), medicines: 'Medicamentos', noMedicines: 'No hay medicamentos actuales anotados.',
+  flags: 'Importante', problems: 'Problemas', noProblems: 'No hay problemas anotados.', pastProblems: (n) => many(n, 'problema pasado', 'problemas pasados'), medicines: 'Medicamentos', noMedicines: 'No hay medicamentos actuales anotados.',
   allergies: 'Alergias', noAllergies: 'No hay alergias anotadas. Eso no significa que no existan.', results: 'Resultados recientes', noResults: 'No hay mediciones anotadas.', immunizations: 'Vacunas',
   noImmunizations: 'No hay vacunas anotadas.', times: (n) => many(n, 'vez', 'veces'), lastOn: (date) => `la última, ${date}`, moreResults: (n) => `Mostrar ${many(n, 'resultado más', 'resultados más')}`,
   moreImmunizations: (n) => `Mostrar ${n.toLocaleString('es')} más`, sinceDate: (date) => `desde ${date}`,
