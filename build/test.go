@@ -23,6 +23,7 @@ func tests(db *database) []stage {
 		{"web", web},
 		{"ward", binary},
 		{"web unit tests", tool("node", "web/test/run.mjs")},
+		{"FHIR that is written", tool("node", "e2e/fhir/validate.mjs")},
 		{"unit tests, SQLite", tool("go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
 		{"fuzz seeds", tool("go", "test", "-run", "^Fuzz", "./...")},
 		{"manual (testscript)", tool("go", "test", "-run", "^TestManual", "./cmd/ward")},

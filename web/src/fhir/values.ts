@@ -115,7 +115,7 @@ export function moneyText(c: Reader, v: unknown): string {
 export function rangeText(c: Reader, v: unknown): string {
   const { low, high, text: own } = fields(v)
   const [from, to] = [quantityText(c, low), quantityText(c, high)]
-  if (text(own) !== '') return text(own)
+  if (text(own) !== '') return /^n\/?a$/i.test(text(own)) ? '' : text(own)
   if (from !== '' && to !== '') return c.say.fromTo(from, to)
   return from !== '' ? `≥ ${from}` : to !== '' ? `≤ ${to}` : ''
 }

@@ -46,7 +46,7 @@ export function Marks({ row, view: v, states }: { row: Pick<Row, 'thread' | 'par
   const { now, before, withdrawn } = row.thread
   return (
     <span class="tl-marks">
-      {v?.alert && !withdrawn && <Tag kind={v.alert}>{v.alert === 'danger' ? c.dangerous : c.outOfRange}</Tag>}
+      {v?.alert && (v.alert === 'danger' || v.kind === 'result') && !withdrawn && <Tag kind={v.alert}>{v.alert === 'danger' ? c.dangerous : c.outOfRange}</Tag>}
       {v?.error && <Tag kind="danger">{c.inError}</Tag>}
       {withdrawn && <Tag kind="danger">{c.withdrawn}</Tag>}
       {before.length > 0 && !withdrawn && <Tag kind="plain">{c.amended}</Tag>}

@@ -10,6 +10,9 @@ const bloodPressure: Name = ['Blood pressure', 'Presión arterial', 'ضغط ال
 const weight: Name = ['Weight', 'Peso', 'الوزن']
 const oxygen: Name = ['Oxygen saturation', 'Saturación de oxígeno', 'تشبّع الأكسجين']
 const ldl: Name = ['LDL cholesterol', 'Colesterol LDL', 'الكوليسترول LDL']
+const hdl: Name = ['HDL cholesterol', 'Colesterol HDL', 'الكوليسترول HDL']
+const cholesterol: Name = ['Total cholesterol', 'Colesterol total', 'الكوليسترول الكلي']
+const triglycerides: Name = ['Triglycerides', 'Triglicéridos', 'الدهون الثلاثية']
 const kidneys: Name = ['Kidney function (eGFR)', 'Función renal (TFGe)', 'وظيفة الكلى (eGFR)']
 const glucose: Name = ['Blood sugar (glucose)', 'Azúcar en sangre (glucosa)', 'سكر الدم (الجلوكوز)']
 const urea: Name = ['Urea nitrogen', 'Nitrógeno ureico', 'نيتروجين اليوريا']
@@ -46,10 +49,8 @@ const loinc: Readonly<Record<string, Name>> = {
   '39156-5': ['Body mass index', 'Índice de masa corporal', 'مؤشر كتلة الجسم'],
   '72514-3': ['Pain, from 0 to 10', 'Dolor, de 0 a 10', 'شدة الألم، من 0 إلى 10'],
   '72166-2': ['Smoking', 'Tabaquismo', 'التدخين'],
-  '2093-3': ['Total cholesterol', 'Colesterol total', 'الكوليسترول الكلي'],
-  '2571-8': ['Triglycerides', 'Triglicéridos', 'الدهون الثلاثية'],
-  '18262-6': ldl, '13457-7': ldl, '2089-1': ldl,
-  '2085-9': ['HDL cholesterol', 'Colesterol HDL', 'الكوليسترول HDL'],
+  '2093-3': cholesterol, '14647-2': cholesterol, '2571-8': triglycerides, '14927-8': triglycerides, '18262-6': ldl, '13457-7': ldl, '2089-1': ldl, '39469-2': ldl, '2085-9': hdl, '14646-4': hdl,
+  '32309-7': ['Total to HDL cholesterol', 'Colesterol total entre HDL', 'الكوليسترول الكلي إلى HDL'],
   '57698-3': lipids, '24331-1': lipids,
   '33914-3': kidneys, '62238-1': kidneys, '98979-8': kidneys,
   '2339-0': glucose, '2345-7': glucose,
