@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"ward"
+	"ward/client"
+	"ward/seal/envelope"
+	"ward/simulator"
+	"ward/testdata"
+)
+
+const proveAbout = `Starts a clinic, and has people write canaries through it: names, words and numbers that occur nowhere else, as notes,
+messages, file names and contents, names of people and of their devices. Then it searches everything that the server
+keeps or sends: database, large files, logs of every level, metrics, a backup, and the letters it sent. One hit fails.
+With --database it does the same on PostgreSQL.`
+
+func proveCommand() command {
+	c := command{name: "prove", line: "search all that a server keeps for what people wrote", about: proveAbout}
+	c.run = func(ctx context.Context, t terminal, args []string) error {
+		config, rest, err := readConfig(t, c, nil, args)
+		if err != nil {
+			return err
+		}
+		if len(rest) > 0 {
+			return usageError{fmt.Errorf("prove takes no %q", rest[0])}
+		}
+		return prove(ctx, t, &config)
+	}
+	return c
+}
+
+// planted is what people write that the server must never see.
+var planted = []string{
+	"Quillfeatherby", "Zanthorpekins", "1931-02-17", "+44 55 0199 7731", "gloamstitch palpitations", "brindlewort 417 milligrams",
+	"Sennetpocket.pdf", "marrowlight inside the file", "Ottermoss tablet", "vellumshrike advised", "yarrowmere@example.org",
+}
+
+// mailed is what only a letter may hold, and nothing else.
+const mailed = "yarrowmere@example.org"
+
+func prove(ctx context.Context, t terminal, config *Config) (err error) {
+	folder, err := os.MkdirTemp("", "ward-prove-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	post, err := openPostbox(ctx)
+	if err != nil {
+		return err
+	}
+	defer post.close()
+	config.Dir, config.LogLevel = filepath.Join(folder, "data"), "debug"
+	config.SMTPServer, config.SMTPFrom = post.address, "clinic@example.org"
+	if err := config.prepare(); err != nil {
+		return err
+	}
+	logs, err := os.Create(filepath.Join(config.Dir, "ward.log"))
+	if err != nil {
+		return err
+	}
+	defer logs.Close()
+	listener, err := listenForDemo(config, demoOptions{once: true})
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	here, err := clinic(ctx, config, config.logger(terminal{err: logs}))
+	if err != nil {
+		return err
+	}
+	serving, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- here.server.Serve(serving, listener) }()
+	err = plantAndAsk(ctx, t, here, config, folder)
+	stop()
+	err = errors.Join(err, <-ended, here.close())
+	if err != nil {
+		return err
+	}
+	return searchAll(ctx, t, config, folder, post)
+}
+
+// plantAndAsk has people write, then provokes refusals and faults, whose traces are searched too, and asks for metrics.
+func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config, folder string) error {
+	link, err := here.foundingLink(ctx, "A clinic")
+	if err != nil {
+		return err
+	}
+	c, err := simulator.Found(ctx, simulator.Config{Origin: config.Origin, Link: link, Patients: testdata.Patients()})
+	if err != nil {
+		return err
+	}
+	about := client.About{Given: planted[0], Family: planted[1], BirthDate: planted[2], Phone: planted[3], Email: mailed, PasskeyName: planted[8], Consent: "yes"}
+	if _, err := c.Desk.Invite(ctx, about, true, ward.Patient); err != nil { // by letter
+		return err
+	}
+	p, err := c.Join(ctx, c.Desk, about, ward.Patient)
+	if err != nil {
+		return err
+	}
+	if err := p.AddPasskey(ctx, client.NewAuthenticator(), planted[8]); err != nil {
+		return err
+	}
+	chart, err := p.Chart(ctx)
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{envelope.General, envelope.Restricted} {
+		if _, err := p.Write(ctx, chart, part, p.Message(chart, planted[4], ""), p.Note(chart, planted[9], planted[5])); err != nil {
+			return err
+		}
+	}
+	for _, repeat := range []int{1, 200_000} { // inline, and in parts
+		content := strings.NewReader(strings.Repeat(planted[7]+"\n", repeat))
+		if _, err := p.AddFile(ctx, chart, envelope.General, client.File{Name: planted[6], Type: "application/pdf", Title: planted[6], Content: content}); err != nil {
+			return err
+		}
+	}
+	if _, err := c.Founder.OpenChart(ctx, chart); err != nil {
+		return err
+	}
+	// What a confused client might send where it does not belong: refused, and not repeated in a log.
+	for _, path := range []string{"/api/locks/" + planted[0], "/api/charts/" + planted[0] + "/looks?before=" + planted[0], "/api/" + planted[1]} {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+			answer, err := p.Send(ctx, method, strings.ReplaceAll(path, " ", "%20"), []byte(`{"`+planted[4]+`":"`+planted[5]+`"}`))
+			if err != nil {
+				return err
+			}
+			answer.Body.Close()
+		}
+	}
+	fmt.Fprintf(t.out, "planted %d words in names, notes, messages, files, devices and wrong requests\n", len(planted))
+	return saveMetrics(ctx, config, folder)
+}
+
+func saveMetrics(ctx context.Context, config *Config, folder string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Origin+"/metrics", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	f, err := os.Create(filepath.Join(folder, "metrics"))
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, answer.Body)
+	return errors.Join(err, f.Close())
+}
+
+// searchAll makes a backup, which with PostgreSQL is also the way to see all rows, and looks through everything.
+func searchAll(ctx context.Context, t terminal, config *Config, folder string, post *postbox) error {
+	if _, err := backup(ctx, config, filepath.Join(folder, "backup")); err != nil {
+		return fmt.Errorf("back up: %w", err)
+	}
+	letters := post.all()
+	if !strings.Contains(letters, mailed) {
+		return errors.New("no letter was sent, so none could be searched")
+	}
+	search := newSearcher(planted)
+	hits, err := search.tree(folder)
+	if err != nil {
+		return err
+	}
+	var outside []string // an address is in its letter's envelope and header, and nothing else of the person is
+	for _, word := range planted {
+		if word != mailed {
+			outside = append(outside, word)
+		}
+	}
+	inLetters, err := newSearcher(outside).reader("a letter", strings.NewReader(letters))
+	if err != nil {
+		return err
+	}
+	for _, h := range append(hits, inLetters...) {
+		fmt.Fprintln(t.out, "FOUND", h)
+	}
+	if n := len(hits) + len(inLetters); n > 0 {
+		return fmt.Errorf("%d places hold what only people may read", n)
+	}
+	self, err := newSearcher(planted).reader("a page with a word", strings.NewReader("…"+planted[4]+"…"))
+	if err != nil || len(self) == 0 {
+		return errors.Join(err, errors.New("the search does not find what is there"))
+	}
+	fmt.Fprintf(t.out, "searched %d bytes: database, large files, logs, metrics, a backup and the letters\nnothing was found; a word that was put there on purpose was\n", search.read+int64(len(letters)))
+	return nil
+}
+
+// A postbox is a mail server that keeps what it is given: enough of SMTP (RFC 5321) to take a letter.
+type postbox struct {
+	address  string
+	listener net.Listener
+	mu       sync.Mutex
+	letters  bytes.Buffer
+	taking   sync.WaitGroup
+}
+
+func openPostbox(ctx context.Context) (*postbox, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &postbox{address: listener.Addr().String(), listener: listener}
+	p.taking.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // closed
+			}
+			p.taking.Go(func() { p.take(conn) })
+		}
+	})
+	return p, nil
+}
+
+func (p *postbox) take(conn net.Conn) {
+	defer conn.Close()
+	fmt.Fprint(conn, "220 here\r\n")
+	lines := bufio.NewScanner(conn)
+	inData := false
+	for lines.Scan() {
+		line := lines.Text()
+		p.mu.Lock()
+		p.letters.WriteString(line + "\n")
+		p.mu.Unlock()
+		switch word := strings.ToUpper(line); {
+		case inData && line == ".":
+			inData = false
+			fmt.Fprint(conn, "250 kept\r\n")
+		case inData:
+		case strings.HasPrefix(word, "DATA"):
+			inData = true
+			fmt.Fprint(conn, "354 go on\r\n")
+		case strings.HasPrefix(word, "QUIT"):
+			fmt.Fprint(conn, "221 bye\r\n")
+			return
+		default:
+			fmt.Fprint(conn, "250 ok\r\n")
+		}
+	}
+}
+
+func (p *postbox) all() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.letters.String()
+}
+
+func (p *postbox) close() {
+	p.listener.Close()
+	p.taking.Wait()
+}
