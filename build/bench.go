@@ -22,6 +22,8 @@ type benchmark struct {
 // benchmarks are all there are, each in a file bench_*.go of its own.
 var benchmarks = []benchmark{
 	{"policy", benchPolicy},
+	{"seal", benchSeal},
+	{"entries", benchEntries},
 	{"browser", benchBrowser},
 }
 
