@@ -306,6 +306,7 @@ export function createEngine(): Engine {
     addFile: guarded((chart, compartment, file, progress, signal) => app.here.addFile(chart, compartment, file, progress, signal)),
     importFHIR: guarded((chart, compartment, file, progress) => app.here.importFHIR(chart, compartment, file, progress)),
     file: guarded((chart, entry, progress) => app.here.file(chart, entry, progress)),
+    unsent: guarded(() => app.here.unsent()),
     tryAgain: guarded((entry) => app.here.outbox.tryAgain(entry)),
     discard: guarded((entry) => app.here.outbox.discard(entry)),
     markSeen: (chart) => app.session?.markSeen(chart),

@@ -18,7 +18,7 @@ import { EngineProblem, problemOf } from './problem.ts'
 import type { Safe, Shelf } from './shelf.ts'
 import type {
   About, Appointment, Change, Compartment, Draft, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
-  Role, Team, Trouble,
+  Role, Team, Trouble, Unsent,
 } from './types.ts'
 import type { WireChart, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
 
@@ -589,6 +589,12 @@ export class Session {
       ...(h.title && { title: h.title }), ...(h.filename && { filename: h.filename }), ...(h.amends && { amends: h.amends }), ...(h.retracts && { retracts: h.retracts }),
       ...(w.problem && { problem: w.problem }),
     }
+  }
+
+  unsent(): readonly Unsent[] {
+    return this.outbox.waiting.map(({ header, chart, state, problem }) => ({
+      entry: header.entry, chart, kind: header.kind as EntryKind, time: header.time, state, ...(header.filename && { filename: header.filename }), ...(problem && { problem }),
+    }))
   }
 
   private readonly drafts = new Map<ID, readonly Resource[]>()

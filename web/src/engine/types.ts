@@ -116,6 +116,17 @@ export interface Item {
   readonly problem?: ProblemCode       // why refused
 }
 
+/** What was written here and the server does not have yet, whether or not its chart is open. */
+export interface Unsent {
+  readonly entry: ID
+  readonly chart: ID
+  readonly kind: EntryKind
+  readonly time: string
+  readonly filename?: string
+  readonly state: 'waiting' | 'sending' | 'refused'
+  readonly problem?: ProblemCode       // why refused
+}
+
 /** Something that did not check. What it is about is not shown; everything else is. */
 export interface Trouble {
   readonly code:
@@ -238,6 +249,7 @@ export interface Engine {
   addFile(chart: ID, compartment: Compartment, file: File, progress: Progress, signal?: AbortSignal): Promise<ID>
   importFHIR(chart: ID, compartment: Compartment, file: File, progress: Progress): Promise<{ readonly resources: number }>
   file(chart: ID, entry: ID, progress: Progress): Promise<Blob>
+  unsent(): Promise<readonly Unsent[]>
   tryAgain(entry: ID): Promise<void>
   discard(entry: ID): Promise<void>
   markSeen(chart: ID): void
