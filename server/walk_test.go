@@ -279,7 +279,6 @@ func newTown(t *testing.T) *town {
 	})
 	w.must(err)
 	w.server = serving
-	serving.limits = nil // everyone comes from one address here
 	w.here, w.there = w.everyone(known, "Hillside"), w.everyone(known, "Riverside")
 
 	patient := w.here['p']
