@@ -242,7 +242,9 @@ class App {
 
   async eraseChart(chart: string): Promise<void> {
     await this.net.del(`/api/charts/${chart}`)
+    await this.here.forget(chart)
     this.tell({ what: 'charts' })
+    this.tell({ what: 'me' })
   }
 
   withdraw(invitation: string): Promise<void> { return this.net.del(`/api/invitations/${invitation}`).then(() => this.tell({ what: 'people' })) }

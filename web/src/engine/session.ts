@@ -607,6 +607,17 @@ export class Session {
     this.tell({ what: 'unsent' })
   }
 
+  /** Drops what this browser keeps of a chart that was erased. */
+  async forget(chart: ID): Promise<void> {
+    const locks = this.charts_.get(chart)?.wire.locks ?? []
+    this.charts_.delete(chart)
+    this.wire.charts = (this.wire.charts ?? []).filter((c) => c !== chart)
+    for (const { lock } of locks) {
+      this.entries.forget(lock)
+      await this.shelf.remove('cache', `${this.self.person}/${lock}`)
+    }
+  }
+
   opened(chart: ID): OpenChart | undefined { return this.charts_.get(chart)?.open }
 
   private async epochsFor(w: Waiting, fresh: boolean): Promise<readonly Statement<'ward/epoch/1'>[]> {
@@ -797,19 +808,21 @@ export class Session {
   async looks(chart: ID, before?: ID): Promise<{ looks: readonly Look[]; more: boolean }> {
     const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`)
     await this.known().catch(() => undefined)
-    const looks: Look[] = []
+    const looks: Look[] = [] // their id is the oldest event in each, so that the next page begins after it
     for (const e of events) {
       const action = lookActions[e.action]
       if (!e.person || action === undefined) continue
       const last = looks.at(-1)
       const allowed = e.decision !== 'deny'
       if (last && last.person === e.person && last.action === action && last.allowed === allowed && last.time.slice(0, 13) === e.time.slice(0, 13)) {
-        looks[looks.length - 1] = { ...last, count: last.count + 1 }
+        looks[looks.length - 1] = { ...last, id: String(e.seq), count: last.count + 1 }
         continue
       }
       looks.push({ id: String(e.seq), time: e.time, person: e.person, name: await this.nameOf(e.person), roles: e.roles ?? [], action, allowed, count: 1 })
     }
-    return { looks, more }
+    const oldest = events.at(-1)
+    // A page of events that are nobody's looks says nothing: what is before it may.
+    return looks.length === 0 && more && oldest ? this.looks(chart, String(oldest.seq)) : { looks, more }
   }
 
   async record(after: number): Promise<{ events: readonly RecordEvent[]; more: boolean }> {
