@@ -271,6 +271,6 @@ func (c *Charts) page(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock,
 // latestSnapshot is the place of a lock's newest snapshot, or 0.
 func latestSnapshot(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) (int64, error) {
 	var seq int64
-	err := tx.Row(ctx, `SELECT COALESCE(max(seq), 0) FROM entries WHERE org = $1 AND lock = $2 AND kind = 'snapshot'`, string(org), string(id)).Scan(&seq)
+	err := tx.Row(ctx, `SELECT COALESCE(max(seq), 0) FROM entries WHERE org = $1 AND lock = $2 AND kind = 'snapshot' AND (upload <> '' OR sealed IS NOT NULL)`, string(org), string(id)).Scan(&seq)
 	return seq, err
 }

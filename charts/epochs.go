@@ -29,10 +29,15 @@ func (c *Charts) turn(ctx context.Context, tx *store.Tx, who ward.Caller, l lock
 		return ward.Errorf(ward.Invalid, "a new epoch must be of this lock, by the person who sends it")
 	case b.Kind != l.kind || b.Chart != l.chart || b.Compartment != l.compartment:
 		return ward.Errorf(ward.Invalid, "a new epoch cannot change what the lock is")
+	case string(s.Text) == string(before.Text):
+		return nil // sent again, because the answer was lost
 	case b.Epoch != l.epoch+1 || b.Previous != before.Hash():
 		return ward.Errorf(ward.Conflict, "the lock is in epoch %d", l.epoch).WithHint("Someone else was first. Read the lock again.")
 	case len(n.History) > ward.MaxHeldGrant || envelope.Hash(n.History) != b.History:
 		return ward.Errorf(ward.Invalid, "the sealed history does not have the hash that the epoch says")
+	}
+	if err := c.checkMade(b.Time); err != nil {
+		return err
 	}
 	if err := envelope.CheckSealed(n.History); err != nil {
 		return invalid(err)

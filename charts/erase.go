@@ -7,6 +7,14 @@ import (
 	"ward/store"
 )
 
+// eraseWritten empties what a person wrote about themselves into the locks that all share, and the snapshots there, which
+// may repeat it. Statements stay, so that the chain still checks.
+func eraseWritten(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	_, err := tx.Exec(ctx, `UPDATE entries SET sealed = NULL WHERE org = $1 AND upload = '' AND ((author = $2 AND kind = 'person') OR kind = 'snapshot')
+		AND lock IN (SELECT lock FROM locks WHERE org = $1 AND kind IN ('directory', 'staff'))`, string(org), string(person))
+	return err
+}
+
 // erase removes a chart: its ciphertext, keys, grants and objects. The record keeps that it happened and when, by ids
 // that then lead nowhere. Objects go after the rows, since a row without its object is worse than the reverse; the
 // sweep of a later start removes what a power cut left.

@@ -24,8 +24,12 @@ func (c *Charts) grantAll(ctx context.Context, tx *store.Tx, org ward.OrgID, gra
 			if err := holdHead(ctx, tx, org, &l); err != nil {
 				return err
 			}
-			if err := c.takePlace(ctx, tx, org, granter, l, s.Body); err != nil {
+			again, err := c.takePlace(ctx, tx, org, granter, l, s)
+			if err != nil {
 				return err
+			}
+			if again {
+				continue
 			}
 		}
 		if err := c.grant(ctx, tx, org, granter, l, s, n.Sealed); err != nil {
@@ -35,36 +39,42 @@ func (c *Charts) grantAll(ctx context.Context, tx *store.Tx, org ward.OrgID, gra
 	return nil
 }
 
-// takePlace ends the grants that a new one to the same member replaces, and keeps the number of members in bounds.
-func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, granter ward.PersonID, l lock, b envelope.Grant) error {
+// takePlace ends the grants that a new one to the same member replaces: of the same epoch, and of any epoch if purpose
+// or end differ, so that a member has one set of terms. It keeps the number of members in bounds, and tells whether the
+// grant is there already, sent again because the answer was lost.
+func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, granter ward.PersonID, l lock, s *envelope.Statement[envelope.Grant]) (again bool, err error) {
+	b := s.Body
 	all, err := grantsOf(ctx, tx, org, l.id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	now := c.Now()
 	members := map[string]bool{}
 	for _, g := range all {
 		if g.id == b.Grant {
-			if string(g.text) == "" || g.ended != 0 {
-				return ward.Errorf(ward.Conflict, "this grant was made and has ended").WithHint("Make a new one, with a new id.")
+			if string(g.text) != string(s.Text) || !g.isLive(now) {
+				return false, ward.Errorf(ward.Conflict, "a grant with this id was made before").WithHint("Make a new one, with a new id.")
 			}
-			return ward.Errorf(ward.Conflict, "this grant exists already")
+			return true, nil
 		}
 		if !g.isLive(now) {
 			continue
 		}
 		members[g.member()] = true
-		if g.member() == string(b.Person)+string(b.Holder) && g.epoch == b.Epoch {
-			if err := endGrant(ctx, tx, org, g.id, granter, now); err != nil {
-				return err
+		sameTerms := g.purpose == b.Purpose && endsTogether(b.Until, g.until)
+		if g.member() == string(b.Person)+string(b.Holder) && (g.epoch == b.Epoch || !sameTerms) {
+			// Who left a team that has turned since was given this epoch, so the lock stays due.
+			turns := g.epoch == b.Epoch && g.holderEpoch < b.HolderEpoch
+			if err := endGrant(ctx, tx, org, g.id, granter, turns, now); err != nil {
+				return false, err
 			}
 		}
 	}
 	members[string(b.Person)+string(b.Holder)] = true
 	if len(members) > ward.MaxGrants {
-		return ward.Errorf(ward.Invalid, "a lock may be granted to %d members", ward.MaxGrants).WithHint("Make a team, and grant it to the team.")
+		return false, ward.Errorf(ward.Invalid, "a lock may be granted to %d members", ward.MaxGrants).WithHint("Make a team, and grant it to the team.")
 	}
-	return nil
+	return false, nil
 }
 
 // grant checks one grant and stores it.
@@ -79,6 +89,9 @@ func (c *Charts) grant(ctx context.Context, tx *store.Tx, org ward.OrgID, grante
 		return ward.Errorf(ward.TooLarge, "a sealed grant may be %d bytes long", ward.MaxHeldGrant)
 	case envelope.Hash(sealed) != b.SHA256:
 		return ward.Errorf(ward.Invalid, "the sealed grant does not have the hash that its statement says")
+	}
+	if err := c.checkMade(b.Time); err != nil {
+		return err
 	}
 	if err := envelope.CheckSealed(sealed); err != nil {
 		return invalid(err)
@@ -124,10 +137,15 @@ func (c *Charts) checkMember(ctx context.Context, tx *store.Tx, org ward.OrgID, 
 			return err
 		case holder.kind == envelope.LockChart:
 			return ward.Errorf(ward.Invalid, "a chart cannot hold another lock")
+		case (holder.kind == envelope.LockEmergency) != (b.Purpose == envelope.ForEmergency):
+			return ward.Errorf(ward.Invalid, "the emergency lock, and nobody else, is granted for emergencies")
 		case holder.epoch != b.HolderEpoch:
 			return ward.Errorf(ward.Conflict, "the grant is to epoch %d of a lock that is in epoch %d", b.HolderEpoch, holder.epoch).WithHint("Read that lock again.")
 		}
 		return nil
+	}
+	if b.Purpose == envelope.ForEmergency {
+		return ward.Errorf(ward.Invalid, "the emergency lock, and nobody else, is granted for emergencies")
 	}
 	card, err := c.People.Card(ctx, tx, org, b.Person)
 	switch {
@@ -142,7 +160,14 @@ func (c *Charts) checkMember(ctx context.Context, tx *store.Tx, org ward.OrgID, 
 }
 
 // revoke takes a member off a lock: ends all grants to them, whichever of them was named.
-func (c *Charts) revoke(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, g grantRow) error {
+func (c *Charts) revoke(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, id ward.GrantID) error {
+	if err := holdHead(ctx, tx, who.Org, &l); err != nil { // against a new epoch that grants to them again
+		return err
+	}
+	g, err := findGrant(ctx, tx, who.Org, l.id, id)
+	if err != nil {
+		return err
+	}
 	if !g.isLive(c.Now()) {
 		return ward.Errorf(ward.Gone, "this grant has ended already")
 	}

@@ -189,6 +189,9 @@ func (c *Charts) CreateTeam(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if e.Body.Kind != envelope.LockTeam {
 		return nil, ward.Errorf(ward.Invalid, "only a team is made this way, not a lock of kind %s", e.Body.Kind)
 	}
+	if err := c.checkTeam(ctx, tx, who.Org, n.Grants); err != nil {
+		return nil, err
+	}
 	if err := c.Create(ctx, tx, who.Org, who.Person, []ward.NewLock{n}); err != nil {
 		return nil, err
 	}
@@ -197,6 +200,27 @@ func (c *Charts) CreateTeam(ctx context.Context, tx *store.Tx, who ward.Caller, 
 		return nil, err
 	}
 	return c.summary(ctx, tx, who.Org, l)
+}
+
+// checkTeam holds a team's first members to what policy says of those who join later: clinicians, for work.
+func (c *Charts) checkTeam(ctx context.Context, tx *store.Tx, org ward.OrgID, grants []ward.NewGrant) error {
+	for _, n := range grants {
+		s, err := envelope.Parse[envelope.Grant]([]byte(n.Text))
+		if err != nil {
+			return invalid(err)
+		}
+		if s.Body.Person == "" || s.Body.Purpose != envelope.ForWork {
+			return ward.Errorf(ward.Invalid, "a team is granted to persons, for work")
+		}
+		card, err := c.People.Card(ctx, tx, org, s.Body.Person)
+		if err != nil {
+			return err
+		}
+		if !(ward.Caller{Roles: card.Roles}).Has(ward.Clinician) {
+			return ward.Errorf(ward.Refused, "a team is made of clinicians")
+		}
+	}
+	return nil
 }
 
 // GetLock answers GET /api/locks/{lock}: what its reader needs to open it.
@@ -286,11 +310,7 @@ func (c *Charts) DeleteGrant(ctx context.Context, tx *store.Tx, who ward.Caller,
 	if err != nil {
 		return nil, err
 	}
-	g, err := findGrant(ctx, tx, who.Org, l.id, ward.GrantID(r.PathValue("grant")))
-	if err != nil {
-		return nil, err
-	}
-	return nil, c.revoke(ctx, tx, who, l, g)
+	return nil, c.revoke(ctx, tx, who, l, ward.GrantID(r.PathValue("grant")))
 }
 
 func findGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, grant ward.GrantID) (grantRow, error) {

@@ -145,7 +145,9 @@ func mayHear(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.Pers
 		WHERE l.org = $1 AND (l.lock = $2 OR (l.chart <> '' AND l.chart = $3)) AND (c.person = $4
 			OR EXISTS (SELECT 1 FROM grants g WHERE g.org = l.org AND g.lock = l.lock AND g.person = $4 AND `+live+`$5))
 			OR EXISTS (SELECT 1 FROM grants g JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $4 AND h.ended = 0 AND (h.until = 0 OR h.until > $5)
-				WHERE g.org = l.org AND g.lock = l.lock AND `+live+`$5)))`,
+				JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind <> 'emergency'
+				WHERE g.org = l.org AND g.lock = l.lock AND `+live+`$5))
+			OR EXISTS (SELECT 1 FROM break_glass b WHERE b.org = l.org AND b.chart = l.chart AND b.person = $4 AND b.until > $5))`,
 		string(org), string(n.Lock), string(n.Chart), string(person), now.UnixMilli())
 }
 
@@ -258,20 +260,25 @@ func grantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID)
 
 // endGrants ends every grant of a lock to a member. Turns says whether a new epoch must follow.
 func endGrants(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, g grantRow, by ward.PersonID, turns bool, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = $3 WHERE org = $4 AND lock = $5 AND person = $6 AND holder = $7 AND ended = 0`,
-		now.UnixMilli(), string(by), flag(turns), string(org), string(id), string(g.person), string(g.holder))
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = $3, sealed = $4 WHERE org = $5 AND lock = $6 AND person = $7 AND holder = $8 AND ended = 0`,
+		now.UnixMilli(), string(by), flag(turns), []byte{}, string(org), string(id), string(g.person), string(g.holder))
 	return err
 }
 
-func endGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.GrantID, by ward.PersonID, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = 0 WHERE org = $3 AND id = $4 AND ended = 0`,
-		now.UnixMilli(), string(by), string(org), string(id))
+func endGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.GrantID, by ward.PersonID, turns bool, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = $3, sealed = $4 WHERE org = $5 AND id = $6 AND ended = 0`,
+		now.UnixMilli(), string(by), flag(turns), []byte{}, string(org), string(id))
 	return err
 }
 
 func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = 1 WHERE org = $3 AND person = $4 AND ended = 0`,
-		now.UnixMilli(), string(by), string(org), string(person))
+	// The locks first, so that no new epoch that is on its way grants to this person again.
+	if _, err := tx.Exec(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock IN (SELECT lock FROM grants WHERE org = $1 AND person = $2 AND ended = 0)`,
+		string(org), string(person)); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = 1, sealed = $3 WHERE org = $4 AND person = $5 AND ended = 0`,
+		now.UnixMilli(), string(by), []byte{}, string(org), string(person))
 	return err
 }
 
@@ -281,7 +288,7 @@ func holdersAround(ctx context.Context, tx *store.Tx, org ward.OrgID, person war
 			SELECT l.lock FROM locks l JOIN charts c ON c.org = l.org AND c.chart = l.chart WHERE l.org = $1 AND c.person = $2
 			UNION SELECT g.lock FROM grants g JOIN locks k ON k.org = g.org AND k.lock = g.lock AND k.kind = 'chart' WHERE g.org = $1 AND g.person = $2 AND `+live+`$3))
 		SELECT g.person FROM grants g WHERE g.org = $1 AND g.person <> '' AND g.lock IN (SELECT lock FROM mine) AND `+live+`$3)
-		UNION SELECT t.person FROM grants g JOIN grants t ON t.org = g.org AND t.lock = g.holder AND t.person <> '' AND t.ended = 0
+		UNION SELECT t.person FROM grants g JOIN grants t ON t.org = g.org AND t.lock = g.holder AND t.person <> '' AND t.ended = 0 AND (t.until = 0 OR t.until > $3)
 			WHERE g.org = $1 AND g.lock IN (SELECT lock FROM mine) AND `+live+`$3)`,
 		string(org), string(person), now.UnixMilli())
 }

@@ -54,6 +54,9 @@ func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWr
 		u, err = c.openUpload(ctx, tx, who, lockID, id)
 		return err
 	})
+	if err == nil && u.parts == 0 { // a row before any object, so that what is left behind is swept
+		err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return beginUpload(ctx, tx, who.Org, u, c.Now()) })
+	}
 	if err != nil {
 		return err
 	}
@@ -116,18 +119,16 @@ func (c *Charts) openUpload(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	return u, nil
 }
 
+func beginUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO uploads (org, upload, lock, person, parts, size, state, head, entry, touched) VALUES ($1, $2, $3, $4, 0, 0, $5, $6, '', $7) ON CONFLICT DO NOTHING`,
+		string(org), string(u.id), string(u.lock), string(u.person), []byte{}, []byte{}, now.UnixMilli())
+	return err
+}
+
 // saveUpload records a part, unless another request recorded it first.
 func (c *Charts) saveUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, was, partSize int64) error {
-	var n int64
-	var err error
-	now := c.Now().UnixMilli()
-	if was == 0 {
-		n, err = tx.Exec(ctx, `INSERT INTO uploads (org, upload, lock, person, parts, size, state, head, entry, touched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9) ON CONFLICT DO NOTHING`,
-			string(org), string(u.id), string(u.lock), string(u.person), u.parts, u.size, u.state, u.head, now)
-	} else {
-		n, err = tx.Exec(ctx, `UPDATE uploads SET parts = $1, size = $2, state = $3, head = $4, touched = $5 WHERE org = $6 AND upload = $7 AND parts = $8 AND entry = ''`,
-			u.parts, u.size, u.state, u.head, now, string(org), string(u.id), was)
-	}
+	n, err := tx.Exec(ctx, `UPDATE uploads SET parts = $1, size = $2, state = $3, head = $4, touched = $5 WHERE org = $6 AND upload = $7 AND parts = $8 AND entry = ''`,
+		u.parts, u.size, u.state, u.head, c.Now().UnixMilli(), string(org), string(u.id), was)
 	if err != nil {
 		return err
 	}
@@ -184,8 +185,14 @@ func (c *Charts) GetSealed(ctx context.Context, who ward.Caller, w http.Response
 		if errors.Is(err, store.ErrNoRow) {
 			return missing("entry")
 		}
-		if err != nil || uploaded == "" {
+		if err != nil {
 			return err
+		}
+		if uploaded == "" {
+			if sealed == nil {
+				return ward.Errorf(ward.Gone, "this entry was erased")
+			}
+			return nil
 		}
 		found, err := tx.Rows(ctx, `SELECT size FROM upload_parts WHERE org = $1 AND upload = $2 ORDER BY part`, string(who.Org), string(uploaded))
 		if err != nil {
@@ -232,6 +239,7 @@ type parts struct {
 	offset  int64
 	open    func(offset int64) (io.ReadCloser, error)
 	current io.ReadCloser
+	opened  int64 // the offset at which current begins
 }
 
 func (p *parts) Read(b []byte) (int, error) {
@@ -241,12 +249,15 @@ func (p *parts) Read(b []byte) (int, error) {
 			if err != nil {
 				return 0, err
 			}
-			p.current = opened
+			p.current, p.opened = opened, p.offset
 		}
 		n, err := p.current.Read(b)
 		p.offset += int64(n)
 		if errors.Is(err, io.EOF) {
 			p.Close()
+			if n == 0 && p.offset == p.opened {
+				return 0, io.ErrUnexpectedEOF // the stored part is shorter than it was
+			}
 			if n == 0 {
 				continue
 			}
