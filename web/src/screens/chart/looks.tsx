@@ -36,7 +36,7 @@ export function Looks({ chart }: PageProps): JSX.Element {
       {days(shown).map(([day, list]) => (
         <div class="tl-day" key={day}>
           <h3 class="tl-date">{date(day, 'date')}</h3>
-          <ul class="chart-looks">{list.map((look) => <OneLook key={look.id} look={look} />)}</ul>
+          <ul class="chart-looks">{visits(list).map((visit) => <OneVisit key={visit.key} visit={visit} />)}</ul>
         </div>
       ))}
       <ErrorPanel error={error} onRetry={() => load(looks?.at(-1)?.id)} />
@@ -45,20 +45,47 @@ export function Looks({ chart }: PageProps): JSX.Element {
   )
 }
 
-function OneLook({ look }: { look: Look }): JSX.Element {
+/** What one person did within an hour, newest first. Opening a chart takes steps, which are told but not first. */
+interface Visit { readonly key: string; readonly last: Look; readonly acts: readonly Look[]; readonly steps: readonly Look[] }
+
+const isStep = (look: Look): boolean => look.allowed && ['found', 'members', 'turned'].includes(look.action)
+
+function visits(looks: readonly Look[]): Visit[] {
+  const byHour = new Map<string, Look[]>()
+  for (const look of looks) {
+    const key = `${look.person} ${look.time.slice(0, 13)}`
+    const all = byHour.get(key) ?? []
+    const same = all.findIndex((l) => l.action === look.action && l.allowed === look.allowed)
+    const known = all[same]
+    if (known) all[same] = { ...known, count: known.count + look.count }
+    else all.push(look)
+    byHour.set(key, all)
+  }
+  return [...byHour].flatMap(([key, all]) => {
+    const acts = all.filter((l) => !isStep(l))
+    return all[0] ? [{ key, last: all[0], acts: acts.length > 0 ? acts : all, steps: acts.length > 0 ? all.filter(isStep) : [] }] : []
+  })
+}
+
+function OneVisit({ visit }: { visit: Visit }): JSX.Element {
   const engine = useEngine()
   const { w, date, list, lang } = useWords()
   const c = w.chart
-  const who = look.person === engine.me?.person ? c.you : look.name === '' ? c.someone : apart(look.name, lang)
-  const say = (look.allowed ? c.look : c.triedLook)[look.action as keyof typeof c.look] ?? c.otherLook
+  const { last, acts, steps } = visit
+  const self = last.person === engine.me?.person
+  const who = self ? c.you : last.name === '' ? c.someone : apart(last.name, lang)
+  const sentence = (look: Look): string => {
+    const say = (look.allowed ? c.look : c.triedLook)[look.action as keyof typeof c.look] ?? c.otherLook
+    return look.count > 1 ? `${say(who)} (${c.timesLook(look.count)})` : say(who)
+  }
   return (
-    <li class={look.allowed ? 'chart-look' : 'chart-look chart-refused'}>
-      <time class="when" dateTime={look.time}>{date(look.time, 'time')}</time>
-      <span class="chart-grow">
-        <span>{say(who)}</span>
-        <span class="chart-small">{[look.person === engine.me?.person ? '' : list(look.roles.map((r) => w.roles[r])), look.count > 1 ? `${c.timesLook(look.count)} ${c.withinHour}` : ''].filter((t) => t !== '').join(' · ')}</span>
-      </span>
-      {!look.allowed && <Tag kind="danger">{c.refusedLook}</Tag>}
+    <li class={acts.some((l) => !l.allowed) ? 'chart-look chart-refused' : 'chart-look'}>
+      <time class="when" dateTime={last.time}>{date(last.time, 'time')}</time>
+      <div class="chart-grow">
+        {acts.map((look) => <p key={`${look.action} ${String(look.allowed)}`}>{sentence(look)} {!look.allowed && <Tag kind="danger">{c.refusedLook}</Tag>}</p>)}
+        {!self && <p class="chart-small">{list(last.roles.map((r) => w.roles[r]))}</p>}
+        {steps.length > 0 && <details><summary class="chart-small">{c.looksSteps(steps.reduce((n, l) => n + l.count, 0))}</summary>{steps.map((look) => <p key={look.action} class="chart-small">{sentence(look)}</p>)}</details>}
+      </div>
     </li>
   )
 }

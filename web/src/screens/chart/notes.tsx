@@ -17,6 +17,7 @@ const firstNotes = 20
 const moreNotes = 50
 
 export function Notes({ chart, contents }: PageProps): JSX.Element {
+  const engine = useEngine()
   const { w } = useWords()
   const c = w.chart
   const notes = contents.threads.filter((t) => t.now.kind === 'note').sort((a, b) => b.now.time.localeCompare(a.now.time))
@@ -27,19 +28,20 @@ export function Notes({ chart, contents }: PageProps): JSX.Element {
     setAbout('')
     if (location.hash !== '') navigate(location.pathname, true)
   }
-  return (
-    <div class="chart-two">
-      {chart.writable.length === 0 ? <ReadOnly /> : <Write key={amending?.now.entry ?? ''} chart={chart} contents={contents} amending={amending} onDone={done} />}
-      <section class="chart-stack">
-        <h2>{c.notesTitle}</h2>
-        {notes.length === 0 && <Card><Empty title={c.noNotes}><p>{c.noNotesHint}</p></Empty></Card>}
-        <ul class="chart-stack">
-          {notes.slice(0, most).map((thread) => <li key={thread.now.entry}><Note chart={chart} contents={contents} thread={thread} onAmend={() => { setAbout(thread.now.entry); window.scrollTo(0, 0) }} /></li>)}
-        </ul>
-        {notes.length > most && <div><Button kind="plain" onClick={() => setMost(most + moreNotes)}>{c.showMore(Math.min(moreNotes, notes.length - most))}</Button></div>}
-      </section>
-    </div>
+  const write = chart.writable.length === 0 ? <ReadOnly key="write" /> : <Write key={amending?.now.entry ?? 'write'} chart={chart} contents={contents} amending={amending} onDone={done} />
+  const list = (
+    <section class="chart-stack" key="list">
+      <h2>{c.notesTitle}</h2>
+      {notes.length === 0 && <Card><Empty title={c.noNotes}><p>{c.noNotesHint}</p></Empty></Card>}
+      <ul class="chart-stack">
+        {notes.slice(0, most).map((thread) => <li key={thread.now.entry}><Note chart={chart} contents={contents} thread={thread} onAmend={() => { setAbout(thread.now.entry); window.scrollTo(0, 0) }} /></li>)}
+      </ul>
+      {notes.length > most && <div><Button kind="plain" onClick={() => setMost(most + moreNotes)}>{c.showMore(Math.min(moreNotes, notes.length - most))}</Button></div>}
+    </section>
   )
+  // Clinicians come to write, patients to read.
+  const writing = amending !== undefined || engine.me?.roles.includes('clinician') === true
+  return <div class="chart-two">{writing ? [write, list] : [list, write]}</div>
 }
 
 const soap = ['subjective', 'objective', 'assessment', 'plan'] as const

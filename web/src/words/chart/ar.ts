@@ -149,7 +149,7 @@ export const chart = {
   eraseTitle: 'محو هذا الملف', eraseText: 'يُزال كل ما فيه من خادم العيادة مع جميع مفاتيحه، ولا يستطيع أحد استعادته. ولا يمسّ ذلك النسخ التي أخذتها أنت أو غيرك.', eraseSure: 'أفهم أنه لا يمكن التراجع عن هذا', eraseNow: 'امحُ الآن', takeFirst: 'خذ نسخة أولًا', erased: 'تم محو الملف.',
   before: (n) => `من كان يستطيع قراءته سابقًا: ${digits(n)}`, endedOn: (date) => `انتهى في ${date}`, nobodyElse: 'لا أحد غيرك يستطيع قراءة هذا الملف.', shareRule: 'المريض وحده يشارك الجزء المقيّد.',
 
-  looksShow: 'عرض', looksAllowed: 'ما سُمح به', looksRefused: 'ما رُفض', looksTitle: 'من اطّلع', looksText: 'كلما فتح أحدهم هذا الملف أو غيّره أو شاركه سجّلت العيادة ذلك، وكذلك حين ترفض أحدًا.', noLooks: 'لا شيء بعد', olderLooks: 'عرض الأقدم', refusedLook: 'مرفوض', timesLook: (n) => (n === 1 ? '' : times(n)), withinHour: 'خلال ساعة واحدة',
+  looksShow: 'عرض', looksAllowed: 'مسموح', looksRefused: 'مرفوض', looksSteps: (n) => `خطوات تقنية: ${digits(n)}`, looksTitle: 'من اطّلع', looksText: 'كلما فتح أحدهم هذا الملف أو غيّره أو شاركه سجّلت العيادة ذلك، وكذلك حين ترفض أحدًا.', noLooks: 'لا شيء بعد', olderLooks: 'عرض الأقدم', refusedLook: 'مرفوض', timesLook: (n) => (n === 1 ? '' : times(n)),
   look: {
     opened: (who) => `${who}: فتح الملف`, wrote: (who) => `${who}: كتب في الملف`, shared: (who) => `${who}: شارك الملف`, unshared: (who) => `${who}: أزال شخصًا من الملف`,
     turned: (who) => `متصفح ${who}: أعطى الملف مفاتيح جديدة`, 'broke-glass': (who) => `${who}: فتح الملف في حالة طوارئ`, erased: (who) => `${who}: محا الملف`,

@@ -153,7 +153,7 @@ export const chart = {
   before: (n: number): string => `${many(n, 'person or team', 'people or teams')} could read it before`, endedOn: (date: string): string => `ended on ${date}`, nobodyElse: 'Nobody else can read this chart.', shareRule: 'Only the patient shares the restricted part.',
 
   // Looks.
-  looksShow: 'Show', looksAllowed: 'What was allowed', looksRefused: 'What was refused', looksTitle: 'Who looked', looksText: 'Every time someone opens, changes or shares this chart, the clinic records it. So it does when it refuses someone.', noLooks: 'Nothing yet', olderLooks: 'Show older', refusedLook: 'Refused', timesLook: (n: number): string => (n === 1 ? '' : many(n, 'time', 'times')), withinHour: 'within one hour',
+  looksShow: 'Show', looksAllowed: 'Allowed', looksRefused: 'Refused', looksSteps: (n: number): string => many(n, 'technical step', 'technical steps'), looksTitle: 'Who looked', looksText: 'Every time someone opens, changes or shares this chart, the clinic records it. So it does when it refuses someone.', noLooks: 'Nothing yet', olderLooks: 'Show older', refusedLook: 'Refused', timesLook: (n: number): string => (n === 1 ? '' : many(n, 'time', 'times')),
   look: {
     opened: (who: string): string => `${who} opened the chart`, wrote: (who: string): string => `${who} wrote in the chart`, shared: (who: string): string => `${who} shared the chart`, unshared: (who: string): string => `${who} took someone off the chart`,
     turned: (who: string): string => `${who}’s browser gave the chart new keys`, 'broke-glass': (who: string): string => `${who} opened the chart in an emergency`, erased: (who: string): string => `${who} erased the chart`,
