@@ -47,8 +47,9 @@ func (c *Charts) post(ctx context.Context, tx *store.Tx, who ward.Caller, l lock
 	}
 	answer := ward.EntriesPosted{}
 	var rows []entryRow
+	known := chains{}
 	for i, s := range parsed {
-		place, err := c.place(ctx, tx, who, &l, stored, s, batch[i], &rows)
+		place, err := c.place(ctx, tx, who, &l, stored, s, batch[i], &rows, known)
 		if err != nil {
 			return ward.EntriesPosted{}, err
 		}
@@ -113,7 +114,7 @@ func (c *Charts) checkEntry(who ward.Caller, l lock, s *envelope.Statement[envel
 }
 
 // place gives an entry its place in the lock's chain.
-func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lock, stored map[ward.EntryID]entryRow, s *envelope.Statement[envelope.Entry], n ward.NewEntry, rows *[]entryRow) (int64, error) {
+func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lock, stored map[ward.EntryID]entryRow, s *envelope.Statement[envelope.Entry], n ward.NewEntry, rows *[]entryRow, known chains) (int64, error) {
 	b := s.Body
 	if have, ok := stored[b.Entry]; ok {
 		if have.lock != l.id || string(have.text) != string(s.Text) {
@@ -125,7 +126,7 @@ func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lo
 		return 0, ward.Errorf(ward.Conflict, "entry %s is sealed to epoch %d and the lock is in epoch %d", b.Entry, b.Epoch, l.epoch).
 			WithHint(fmt.Sprintf("Read the lock again, seal to epoch %d and send it once more.", l.epoch))
 	}
-	if err := c.checkSeen(ctx, tx, who.Org, *l, b, *rows); err != nil {
+	if err := c.checkSeen(ctx, tx, who.Org, *l, b, known); err != nil {
 		return 0, err
 	}
 	row := entryRow{lock: l.id, entry: b.Entry, kind: b.Kind, author: b.Author, text: s.Text, sealed: n.Sealed, upload: n.Upload, size: b.Size}
@@ -136,13 +137,14 @@ func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lo
 	}
 	l.head = l.head.Next(s.Text)
 	row.seq, row.chain = l.head.Seq, l.head.Chain
+	known[row.seq] = row.chain
 	*rows = append(*rows, row)
 	stored[b.Entry] = row
 	return row.seq, nil
 }
 
 // checkSeen makes sure that what the author says they had seen is part of this lock's history.
-func (c *Charts) checkSeen(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, b envelope.Entry, rows []entryRow) error {
+func (c *Charts) checkSeen(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, b envelope.Entry, known chains) error {
 	want := ""
 	switch {
 	case b.Seen.Seq > l.head.Seq:
@@ -153,16 +155,9 @@ func (c *Charts) checkSeen(ctx context.Context, tx *store.Tx, org ward.OrgID, l 
 	case b.Seen.Seq == 0:
 		want = envelope.Start(l.id).Chain
 	default:
-		for _, row := range rows {
-			if row.seq == b.Seen.Seq {
-				want = row.chain
-			}
-		}
-		if want == "" {
-			var err error
-			if want, err = chainAt(ctx, tx, org, l.id, b.Seen.Seq); err != nil {
-				return err
-			}
+		var err error
+		if want, err = known.at(ctx, tx, org, l.id, b.Seen.Seq); err != nil {
+			return err
 		}
 	}
 	if want != b.Seen.Chain {
@@ -229,6 +224,18 @@ func insertEntries(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Lo
 	}
 	_, err := tx.Exec(ctx, query.String(), args...)
 	return err
+}
+
+// chains are places of a lock's chain that one request has asked for or made: a batch has often seen the same.
+type chains map[int64]string
+
+func (c chains) at(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, seq int64) (string, error) {
+	if chain, ok := c[seq]; ok {
+		return chain, nil
+	}
+	chain, err := chainAt(ctx, tx, org, id, seq)
+	c[seq] = chain
+	return chain, err
 }
 
 func chainAt(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, seq int64) (string, error) {

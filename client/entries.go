@@ -472,25 +472,54 @@ func (c *Client) write(ctx context.Context, t *target, items []Item) ([]ward.Ent
 }
 
 func (c *Client) post(ctx context.Context, t *target, items []Item) error {
-	pen, err := c.pen()
+	batch, err := c.sealAll(t, items)
 	if err != nil {
 		return err
 	}
-	batch := make([]ward.NewEntry, len(items))
-	for i, item := range items {
-		sealed, err := pen.SealEntry(t.epoch, item.Draft, item.Body, t.seen, c.now())
-		if err != nil {
-			return err
-		}
-		if len(sealed.Sealed) > ward.MaxInline {
-			if sealed.Upload, err = c.upload(ctx, t.lock.Lock, bytes.NewReader(sealed.Sealed)); err != nil {
+	for i := range batch {
+		if len(batch[i].Sealed) > ward.MaxInline {
+			if batch[i].Upload, err = c.upload(ctx, t.lock.Lock, bytes.NewReader(batch[i].Sealed)); err != nil {
 				return err
 			}
-			sealed.Sealed = nil
+			batch[i].Sealed = nil
 		}
-		batch[i] = sealed
 	}
-	return do(ctx, c, http.MethodPost, path("locks", string(t.lock.Lock), "entries"), object{"entries": batch})
+	return c.Post(ctx, t.lock.Lock, batch)
+}
+
+func (c *Client) sealAll(t *target, items []Item) ([]ward.NewEntry, error) {
+	pen, err := c.pen()
+	if err != nil {
+		return nil, err
+	}
+	batch := make([]ward.NewEntry, len(items))
+	for i, item := range items {
+		if batch[i], err = pen.SealEntry(t.epoch, item.Draft, item.Body, t.seen, c.now()); err != nil {
+			return nil, err
+		}
+	}
+	return batch, nil
+}
+
+// Seal seals items for a chart without sending them, for programs that send them when it suits them; each must fit
+// inline. Post sends them, as long as the chart has not turned.
+func (c *Client) Seal(ctx context.Context, chart ward.ChartID, compartment string, items ...Item) (ward.LockID, []ward.NewEntry, error) {
+	t, err := c.chartTarget(ctx, chart, compartment)
+	if err != nil {
+		return "", nil, err
+	}
+	for i := range items {
+		if items[i].Entry == "" {
+			items[i].Entry = ward.NewID[ward.EntryID]()
+		}
+	}
+	batch, err := c.sealAll(t, items)
+	return t.lock.Lock, batch, err
+}
+
+// Post sends sealed entries of a lock in one request.
+func (c *Client) Post(ctx context.Context, lock ward.LockID, batch []ward.NewEntry) error {
+	return do(ctx, c, http.MethodPost, path("locks", string(lock), "entries"), object{"entries": batch})
 }
 
 // upload sends sealed bytes in parts. A part that fails on the way is sent once more; the server skips what it has.
