@@ -2,11 +2,13 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { useChange, useEngine, useWords } from '../../app/context.tsx'
+import { useChange, useEngine, useLoad, useWords } from '../../app/context.tsx'
+import { Link } from '../../app/router.tsx'
 import { Card, ErrorPanel, Notice, Progress, Tabs, Tag } from '../../parts/index.tsx'
 import type { OpenChart, Problem } from '../../engine/types.ts'
 import { humanName } from '../../fhir/values.ts'
 import { text } from '../../fhir/read.ts'
+import { apart } from './bidi.ts'
 import { Files } from './files.tsx'
 import { Import } from './import.tsx'
 import { Looks } from './looks.tsx'
@@ -97,11 +99,27 @@ function ChartHead({ chart, page }: { chart: OpenChart; page: string }): JSX.Ele
       <p class="chart-whose">
         {chart.mine && name !== '' && <span>{name}</span>}
         {born !== '' && <span>{c.born(date(born, 'date'))}</span>}
+        <Readers chart={chart} />
         {!chart.mine && chart.compartments.includes('restricted') && <Tag kind="warn">{c.youSeeRestricted}</Tag>}
       </p>
       <Tabs label={c.pages} items={names.map((n) => ({ href: `/chart/${chart.chart}${n === '' ? '' : `/${n}`}`, label: c.page[(n || 'summary') as keyof typeof c.page], current: n === page }))} />
     </div>
   )
+}
+
+const firstReaders = 4
+
+/** Who else can read the chart, besides in emergencies, in one line. */
+function Readers({ chart }: { chart: OpenChart }): JSX.Element | null {
+  const engine = useEngine()
+  const { w, list, n, lang } = useWords()
+  const c = w.chart
+  const { value: members } = useLoad(() => engine.members(chart.chart), [], [chart.chart, chart.due])
+  const live = (members ?? []).filter((m) => m.state === 'live' && m.purpose !== 'emergency' && m.person !== engine.me?.person)
+  const names = [...new Set(live.map((m) => c.teamNames[m.name as keyof typeof c.teamNames] ?? (m.name === '' ? c.someone : apart(m.name, lang))))]
+  if (names.length === 0) return null
+  const more = names.length - firstReaders
+  return <Link href={`/chart/${chart.chart}/share`}>{c.readersAre(list([...names.slice(0, firstReaders), ...(more > 0 ? [`+${n(more)}`] : [])]))}</Link>
 }
 
 /** What did not check: said plainly, with nothing of its contents. */

@@ -76,7 +76,8 @@ function OneVisit({ visit }: { visit: Visit }): JSX.Element {
   const who = self ? c.you : last.name === '' ? c.someone : apart(last.name, lang)
   const sentence = (look: Look): string => {
     const say = (look.allowed ? c.look : c.triedLook)[look.action as keyof typeof c.look] ?? c.otherLook
-    return look.count > 1 ? `${say(who)} (${c.timesLook(look.count)})` : say(who)
+    // One opening is many requests: their number would say nothing.
+    return look.count > 1 && look.action !== 'opened' ? `${say(who)} (${c.timesLook(look.count)})` : say(who)
   }
   return (
     <li class={acts.some((l) => !l.allowed) ? 'chart-look chart-refused' : 'chart-look'}>

@@ -96,7 +96,9 @@ function Message({ thread, all, chart, onReply }: PageProps & { thread: Thread; 
         {withdrawn ? <Withdrawn thread={thread} /> : <p class="chart-text" dir="auto">{said(now)}</p>}
         <Marks row={{ thread, part: now.compartment }} />
         <Unsent item={now} />
-        <Change chart={chart} thread={thread}>{onReply && !withdrawn && now.state === 'stored' && !mine ? <Button kind="quiet" onClick={onReply}>{c.replyTo}</Button> : undefined}</Change>
+        {/* Other people's messages are withdrawn in the timeline, by those who may: here it would be on every one. */}
+        {mine && <Change chart={chart} thread={thread} />}
+        {!mine && onReply && !withdrawn && now.state === 'stored' && <div class="chart-actions"><Button kind="quiet" onClick={onReply}>{c.replyTo}</Button></div>}
       </article>
     </li>
   )

@@ -79,7 +79,7 @@ export const chart = {
 
   titleOf: (name) => `ملف ${name}`, titleMine: 'ملفي', titleUnknown: 'ملف', pages: 'صفحات الملف',
   page: { summary: 'الملخص', messages: 'الرسائل', notes: 'الملاحظات', files: 'الملفات', questionnaires: 'الاستبيانات', import: 'استيراد', share: 'المشاركة', looks: 'من اطّلع' },
-  born: (date) => `تاريخ الميلاد: ${date}`, youSeeRestricted: 'يمكنك أيضًا قراءة الجزء المقيّد.', opening: 'جارٍ فتح الملف…',
+  born: (date) => `تاريخ الميلاد: ${date}`, readersAre: (names) => `يستطيع قراءته أيضًا: ${names}`, youSeeRestricted: 'يمكنك أيضًا قراءة الجزء المقيّد.', opening: 'جارٍ فتح الملف…',
   steps: { opening: 'جارٍ الفتح…', reading: 'جارٍ القراءة…', sending: 'جارٍ الإرسال…', fetching: 'جارٍ الجلب…', sealing: 'جارٍ الختم…' },
   due: 'أُزيل شخص من هذا الملف. سيحصل الملف على مفاتيح جديدة حالما يفتح Ward شخص يستطيع صنعها؛ وحتى ذلك الحين يرفض خادم العيادة من أُزيل.',
   stillLoading: 'جارٍ قراءة بقية الملف…',

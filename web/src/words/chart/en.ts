@@ -71,7 +71,7 @@ export const chart = {
   // The frame.
   titleOf: (name: string): string => `Chart of ${name}`, titleMine: 'My chart', titleUnknown: 'Chart', pages: 'Pages of the chart',
   page: { summary: 'Summary', messages: 'Messages', notes: 'Notes', files: 'Files', questionnaires: 'Questionnaires', import: 'Import', share: 'Sharing', looks: 'Who looked' },
-  born: (date: string): string => `Born ${date}`, youSeeRestricted: 'You can also read the restricted part.', opening: 'Opening the chart…',
+  born: (date: string): string => `Born ${date}`, readersAre: (names: string): string => `Others who can read it: ${names}`, youSeeRestricted: 'You can also read the restricted part.', opening: 'Opening the chart…',
   steps: { opening: 'Opening…', reading: 'Reading…', sending: 'Sending…', fetching: 'Fetching…', sealing: 'Sealing…' },
   due: 'Someone was taken off this chart. It gets new keys as soon as someone who can make them opens Ward; until then, the clinic’s server refuses the person who left.',
   stillLoading: 'Reading the rest of the chart…',

@@ -66,7 +66,7 @@ export const chart = {
 
   titleOf: (name) => `Historia de ${name}`, titleMine: 'Mi historia', titleUnknown: 'Historia', pages: 'Páginas de la historia',
   page: { summary: 'Resumen', messages: 'Mensajes', notes: 'Notas', files: 'Archivos', questionnaires: 'Cuestionarios', import: 'Importar', share: 'Compartir', looks: 'Quién miró' },
-  born: (date) => `Nacimiento: ${date}`, youSeeRestricted: 'Usted puede leer también la parte restringida.', opening: 'Abriendo la historia…',
+  born: (date) => `Nacimiento: ${date}`, readersAre: (names) => `También pueden leerla: ${names}`, youSeeRestricted: 'Usted puede leer también la parte restringida.', opening: 'Abriendo la historia…',
   steps: { opening: 'Abriendo…', reading: 'Leyendo…', sending: 'Enviando…', fetching: 'Recibiendo…', sealing: 'Sellando…' },
   due: 'Alguien ha dejado de tener acceso a esta historia. Recibirá llaves nuevas en cuanto abra Ward alguien que pueda hacerlas; hasta entonces, el servidor de la clínica rechaza a quien se fue.',
   stillLoading: 'Leyendo el resto de la historia…',
