@@ -42,6 +42,7 @@ func (w *town) Card(_ context.Context, _ *store.Tx, _ ward.OrgID, id ward.Person
 	p := w.people[id]
 	return charts.Card{Hash: p.card.Hash(), Signing: p.Signing.Public(), Roles: p.roles, Active: true}, nil
 }
+
 func (w *town) Certified(context.Context, *store.Tx, ward.OrgID, ward.PersonID, string) error {
 	return nil
 }
