@@ -95,7 +95,9 @@ async function join_(someone, link, given, family, isPatient = false) {
   await someone.field('First name').fill(given)
   await someone.field('Last name').fill(family)
   if (isPatient) {
-    await someone.field('Date of birth').fill('1961-04-02')
+    await someone.page.getByLabel('Day').fill('2')
+    await someone.page.getByLabel('Month').selectOption('4')
+    await someone.page.getByLabel('Year').fill('1961')
     await someone.page.getByRole('checkbox').check()
   }
   await someone.button('Make my passkey').click()

@@ -210,7 +210,9 @@ export async function steps(database) {
     await someone.field('First name').fill(given)
     await someone.field('Last name').fill(family)
     if (!patient) return
-    await someone.field('Date of birth').fill('1961-04-02')
+    await someone.page.getByLabel('Day').fill('2')
+    await someone.page.getByLabel('Month').selectOption('4')
+    await someone.page.getByLabel('Year').fill('1961')
     await someone.page.getByRole('checkbox').check()
     await accessible(someone, 'about me')
     await fits(someone, 'about me')

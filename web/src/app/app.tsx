@@ -1,13 +1,14 @@
-// The frame around all screens: language, signing in and out, the bar at the top, and which screen an address is.
+// The frame around all screens: language, signing in and out, the ways around, and which screen an address is.
 
 import type { ComponentType, JSX } from 'preact'
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import type { Engine, Me } from '../engine/types.ts'
-import { Button, ErrorPanel, LiveRegion, Mark, Progress, announce } from '../parts/index.tsx'
+import { Button, ErrorPanel, Icon, LiveRegion, Mark, Menu, Progress, type IconName } from '../parts/index.tsx'
 import { en, type Words } from '../words/en.ts'
 import { EngineContext, WordsContext, useChange, useEngine, useWords, wordsFor, type Language } from './context.tsx'
-import { applyPrefs, followSystem, keepPrefs, readPrefs, type Prefs } from './prefs.ts'
-import { Link, Router, navigate, usePath } from './router.tsx'
+import { Idle } from './idle.tsx'
+import { applyPrefs, keepPrefs, readPrefs, type Prefs } from './prefs.ts'
+import { Link, Router, navigate, placeFocus, usePath, useTitle } from './router.tsx'
 
 const words: Record<Language, () => Promise<Words>> = {
   en: async () => en,
@@ -17,15 +18,14 @@ const words: Record<Language, () => Promise<Words>> = {
 
 export function App({ engine }: { engine: Engine }): JSX.Element {
   const [prefs, setPrefs] = useState(readPrefs)
-  const [w, setW] = useState<Words | undefined>(undefined)
-  const latest = useRef(prefs)
-  latest.current = prefs
-  useEffect(() => followSystem(() => latest.current), [])
+  const [loaded, setLoaded] = useState<{ readonly w: Words; readonly lang: Language } | undefined>(undefined)
+  useLayoutEffect(() => applyPrefs({ ...prefs, language: loaded?.lang ?? prefs.language }), [prefs, loaded])
   useEffect(() => {
-    applyPrefs(prefs)
-    words[prefs.language]().then(setW, () => setW(en))
-  }, [prefs])
-  const inUse = useMemo(() => w && wordsFor(w, prefs.language), [w])
+    let wanted = true
+    words[prefs.language]().then((w) => { if (wanted) setLoaded({ w, lang: prefs.language }) }, () => { if (wanted) setLoaded({ w: en, lang: 'en' }) })
+    return () => { wanted = false }
+  }, [prefs.language])
+  const inUse = useMemo(() => loaded && wordsFor(loaded.w, loaded.lang), [loaded])
   if (!inUse) return <></>
   const change = (next: Partial<Prefs>): void => {
     const all = { ...prefs, ...next }
@@ -39,60 +39,86 @@ export function App({ engine }: { engine: Engine }): JSX.Element {
   )
 }
 
-export interface ScreenProps { readonly prefs: Prefs; setPrefs(next: Partial<Prefs>): void; readonly id: string; readonly page: string }
+/** Why someone is outside who was inside. */
+export type Farewell = 'signedOut' | 'expired' | 'elsewhere' | 'erased'
+
+export interface ScreenProps {
+  readonly prefs: Prefs; setPrefs(next: Partial<Prefs>): void
+  readonly id: string; readonly page: string
+  readonly farewell: Farewell | undefined; leave(why: Farewell): void
+}
 
 type Lazy = () => Promise<{ default: ComponentType<ScreenProps> }>
 
-const doors: Readonly<Record<string, Lazy>> = {
-  join: () => import('../screens/join.tsx'), recover: () => import('../screens/recovery.tsx'),
-}
-const rooms: Readonly<Record<string, Lazy>> = {
-  '': () => import('../screens/home.tsx'), chart: () => import('../screens/chart/index.tsx') as ReturnType<Lazy>, people: () => import('../screens/people.tsx'),
+const screens = {
+  welcome: () => import('../screens/welcome.tsx'), join: () => import('../screens/join.tsx'), recover: () => import('../screens/recovery.tsx'),
+  home: () => import('../screens/home.tsx'), chart: () => import('../screens/chart/index.tsx') as ReturnType<Lazy>, people: () => import('../screens/people.tsx'), invite: () => import('../screens/invite.tsx'),
   teams: () => import('../screens/teams.tsx'), calendar: () => import('../screens/calendar.tsx'), record: () => import('../screens/record.tsx'), settings: () => import('../screens/settings.tsx'),
+  notFound: () => import('../screens/notfound.tsx'),
+} satisfies Record<string, Lazy>
+type Name = keyof typeof screens
+
+/** Doors are for whoever has no session yet; someone who got one there may still have to see their code. */
+const doors: Readonly<Record<string, Name>> = { join: 'join', recover: 'recover' }
+const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings' }
+
+function screenOf(me: Me | undefined, first: string, id: string): Name {
+  const door = doors[first]
+  if (door) return door
+  if (!me) return 'welcome'
+  return first === 'people' && id === 'invite' ? 'invite' : rooms[first] ?? 'notFound'
 }
-const welcome: Lazy = () => import('../screens/welcome.tsx')
-const notFound: Lazy = () => import('../screens/notfound.tsx')
 
 function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Prefs>) => void }): JSX.Element {
   const engine = useEngine()
   const { w } = useWords()
   const path = usePath()
   const [me, setMe] = useState<Me | undefined>(engine.me)
-  const [state, setState] = useState<'starting' | 'ready' | 'offline'>('starting')
+  const [state, setState] = useState<'starting' | 'ready' | 'unreachable'>('starting')
   const [online, setOnline] = useState(engine.online)
-  const [joining, setJoining] = useState(false)
+  const [farewell, setFarewell] = useState<Farewell | undefined>(undefined)
   const start = (): void => {
     setState('starting')
-    engine.resume().then(() => { setMe(engine.me); setState('ready') }, () => setState('offline'))
+    engine.resume().then(() => { setMe(engine.me); setState('ready') }, () => setState('unreachable'))
   }
   useEffect(start, [])
+  useTitle(w.appName)
   useChange((change) => {
-    if (change.what === 'me') setMe(engine.me)
+    if (change.what === 'me') {
+      setMe(engine.me)
+      if (engine.me) setFarewell(undefined)
+    }
     if (change.what === 'online') setOnline(change.online)
     if (change.what === 'ended') {
       setMe(undefined)
-      announce(change.why === 'expired' ? w.welcome.expired : change.why === 'elsewhere' ? w.welcome.elsewhere : w.welcome.signedOut)
-      navigate('/', true)
+      setFarewell((already) => already ?? (change.why === 'signed-out' ? 'signedOut' : change.why))
+      // Who leaves starts from the beginning; who was signed out comes back to where they were.
+      if (change.why === 'signed-out') navigate('/', true)
     }
   })
+  const expire = (): void => {
+    const place = location.pathname + location.search
+    setFarewell('expired')
+    void engine.signOut(false).catch(() => undefined).then(() => navigate(place, true))
+  }
   const [first = '', id = '', page = ''] = path.slice(1).split('/')
-  // Someone who is joining stays on that screen until they have seen their code, although they are signed in by then.
-  useEffect(() => setJoining(first in doors), [first])
+  const inside = me !== undefined && !(first in doors)
   if (state !== 'ready' && !(first in doors)) {
     return (
       <main id="main"><div class="narrow door">
         <Mark />
-        {state === 'offline' ? <><h1 tabIndex={-1}>{w.problems.unavailable[0]}</h1><p>{w.problems.offline[1]}</p><div><Button onClick={start}>{w.tryAgain}</Button></div></> : <Progress label={w.loading} done={0} total={0} />}
+        {state === 'unreachable' ? <><h1 tabIndex={-1}>{w.problems.unavailable[0]}</h1><p>{w.problems.offline[1]}</p><div><Button onClick={start}>{w.tryAgain}</Button></div></> : <Progress label={w.loading} done={0} total={0} />}
       </div></main>
     )
   }
-  const load = joining || (first in doors) ? (doors[first] ?? welcome) : !me ? welcome : (rooms[first] ?? notFound)
+  const name = screenOf(me, first, id)
   return (
     <>
       <a class="skip" href="#main">{w.skip}</a>
-      {me && !(first in doors) && <Top me={me} first={first} />}
-      {!online && <div class="offline no-print" role="status">{w.offline}</div>}
-      <main id="main" tabIndex={-1}><Screen key={load.toString()} load={load} prefs={prefs} setPrefs={setPrefs} id={id} page={page} /></main>
+      {inside && <Top me={me} path={path} />}
+      {!online && <div class="offline no-print" role="status"><Icon name="warn" />{w.offline}</div>}
+      <main id="main" tabIndex={-1} data-ready><Screen key={name} load={screens[name]} prefs={prefs} setPrefs={setPrefs} id={id} page={page} farewell={farewell} leave={setFarewell} /></main>
+      {inside && <Idle me={me} onExpire={expire} />}
     </>
   )
 }
@@ -105,32 +131,50 @@ function Screen({ load, ...props }: { load: Lazy } & ScreenProps): JSX.Element {
   useEffect(() => {
     load().then((m) => setLoaded(() => m.default), () => setFailed(true))
   }, [])
-  useEffect(() => {
-    if (!Loaded) return
-    const heading = document.querySelector<HTMLElement>('main h1')
-    document.title = heading?.textContent ? `${heading.textContent} · ${w.appName}` : w.appName
-  })
+  useEffect(() => { if (Loaded) requestAnimationFrame(placeFocus) }, [Loaded])
   if (failed) return <ErrorPanel error={Object.assign(new Error('the screen could not be loaded'), { code: 'offline' as const })} onRetry={() => location.reload()} />
   return Loaded ? <Loaded {...props} /> : <Progress label={w.loading} done={0} total={0} />
 }
 
-function Top({ me, first }: { me: Me; first: string }): JSX.Element {
-  const { w } = useWords()
-  const engine = useEngine()
+interface Way { readonly href: string; readonly label: string; readonly icon: IconName }
+
+/** Where this person can go, most used first. */
+function waysOf(me: Me, w: Words): readonly Way[] {
   const has = (...roles: readonly string[]): boolean => me.roles.some((r) => roles.includes(r))
   const staff = has('clinician', 'frontdesk', 'security', 'privacy', 'admin')
   const chart = me.charts[0]
-  const items: readonly (readonly [string, string, boolean])[] = [
-    ['/', w.nav.home, true], [`/chart/${chart ?? ''}`, w.nav.chart, chart !== undefined && !staff], ['/people', w.nav.people, staff],
-    ['/calendar', w.nav.calendar, has('clinician', 'frontdesk')], ['/teams', w.nav.teams, has('clinician')], ['/record', w.nav.record, has('security', 'privacy')], ['/settings', w.nav.settings, true],
+  const ways: readonly (Way | false)[] = [
+    { href: '/', label: w.nav.home, icon: 'home' },
+    chart !== undefined && { href: `/chart/${chart}`, label: w.nav.chart, icon: 'chart' },
+    chart !== undefined && !staff && { href: `/chart/${chart}/messages`, label: w.nav.messages, icon: 'message' },
+    staff && { href: '/people', label: w.nav.people, icon: 'people' },
+    has('clinician', 'frontdesk') && { href: '/calendar', label: w.nav.calendar, icon: 'calendar' },
+    has('clinician') && { href: '/teams', label: w.nav.teams, icon: 'teams' },
+    has('security', 'privacy') && { href: '/record', label: w.nav.record, icon: 'record' },
+    { href: '/settings', label: w.nav.settings, icon: 'settings' },
   ]
+  return ways.filter((way): way is Way => way !== false)
+}
+
+const inReach = 4 // places in the bar of a phone; with more ways, the last of them opens the rest
+
+function Top({ me, path }: { me: Me; path: string }): JSX.Element {
+  const { w } = useWords()
+  const engine = useEngine()
+  const ways = waysOf(me, w)
+  const near = ways.length > inReach ? inReach - 1 : inReach
+  const current = ways.filter((way) => path === way.href || (way.href !== '/' && path.startsWith(`${way.href}/`))).sort((a, b) => b.href.length - a.href.length)[0]
+  const item = (way: Way, more = ''): JSX.Element => (
+    <Link key={way.href} href={way.href} class={`way ${more}`} {...(way === current && { 'aria-current': 'page' as const })}><Icon name={way.icon} /><span>{way.label}</span></Link>
+  )
   return (
     <header class="top no-print"><div class="top-inner">
       <Link href="/" class="brand"><Mark /><span>{me.clinic.name || w.appName}</span></Link>
       <nav class="nav" aria-label={w.nav.main}>
-        {items.filter(([, , shown]) => shown).map(([href, label]) => <Link key={href} href={href} {...(href.split('/')[1] === first && { 'aria-current': 'page' as const })}>{label}</Link>)}
-        <button type="button" onClick={() => { void engine.signOut(false) }}>{w.nav.signOut}</button>
+        {ways.map((way, i) => item(way, i < near ? '' : 'way-far'))}
+        {ways.length > near && <div class="nav-more"><Menu label={w.nav.more}>{ways.slice(near).map((way) => item(way))}</Menu></div>}
       </nav>
+      <button type="button" class="sign-out" onClick={() => { void engine.signOut(false) }}><Icon name="leave" /><span>{w.nav.signOut}</span></button>
     </div></header>
   )
 }

@@ -29,16 +29,10 @@ export function keepPrefs(prefs: Prefs): void {
   }
 }
 
-const dark = matchMedia('(prefers-color-scheme: dark)')
-
+/** Marks the page with them; style/tokens.css does the rest, and follows the device where a person left it to it. */
 export function applyPrefs(prefs: Prefs): void {
   const root = document.documentElement
   root.lang = prefs.language
   root.dir = languages.find((l) => l.code === prefs.language)?.dir ?? 'ltr'
-  root.dataset['theme'] = prefs.theme === 'auto' ? (dark.matches ? 'dark' : 'light') : prefs.theme
-  root.dataset['size'] = prefs.size
-  root.dataset['contrast'] = prefs.contrast
-  root.dataset['motion'] = prefs.motion
+  for (const key of ['theme', 'size', 'contrast', 'motion'] as const) root.dataset[key] = prefs[key]
 }
-
-export function followSystem(current: () => Prefs): void { dark.addEventListener('change', () => applyPrefs(current())) }

@@ -5,32 +5,35 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { useWords } from '../app/context.tsx'
 import { Link } from '../app/router.tsx'
 import type { Problem } from '../engine/types.ts'
+import { Icon, Mark, type IconName } from './icons.tsx'
+
+export { Icon, Mark, type IconName }
 
 type Kind = 'primary' | 'plain' | 'danger' | 'quiet'
 
-export function Button({ kind = 'primary', type = 'button', onClick, disabled, busy, children, href, wide, large, label }: {
-  kind?: Kind; type?: 'button' | 'submit'; onClick?: () => void; disabled?: boolean; busy?: boolean; children: ComponentChildren; href?: string; wide?: boolean; large?: boolean; label?: string
+export function Button({ kind = 'primary', type = 'button', onClick, disabled, busy, children, href, wide, large, label, icon }: {
+  kind?: Kind; type?: 'button' | 'submit'; onClick?: () => void; disabled?: boolean; busy?: boolean; children: ComponentChildren; href?: string; wide?: boolean; large?: boolean; label?: string; icon?: IconName
 }): JSX.Element {
   const style = `button button-${kind}${wide ? ' button-wide' : ''}${large ? ' button-large' : ''}`
-  if (href !== undefined) return <Link href={href} class={style}>{children}</Link>
+  if (href !== undefined) return <Link href={href} class={style}>{icon && <Icon name={icon} />}{children}</Link>
   return (
     <button type={type} class={style} onClick={onClick} disabled={disabled === true || busy === true} aria-busy={busy === true} {...(label && { 'aria-label': label })}>
-      {busy && <span class="busy" aria-hidden="true" />}{children}
+      {busy ? <span class="busy" aria-hidden="true" /> : icon && <Icon name={icon} />}{children}
     </button>
   )
 }
 
 type Input = {
   label: string; hint?: string; error?: string; value: string; onInput: (value: string) => void; type?: 'text' | 'date' | 'time' | 'tel' | 'email' | 'search' | 'datetime-local'; multiline?: boolean; rows?: number; required?: boolean
-  autocomplete?: string; inputMode?: 'text' | 'tel' | 'email' | 'numeric' | 'search'; placeholder?: string; min?: string; max?: string; autofocus?: boolean; spellcheck?: boolean; dir?: 'ltr' | 'auto'
+  autocomplete?: string; inputMode?: 'text' | 'tel' | 'email' | 'numeric' | 'search'; placeholder?: string; min?: string; max?: string; autofocus?: boolean; spellcheck?: boolean; dir?: 'ltr' | 'auto'; autocapitalize?: 'characters'; code?: boolean
 }
 
-export function Field({ label, hint, error, value, onInput, type = 'text', multiline, rows = 5, required, autocomplete, inputMode, placeholder, min, max, autofocus, spellcheck, dir }: Input): JSX.Element {
+export function Field({ label, hint, error, value, onInput, type = 'text', multiline, rows = 5, required, autocomplete, inputMode, placeholder, min, max, autofocus, spellcheck, dir, autocapitalize, code }: Input): JSX.Element {
   const id = useId()
   const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   const common = {
-    id, value, required, placeholder, 'aria-invalid': error !== undefined, ...(about && { 'aria-describedby': about }), ...(dir && { dir }),
-    ...(autocomplete && { autocomplete }), ...(spellcheck !== undefined && { spellcheck }),
+    id, value, required, placeholder, autofocus, 'aria-invalid': error !== undefined, ...(about && { 'aria-describedby': about }), ...(dir && { dir }),
+    ...(autocomplete && { autocomplete }), ...(spellcheck !== undefined && { spellcheck }), ...(autocapitalize && { autocapitalize }), ...(code && { class: 'typed-code' }),
   }
   const box = useRef<HTMLInputElement & HTMLTextAreaElement>(null)
   useEffect(() => { if (autofocus) box.current?.focus() }, [])
@@ -46,31 +49,94 @@ export function Field({ label, hint, error, value, onInput, type = 'text', multi
   )
 }
 
-export function Select({ label, hint, value, onInput, options }: { label: string; hint?: string; value: string; onInput: (value: string) => void; options: readonly { value: string; label: string }[] }): JSX.Element {
+export function Select({ label, hint, error, value, onInput, options }: { label: string; hint?: string; error?: string; value: string; onInput: (value: string) => void; options: readonly { value: string; label: string }[] }): JSX.Element {
   const id = useId()
+  const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   return (
     <div class="field">
       <label for={id}>{label}</label>
       {hint && <span class="hint" id={`${id}-hint`}>{hint}</span>}
-      <select id={id} value={value} {...(hint && { 'aria-describedby': `${id}-hint` })} onInput={(event) => onInput(event.currentTarget.value)}>
+      <select id={id} value={value} aria-invalid={error !== undefined} {...(about && { 'aria-describedby': about })} onInput={(event) => onInput(event.currentTarget.value)}>
         {options.map((o) => <option key={o.value} value={o.value}>{o.label}</option>)}
       </select>
+      {error && <span class="error" id={`${id}-error`}>{error}</span>}
     </div>
   )
 }
 
-export function Check({ checked, onInput, children }: { checked: boolean; onInput: (checked: boolean) => void; children: ComponentChildren }): JSX.Element {
-  return <label class="check"><input type="checkbox" checked={checked} onInput={(event) => onInput(event.currentTarget.checked)} /><span>{children}</span></label>
+export function Check({ checked, onInput, required, error, children }: { checked: boolean; onInput: (checked: boolean) => void; required?: boolean; error?: string; children: ComponentChildren }): JSX.Element {
+  const id = useId()
+  return (
+    <div class="check-field">
+      <label class="check"><input type="checkbox" checked={checked} required={required} aria-invalid={error !== undefined} {...(error && { 'aria-describedby': `${id}-error` })} onInput={(event) => onInput(event.currentTarget.checked)} /><span>{children}</span></label>
+      {error && <span class="error" id={`${id}-error`}>{error}</span>}
+    </div>
+  )
 }
 
-export function Choices({ label, name, value, onInput, options }: { label: string; name: string; value: string; onInput: (value: string) => void; options: readonly { value: string; label: string }[] }): JSX.Element {
+export interface Choice { readonly value: string; readonly label: string; readonly hint?: string }
+
+/** One of a few, all in sight. Compact ones stand in a row, to filter what is below. */
+export function Choices({ label, name, value, onInput, options, compact }: { label: string; name: string; value: string; onInput: (value: string) => void; options: readonly Choice[]; compact?: boolean }): JSX.Element {
   return (
-    <fieldset class="choices"><legend>{label}</legend>
+    <fieldset class={compact ? 'choices choices-compact' : 'choices'}><legend class={compact ? 'sr' : undefined}>{label}</legend>
       {options.map((o) => (
-        <label class="choice" key={o.value}><input type="radio" name={name} value={o.value} checked={o.value === value} onInput={() => onInput(o.value)} />{o.label}</label>
+        <label class="choice" key={o.value}><input type="radio" name={name} value={o.value} checked={o.value === value} onInput={() => onInput(o.value)} /><span>{o.label}{o.hint && <span class="hint">{o.hint}</span>}</span></label>
       ))}
     </fieldset>
   )
+}
+
+/** A date far from today, typed rather than looked for. '' when nothing is typed; undefined while it is not a date. */
+export function DateField({ label, hint, error, value, onInput, required, birthday }: {
+  label: string; hint?: string; error?: string; value: string | undefined; onInput: (iso: string | undefined) => void; required?: boolean; birthday?: boolean
+}): JSX.Element {
+  const { w, lang } = useWords()
+  const id = useId()
+  const [year0, month0, day0] = (value ?? '').split('-')
+  const [parts, setParts] = useState({ day: day0 ? String(Number(day0)) : '', month: month0 ? String(Number(month0)) : '', year: year0 ?? '' })
+  const change = (next: Partial<typeof parts>): void => {
+    const all = { ...parts, ...next }
+    setParts(all)
+    onInput(isoDate(all.year, all.month, all.day))
+  }
+  const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  const more = { required, 'aria-invalid': error !== undefined, ...(about && { 'aria-describedby': about }) }
+  const complete = (part: string): Record<string, string> => (birthday ? { autocomplete: `bday-${part}` } : {})
+  return (
+    <fieldset class="field date">
+      <legend class="label">{label}</legend>
+      {hint && <span class="hint" id={`${id}-hint`}>{hint}</span>}
+      <div class="date-parts">
+        <label>{w.date.day}<input {...more} {...complete('day')} inputMode="numeric" size={2} value={parts.day} onInput={(event) => change({ day: digits(event.currentTarget.value, 2) })} /></label>
+        <label>{w.date.month}<select {...more} {...complete('month')} value={parts.month} onInput={(event) => change({ month: event.currentTarget.value })}>
+          <option value="">{w.date.choose}</option>
+          {Array.from({ length: 12 }, (_, m) => <option key={m} value={String(m + 1)}>{new Intl.DateTimeFormat(lang, { month: 'long', timeZone: 'UTC' }).format(Date.UTC(2000, m, 1))}</option>)}
+        </select></label>
+        <label>{w.date.year}<input {...more} {...complete('year')} inputMode="numeric" size={4} value={parts.year} onInput={(event) => change({ year: digits(event.currentTarget.value, 4) })} /></label>
+      </div>
+      {error && <span class="error" id={`${id}-error`}>{error}</span>}
+    </fieldset>
+  )
+}
+
+/** The digits of what was typed, also those of Arabic and Persian keyboards. */
+function digits(typed: string, most: number): string {
+  return typed.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (d) => String(d.charCodeAt(0) & 15)).replace(/\D/g, '').slice(0, most)
+}
+
+const firstYear = 1900
+
+function isoDate(year: string, month: string, day: string): string | undefined {
+  if (year === '' && month === '' && day === '') return ''
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  const real = Number(year) >= firstYear && date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day)
+  return real ? date.toISOString().slice(0, 10) : undefined
+}
+
+/** Moves to the first field that needs attention, once it says so. */
+export function toFirstError(form: HTMLElement): void {
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
 }
 
 export function Dialog({ open, onClose, title, children }: { open: boolean; onClose: () => void; title: string; children: ComponentChildren }): JSX.Element {
@@ -79,12 +145,15 @@ export function Dialog({ open, onClose, title, children }: { open: boolean; onCl
   const { w } = useWords()
   useEffect(() => {
     const d = dialog.current
-    if (open && !d?.open) d?.showModal()
+    if (open && d && !d.open) {
+      d.showModal()
+      d.querySelector<HTMLElement>('[autofocus], h2')?.focus()
+    }
     if (!open && d?.open) d.close()
   }, [open])
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
-      {open && <div class="dialog"><header><h2 id={id}>{title}</h2><button type="button" class="close" aria-label={w.close} onClick={onClose}>×</button></header>{children}</div>}
+      {open && <div class="dialog"><header><h2 id={id} tabIndex={-1}>{title}</h2><button type="button" class="close" aria-label={w.close} onClick={onClose}>×</button></header>{children}</div>}
     </dialog>
   )
 }
@@ -94,15 +163,31 @@ export function Progress({ label, done, total }: { label: string; done: number; 
   const known = total > 0
   const percent = known ? Math.min(100, Math.round((100 * done) / total)) : 0
   return (
-    <div class="progress">
+    <div class={known ? 'progress' : 'progress progress-unknown'}>
       <progress aria-label={label} {...(known && { value: percent, max: 100 })} />
       <div class="words"><span>{label}</span>{known && <span>{n(percent)}%</span>}</div>
     </div>
   )
 }
 
+type At = readonly [step: string, done: number, total: number]
+
+/** Where long work is: give progress to the engine, and at to Steps. */
+export function useSteps(): { readonly step: At | undefined; progress(step: string, done: number, total: number): void; stop(): void } {
+  const [step, setStep] = useState<At | undefined>(undefined)
+  return { step, progress: (...at) => setStep(at), stop: () => setStep(undefined) }
+}
+
+export function Steps({ at }: { at: At | undefined }): JSX.Element | null {
+  const { w } = useWords()
+  return at ? <Progress label={w.steps[at[0]] ?? w.loading} done={at[1]} total={at[2]} /> : null
+}
+
+const noticeIcons = { info: undefined, warn: 'warn', danger: 'warn', good: 'good' } as const
+
 export function Notice({ kind = 'info', title, children }: { kind?: 'info' | 'warn' | 'danger' | 'good'; title?: string; children?: ComponentChildren }): JSX.Element {
-  return <div class={`notice notice-${kind}`} role={kind === 'danger' ? 'alert' : 'note'}>{title && <p class="title">{title}</p>}{children}</div>
+  const icon = noticeIcons[kind]
+  return <div class={`notice notice-${kind}`} role={kind === 'danger' ? 'alert' : 'note'}>{icon && <Icon name={icon} />}<div class="notice-words">{title && <p class="title">{title}</p>}{children}</div></div>
 }
 
 export function Tag({ kind, children }: { kind?: 'good' | 'warn' | 'danger' | 'plain'; children: ComponentChildren }): JSX.Element {
@@ -114,13 +199,8 @@ export function Card({ title, children, actions, level = 2 }: { title?: string; 
   return <section class="card">{(title || actions) && <header>{title && <H>{title}</H>}{actions}</header>}{children}</section>
 }
 
-export function Empty({ title, children }: { title: string; children?: ComponentChildren }): JSX.Element {
-  return (
-    <div class="empty">
-      <svg viewBox="0 0 48 48" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true"><path d="M8 30c5-9 10-9 16 0s11 9 16 0" stroke-linecap="round" /><circle cx="24" cy="14" r="5" /></svg>
-      <p class="title">{title}</p>{children}
-    </div>
-  )
+export function Empty({ title, children, icon = 'look' }: { title: string; children?: ComponentChildren; icon?: IconName }): JSX.Element {
+  return <div class="empty"><Icon name={icon} /><p class="title">{title}</p>{children}</div>
 }
 
 /** What went wrong, as a sentence and a next step; the technical part for who wants it. */
@@ -128,11 +208,25 @@ export function ErrorPanel({ error, onRetry }: { error: Problem | undefined; onR
   const { w } = useWords()
   if (!error) return null
   const [title, next] = w.problems[error.code] ?? w.problems.internal
+  if (error.code === 'no-prf') return <CannotUnlock title={title} next={next} />
   return (
     <Notice kind={error.code === 'offline' || error.code === 'cancelled' ? 'warn' : 'danger'} title={title}>
       <p>{next}</p>
       {onRetry && <div><Button kind="plain" onClick={onRetry}>{w.tryAgain}</Button></div>}
-      {error.code !== 'cancelled' && error.code !== 'offline' && <details><summary class="small">{w.details}</summary><p class="small" dir="ltr">{error.message}{error.hint ? ` — ${error.hint}` : ''}{error.policies?.length ? ` [${error.policies.join(', ')}]` : ''}</p></details>}
+      {error.code !== 'cancelled' && error.code !== 'offline' && <details><summary class="more-details">{w.details}</summary><p class="small" dir="ltr">{error.message}{error.hint ? ` — ${error.hint}` : ''}{error.policies?.length ? ` [${error.policies.join(', ')}]` : ''}</p></details>}
+    </Notice>
+  )
+}
+
+/** An authenticator without PRF: why it is not enough, and what is. */
+function CannotUnlock({ title, next }: { title: string; next: string }): JSX.Element {
+  const { w } = useWords()
+  const ways: readonly (readonly [IconName, string])[] = [['scan', w.noPRF.phone], ['computer', w.noPRF.builtIn], ['key', w.noPRF.securityKey]]
+  return (
+    <Notice kind="danger" title={title}>
+      <p>{w.noPRF.why}</p><p class="strong">{next}</p>
+      <ul class="ways">{ways.map(([icon, text]) => <li key={icon}><Icon name={icon} />{text}</li>)}</ul>
+      <p class="small">{w.noPRF.never}</p>
     </Notice>
   )
 }
@@ -146,9 +240,31 @@ export function Face({ name }: { name: string }): JSX.Element {
   return <span class="face" aria-hidden="true">{letters || '·'}</span>
 }
 
-export function Mark(): JSX.Element {
+/** Things to do that need not always be in sight. Closes on Escape, on a choice, and when one goes elsewhere. */
+export function Menu({ label, icon = 'more', children }: { label: string; icon?: IconName; children: ComponentChildren }): JSX.Element {
+  const [open, setOpen] = useState(false)
+  const box = useRef<HTMLDivElement>(null)
+  const id = useId()
+  useEffect(() => {
+    if (!open) return
+    const away = (event: Event): void => { if (!box.current?.contains(event.target as Node)) setOpen(false) }
+    document.addEventListener('pointerdown', away)
+    document.addEventListener('focusin', away)
+    return () => {
+      document.removeEventListener('pointerdown', away)
+      document.removeEventListener('focusin', away)
+    }
+  }, [open])
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || !open) return
+    setOpen(false)
+    box.current?.querySelector('button')?.focus()
+  }
   return (
-    <svg class="mark" viewBox="0 0 64 64" aria-hidden="true"><rect width="64" height="64" rx="15" fill="#0a5c63" /><path d="M32 12a11 11 0 0 0-5 20.8V52h10v-5h6v-6h-6v-4h4v-5.5A11 11 0 0 0 32 12Zm0 6.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9Z" fill="#fff" /></svg>
+    <div class="menu" ref={box} onKeyDown={onKeyDown}>
+      <button type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}><Icon name={icon} /><span>{label}</span></button>
+      {open && <div class="menu-list" id={id} onClick={() => setOpen(false)}>{children}</div>}
+    </div>
   )
 }
 
@@ -156,7 +272,7 @@ export function Mark(): JSX.Element {
 export function CopyButton({ text, children }: { text: string; children: ComponentChildren }): JSX.Element {
   const { w } = useWords()
   const [copied, setCopied] = useState(false)
-  return <Button kind="plain" onClick={() => { navigator.clipboard.writeText(text).then(() => { setCopied(true); announce(w.copied) }, () => undefined) }}>{copied ? w.copied : children}</Button>
+  return <Button kind="plain" icon={copied ? 'tick' : 'copy'} onClick={() => { navigator.clipboard.writeText(text).then(() => { setCopied(true); announce(w.copied) }, () => undefined) }}>{copied ? w.copied : children}</Button>
 }
 
 // The live region: one for the page, polite.

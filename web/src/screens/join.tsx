@@ -1,4 +1,5 @@
-// Accepting an invitation: who invites, what is promised, about me, the passkey, the recovery code.
+// Accepting an invitation, in three steps: who invites and what Ward cannot see; about me, what I agree to, and the
+// passkey; the recovery code. Founding a clinic and coming back after lost keys go the same way.
 
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
@@ -6,7 +7,7 @@ import type { ScreenProps } from '../app/app.tsx'
 import { languages, useAct, useEngine, useWords, type Language } from '../app/context.tsx'
 import { navigate } from '../app/router.tsx'
 import type { About, Invitation, Problem } from '../engine/types.ts'
-import { Button, Check, ErrorPanel, Field, Mark, Notice, Progress, Select } from '../parts/index.tsx'
+import { Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
 
 export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
   const engine = useEngine()
@@ -21,83 +22,117 @@ export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
     engine.openInvitation(link).then(setInvitation, (p: Problem) => setFailed(p))
   }
   useEffect(look, [])
-  useEffect(() => { if (stage !== 'promise') document.querySelector<HTMLElement>('h1')?.focus() }, [stage])
+  useEffect(() => {
+    if (stage === 'promise') return
+    window.scrollTo(0, 0)
+    document.querySelector<HTMLElement>('h1')?.focus()
+  }, [stage])
   if (!invitation) {
-    return <div class="narrow door"><Mark /><h1 tabIndex={-1}>{w.join.checking}</h1>{failed ? <><ErrorPanel error={failed} onRetry={look} /><Button kind="plain" href="/">{w.notFound.home}</Button></> : <Progress label={w.loading} done={0} total={0} />}</div>
+    return <div class="narrow door"><Mark /><h1 tabIndex={-1}>{w.join.checking}</h1>{failed ? <><ErrorPanel error={failed} onRetry={look} /><div><Button kind="plain" href="/">{w.notFound.home}</Button></div></> : <Progress label={w.loading} done={0} total={0} />}</div>
   }
-  if (stage === 'code') return <Code code={code} recover={invitation.recover} onDone={() => navigate('/', true)} />
+  if (stage === 'code') return <div class="narrow stack-wide"><StepOf now={3} /><Code code={code} recover={invitation.recover} heading={1} onDone={() => navigate('/', true)} /></div>
   if (stage === 'about') return <AboutMe link={link} invitation={invitation} onDone={(c) => { setCode(c); setStage('code') }} />
-  const patient = invitation.roles.includes('patient') || invitation.roles.includes('proxy')
   return (
     <div class="narrow door">
       <Mark />
       <div class="page-head">
+        <StepOf now={1} />
         <h1 tabIndex={-1}>{invitation.founding ? w.join.foundTitle : invitation.recover ? w.join.recoverTitle : w.join.title(invitation.clinic.name)}</h1>
-        <p class="soft">{w.join.lead} <strong>{invitation.roles.map((r) => w.roles[r]).join(' · ')}</strong></p>
+        <p class="soft">{invitation.from ? w.join.fromLead(invitation.from) : w.join.lead} <strong>{invitation.roles.map((r) => w.roles[r]).join(' · ')}</strong></p>
       </div>
-      <ul class="promise">{(patient ? w.join.promise : w.join.staffPromise).map((line) => <li key={line}><Tick />{line}</li>)}</ul>
+      <ul class="promise">{(forPatients(invitation) ? w.join.promise : w.join.staffPromise).map((line) => <li key={line}><Icon name="tick" />{line}</li>)}</ul>
+      <details><summary class="more-details">{w.join.cannotTitle}</summary><ul class="promise">{w.join.cannot.map((line) => <li key={line}><Icon name="eye" />{line}</li>)}</ul></details>
       <Button large wide onClick={() => setStage('about')}>{w.next}</Button>
       <Select label={w.settings.language} value={prefs.language} onInput={(language) => setPrefs({ language: language as Language })} options={languages.map((l) => ({ value: l.code, label: l.name }))} />
     </div>
   )
 }
 
-function Tick(): JSX.Element {
-  return <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.5" aria-hidden="true"><path d="m5 12.5 4.5 4.5L19 7.5" stroke-linecap="round" stroke-linejoin="round" /></svg>
+const forPatients = (invitation: Invitation): boolean => invitation.roles.includes('patient') || invitation.roles.includes('proxy')
+
+const steps = 3
+
+function StepOf({ now }: { now: number }): JSX.Element {
+  const { w, n } = useWords()
+  return <div class="step-of no-print"><p class="small soft">{w.join.stepOf(n(now), n(steps))}</p><div class="step-marks" aria-hidden="true">{Array.from({ length: steps }, (_, i) => <span key={i} class={i < now ? 'done' : ''} />)}</div></div>
+}
+
+/** What this device is called until its person says better. */
+export function useDeviceName(): string {
+  const { w } = useWords()
+  return /Android|iPhone|Mobile/.test(navigator.userAgent) ? w.join.devicePhone : w.join.deviceComputer
 }
 
 function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invitation; onDone: (code: string) => void }): JSX.Element {
   const engine = useEngine()
   const { w, lang } = useWords()
   const { busy, error, act } = useAct()
-  const [step, setStep] = useState<readonly [string, number, number] | undefined>(undefined)
+  const { step, progress, stop } = useSteps()
   const [given, setGiven] = useState('')
   const [family, setFamily] = useState('')
-  const [birthDate, setBirthDate] = useState('')
+  const [birthDate, setBirthDate] = useState<string | undefined>('')
   const [phone, setPhone] = useState('')
-  const [device, setDevice] = useState(w.join.deviceDefault)
+  const usual = useDeviceName()
+  const [device, setDevice] = useState(usual)
   const [agreed, setAgreed] = useState(false)
+  const [asked, setAsked] = useState(false) // whether to say what is still missing
   const isPatient = invitation.roles.includes('patient')
   const wantsConsent = isPatient && !invitation.recover
-  const submit = (): void => {
+  const missing = {
+    given: given.trim() === '' ? w.needed.given : undefined, family: family.trim() === '' ? w.needed.family : undefined,
+    birthDate: isPatient && !birthDate ? (birthDate === '' ? w.needed.birthDate : w.needed.date) : undefined, agree: wantsConsent && !agreed ? w.needed.agree : undefined,
+  }
+  const error_ = (field: keyof typeof missing): { error?: string } => (asked && missing[field] ? { error: missing[field] } : {})
+  const submit = (form: HTMLFormElement): void => {
+    setAsked(true)
+    if (Object.values(missing).some(Boolean)) {
+      toFirstError(form)
+      return
+    }
     const about: About = {
-      name: { given: given.trim(), family: family.trim() }, language: lang, ...(birthDate && { birthDate }), ...(phone && { phone }),
+      name: { given: given.trim(), family: family.trim() }, language: lang, ...(birthDate && { birthDate }), ...(phone.trim() && { phone: phone.trim() }),
       ...(wantsConsent && { consent: { version: w.join.consentVersion, text: w.join.consentText } }),
     }
-    void act(async () => onDone((await engine.accept(link, about, device.trim() || w.join.deviceDefault, (...at) => setStep(at))).code)).finally(() => setStep(undefined))
+    void act(async () => onDone((await engine.accept(link, about, device.trim() || usual, progress)).code)).finally(stop)
   }
   return (
-    <form class="narrow stack-wide" onSubmit={(event) => { event.preventDefault(); submit() }}>
-      <div class="page-head"><h1 tabIndex={-1}>{w.join.about}</h1><p class="soft">{w.join.aboutHint}</p></div>
+    <form class="narrow stack-wide" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
+      <div class="page-head"><StepOf now={2} /><h1 tabIndex={-1}>{w.join.about}</h1><p class="soft">{w.join.aboutHint}</p></div>
       <div class="stack">
-        <Field label={w.join.given} value={given} onInput={setGiven} required autocomplete="given-name" />
-        <Field label={w.join.family} value={family} onInput={setFamily} required autocomplete="family-name" />
-        {isPatient && <Field label={w.join.birthDate} type="date" value={birthDate} onInput={setBirthDate} autocomplete="bday" required max={new Date().toISOString().slice(0, 10)} />}
+        <Field label={w.join.given} value={given} onInput={setGiven} required autocomplete="given-name" {...error_('given')} />
+        <Field label={w.join.family} value={family} onInput={setFamily} required autocomplete="family-name" {...error_('family')} />
+        {isPatient && <DateField label={w.join.birthDate} hint={w.join.birthDateHint} value={birthDate} onInput={setBirthDate} birthday required {...error_('birthDate')} />}
         {isPatient && <Field label={`${w.join.phone} (${w.optional})`} type="tel" inputMode="tel" value={phone} onInput={setPhone} autocomplete="tel" dir="ltr" />}
-        <Field label={w.join.device} hint={w.join.deviceHint} value={device} onInput={setDevice} />
+        <Field label={w.join.device} hint={w.join.deviceHint} value={device} onInput={setDevice} autocomplete="off" />
       </div>
-      {wantsConsent && <section class="card"><h2>{w.join.consentTitle}</h2><p>{w.join.consentText}</p><Check checked={agreed} onInput={setAgreed}>{w.join.consentAgree}</Check></section>}
+      {wantsConsent && <section class="card"><h2>{w.join.consentTitle}</h2><p>{w.join.consentText}</p><Check checked={agreed} onInput={setAgreed} required {...error_('agree')}>{w.join.consentAgree}</Check></section>}
       <div class="stack-tight">
-        <Button type="submit" large wide busy={busy} disabled={given.trim() === '' || family.trim() === '' || (wantsConsent && !agreed) || (isPatient && birthDate === '')}>{w.join.makePasskey}</Button>
+        <Button type="submit" large wide busy={busy} icon="key">{w.join.makePasskey}</Button>
         <p class="small soft">{w.join.passkeyHint}</p>
       </div>
-      {step && <Progress label={w.steps[step[0]] ?? step[0]} done={step[1]} total={step[2]} />}
+      <Steps at={step} />
       <ErrorPanel error={error} />
     </form>
   )
 }
 
-export function Code({ code, recover, onDone }: { code: string; recover?: boolean; onDone: () => void }): JSX.Element {
+/** The recovery code, to keep on paper. Printed, the page holds it and how to use it, and nothing else. */
+export function Code({ code, recover, heading, onDone }: { code: string; recover?: boolean; heading?: 1; onDone: () => void }): JSX.Element {
   const { w } = useWords()
   const [kept, setKept] = useState(false)
   return (
-    <div class="narrow stack-wide">
-      <div class="page-head"><h1 tabIndex={-1}>{w.join.codeTitle}</h1><p class="soft">{w.join.codeLead}</p></div>
-      <CodeGroups code={code} />
-      <div class="row no-print"><Button kind="plain" onClick={() => print()}>{w.print}</Button></div>
-      <p class="print-only">{w.join.codePrintHint}</p>
-      {recover && <Notice title={w.join.pendingTitle}><p>{w.join.pendingText}</p></Notice>}
-      <div class="stack no-print"><Check checked={kept} onInput={setKept}>{w.join.codeKept}</Check><Button large wide disabled={!kept} onClick={onDone}>{w.join.finish}</Button></div>
+    <div class="stack-wide">
+      <div class="page-head no-print">{heading && <h1 tabIndex={-1}>{w.join.codeTitle}</h1>}<p class="soft">{w.join.codeLead}</p></div>
+      <div class="paper">
+        <p class="print-only paper-title">{w.join.codePrintTitle}</p>
+        <CodeGroups code={code} />
+        <p class="print-only">{w.join.codePrintHint}</p>
+        <p class="print-only" dir="ltr">{location.origin}</p>
+      </div>
+      <p class="small soft no-print">{w.join.codeAloud}</p>
+      <div class="row no-print"><Button kind="plain" icon="print" onClick={() => print()}>{w.print}</Button><CopyButton text={code}>{w.copy}</CopyButton></div>
+      {recover && <Notice kind="warn" title={w.join.pendingTitle}><p>{w.join.pendingText}</p></Notice>}
+      <div class="stack no-print"><Check checked={kept} onInput={setKept}>{w.join.codeKept}</Check><Button large wide disabled={!kept} onClick={onDone}>{heading ? w.join.finish : w.done}</Button></div>
     </div>
   )
 }

@@ -4,5 +4,5 @@ import { Button, Empty } from '../parts/index.tsx'
 
 export default function NotFound(): JSX.Element {
   const { w } = useWords()
-  return <><h1 tabIndex={-1}>{w.notFound.title}</h1><Empty title={w.notFound.text}><Button href="/">{w.notFound.home}</Button></Empty></>
+  return <><h1 tabIndex={-1}>{w.notFound.title}</h1><Empty icon="look" title={w.notFound.text}><Button href="/" icon="home">{w.notFound.home}</Button></Empty></>
 }

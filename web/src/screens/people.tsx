@@ -1,74 +1,107 @@
-// The people of the clinic: who is here, inviting, roles, ending access. Names come from the sealed directory.
+// The people of the clinic: who is here, who is invited, roles, ending access. Names come from the sealed directory.
 
-import { encode } from 'uqr'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
-import { navigate } from '../app/router.tsx'
+import { matches } from '../app/text.ts'
 import type { Me, Person, Role } from '../engine/types.ts'
-import { Button, Card, Check, Choices, CopyButton, Dialog, Empty, ErrorPanel, Face, Field, Notice, Progress, Tag, announce } from '../parts/index.tsx'
-import { matches } from './home.tsx'
+import { Button, Card, Check, Choices, Dialog, Empty, ErrorPanel, Face, Field, Notice, Progress, Tag } from '../parts/index.tsx'
+import { TheLink, mayInvite, staffRoles } from './invite.tsx'
 
-const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
+type Group = 'all' | 'patients' | 'staff' | 'waiting'
 
-export default function People({ id }: ScreenProps): JSX.Element {
+const isStaff = (p: Person): boolean => p.roles.some((r) => staffRoles.includes(r))
+const groups: Readonly<Record<Group, (p: Person) => boolean>> = { all: () => true, patients: (p) => !isStaff(p), staff: isStaff, waiting: (p) => p.state === 'invited' || p.state === 'pending' }
+
+export default function People(_: ScreenProps): JSX.Element {
   const engine = useEngine()
-  const { w } = useWords()
+  const { w, lang } = useWords()
   const me = engine.me as Me
   const people = useLoad(() => engine.people(), ['people'])
   const [search, setSearch] = useState('')
-  const found = (people.value ?? []).filter((p) => matches(p.name, search))
-  const mayInvite = me.roles.some((r) => r === 'clinician' || r === 'frontdesk' || r === 'admin')
+  const [group, setGroup] = useState<Group>('all')
+  const all = people.value ?? []
+  const found = all.filter((p) => groups[group](p) && matches(p.name, search)).sort((a, b) => Number(a.state === 'ended') - Number(b.state === 'ended') || a.name.localeCompare(b.name, lang))
+  const nameless = all.length > 1 && all.every((p) => p.name === '' || p.person === me.person)
   return (
     <>
-      <div class="row-between"><h1 tabIndex={-1}>{w.people.title}</h1>{mayInvite && <Button href="/people/invite">{w.people.invite}</Button>}</div>
+      <div class="row-between"><h1 tabIndex={-1}>{w.people.title}</h1>{mayInvite(me).length > 0 && <Button icon="invite" href="/people/invite">{w.people.invite}</Button>}</div>
       <Card>
+        <Choices compact label={w.people.title} name="group" value={group} onInput={(g) => setGroup(g as Group)} options={(Object.keys(groups) as Group[]).map((value) => ({ value, label: w.people.groups[value] }))} />
         <Field label={w.home.find} type="search" value={search} onInput={setSearch} autocomplete="off" />
+        {nameless && <Notice kind="warn"><p>{w.people.directoryWait}</p></Notice>}
         <ErrorPanel error={people.error} onRetry={people.again} />
-        {people.value === undefined ? <Progress label={w.loading} done={0} total={0} /> : found.length === 0 ? <Empty title={search ? w.home.findNone : w.people.none} /> : <ul class="list">{found.map((p) => <li key={p.person}><Row p={p} me={me} /></li>)}</ul>}
+        {people.value && <p class="small soft" role="status">{w.people.count(found.length)}</p>}
+        {people.value === undefined ? people.loading && <Progress label={w.loading} done={0} total={0} /> : found.length === 0 ? <Empty icon="people" title={search ? w.home.findNone : w.people.none} /> : <ul class="list">{found.map((p) => <li key={p.person}><Row p={p} me={me} /></li>)}</ul>}
       </Card>
-      <Invite open={id === 'invite'} me={me} />
     </>
   )
 }
 
 function Row({ p, me }: { p: Person; me: Me }): JSX.Element {
+  const { w, date } = useWords()
+  const self = p.person === me.person
+  const about = [...p.roles.map((r) => w.roles[r]), ...(p.birthDate ? [w.home.born(date(p.birthDate, 'date'))] : [])].join(' · ')
+  const head = (
+    <>
+      <Face name={p.name} />
+      <span class="main"><span class="title"><bdi>{p.name || w.unnamed}</bdi>{self ? ` (${w.you})` : ''}</span><span class="soft small">{about}</span></span>
+      {p.state !== 'active' && <Tag kind={p.state === 'ended' ? 'plain' : 'warn'}>{w.people.states[p.state]}</Tag>}
+      {p.state === 'active' && !self && (p.checked ? <Tag kind="good">{w.people.checked}</Tag> : <Tag kind="plain">{w.people.unchecked}</Tag>)}
+    </>
+  )
+  if (self || p.state === 'ended') return <div class="item">{head}</div>
+  return <details class="opens"><summary class="item">{head}</summary><Inside p={p} me={me} /></details>
+}
+
+type Asking = 'end' | 'roles' | 'again' | 'withdraw'
+
+function Inside({ p, me }: { p: Person; me: Me }): JSX.Element {
   const engine = useEngine()
   const { w, date } = useWords()
-  const { busy, error, act } = useAct()
-  const [asking, setAsking] = useState<'end' | 'roles' | undefined>(undefined)
+  const { busy, error, act, clear } = useAct()
+  const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const [link, setLink] = useState<string | undefined>(undefined)
   const has = (...roles: readonly Role[]): boolean => me.roles.some((r) => roles.includes(r))
-  const self = p.person === me.person
-  const staff = p.roles.some((r) => staffRoles.includes(r))
+  const staff = isStaff(p)
   const name = p.name || w.unnamed
-  const mayInviteAgain = p.state === 'active' && !self && (staff ? has('admin') : has('clinician', 'frontdesk')) && p.name !== ''
-  return (
-    <div class="item">
-      <Face name={p.name} />
-      <span class="main"><span class="title">{name}{self ? ` (${w.you})` : ''}</span><span class="soft small">{p.roles.map((r) => w.roles[r]).join(' · ')}{p.birthDate ? ` · ${w.home.born(date(p.birthDate, 'date'))}` : ''}</span></span>
-      {p.state !== 'active' && <Tag kind={p.state === 'ended' ? 'plain' : 'warn'}>{w.people.states[p.state]}</Tag>}
-      {p.invitation && <span class="small soft">{w.people.until(date(p.invitation.until, 'date'))}</span>}
-      {p.checked && p.state === 'active' && !self && <Tag kind="good">{w.people.checked}</Tag>}
-      <span class="row">
-        {p.chart && p.state === 'active' && has('clinician') && <Button kind="plain" href={`/chart/${p.chart}`}>{w.people.openChart}</Button>}
-        {p.invitation && <Button kind="quiet" busy={busy} onClick={() => { void act(() => engine.withdraw(p.invitation?.id ?? '')) }}>{w.people.withdraw}</Button>}
-        {mayInviteAgain && <Button kind="quiet" busy={busy} onClick={() => { void act(async () => setLink((await engine.inviteAgain(p.person, false)).link)) }}>{w.people.again}</Button>}
-        {has('admin') && !self && p.state === 'active' && staff && <Button kind="quiet" onClick={() => setAsking('roles')}>{w.people.editRoles}</Button>}
-        {has('admin', 'security') && !self && (p.state === 'active' || p.state === 'pending') && <Button kind="quiet" onClick={() => setAsking('end')}>{w.people.end}</Button>}
-      </span>
+  const here = p.state === 'active'
+  const contacts = [p.phone, p.email].filter((c): c is string => Boolean(c))
+  const close = (): void => {
+    setAsking(undefined)
+    setLink(undefined)
+    clear()
+  }
+  const asks = (what: Asking, title: string, label: string, text: string, work: () => Promise<unknown>, danger = true): JSX.Element => (
+    <Dialog open={asking === what} onClose={close} title={title}>
+      <p>{text}</p>
+      <div class="row"><Button kind={danger ? 'danger' : 'primary'} busy={busy} onClick={() => { void act(work).then((ok) => ok && danger && close()) }}>{label}</Button><Button kind="plain" onClick={close}>{w.cancel}</Button></div>
       <ErrorPanel error={error} />
-      <Dialog open={asking === 'end'} onClose={() => setAsking(undefined)} title={w.people.endTitle(name)}>
-        <p>{w.people.endText}</p>
-        <div class="row"><Button kind="danger" busy={busy} onClick={() => { void act(() => engine.endPerson(p.person)).then((ok) => ok && setAsking(undefined)) }}>{w.people.end}</Button><Button kind="plain" onClick={() => setAsking(undefined)}>{w.cancel}</Button></div>
+    </Dialog>
+  )
+  return (
+    <div class="inside stack">
+      {contacts.length > 0 && <p>{contacts.map((c, i) => <span key={c}>{i > 0 && ' · '}<a class="contact" href={c.includes('@') ? `mailto:${c}` : `tel:${c.replace(/\s/g, '')}`}><bdi dir="ltr">{c}</bdi></a></span>)}</p>}
+      {p.state === 'pending' && <p class="soft">{w.people.waitingText}</p>}
+      {p.invitation && <p class="soft">{w.people.invitedUntil(date(p.invitation.until, 'date'))}</p>}
+      {here && !p.checked && <p class="soft">{w.people.uncheckedHint}</p>}
+      <div class="row">
+        {p.chart && here && has('clinician') && <Button kind="plain" icon="chart" href={`/chart/${p.chart}`}>{w.people.openChart}</Button>}
+        {p.chart && here && has('clinician', 'frontdesk') && <Button kind="plain" icon="calendar" href={`/calendar?patient=${p.person}`}>{w.home.book}</Button>}
+        {here && staff && has('admin') && <Button kind="plain" icon="settings" onClick={() => setAsking('roles')}>{w.people.editRoles}</Button>}
+        {here && p.name !== '' && (staff ? has('admin') : has('clinician', 'frontdesk')) && <Button kind="plain" icon="key" onClick={() => setAsking('again')}>{w.people.again}</Button>}
+        {p.invitation && mayInvite(me).some((r) => p.roles.includes(r)) && <Button kind="plain" onClick={() => setAsking('withdraw')}>{w.people.withdraw}</Button>}
+        {has('admin', 'security') && p.state !== 'invited' && <Button kind="quiet" icon="leave" onClick={() => setAsking('end')}>{w.people.end}</Button>}
+      </div>
+      {asks('end', w.people.endTitle(name), w.people.end, w.people.endText, () => engine.endPerson(p.person))}
+      {asks('withdraw', w.people.withdrawTitle(name), w.people.withdraw, w.people.withdrawText, () => engine.withdraw(p.invitation?.id ?? ''))}
+      {link === undefined && asks('again', w.people.againTitle(name), w.people.make, w.people.againText, async () => setLink((await engine.inviteAgain(p.person, false)).link), false)}
+      <Dialog open={link !== undefined} onClose={close} title={w.people.linkTitle}>{link && <TheLink link={link} name={name} sent={false} />}</Dialog>
+      <Dialog open={asking === 'roles'} onClose={close} title={w.people.rolesTitle(name)}>
+        <Roles start={p.roles} onSave={(roles) => { void act(() => engine.setRoles(p.person, roles)).then((ok) => ok && close()) }} busy={busy} />
         <ErrorPanel error={error} />
       </Dialog>
-      <Dialog open={asking === 'roles'} onClose={() => setAsking(undefined)} title={w.people.rolesTitle(name)}>
-        <Roles start={p.roles} onSave={(roles) => { void act(() => engine.setRoles(p.person, roles)).then((ok) => ok && setAsking(undefined)) }} busy={busy} />
-        <ErrorPanel error={error} />
-      </Dialog>
-      <Dialog open={link !== undefined} onClose={() => setLink(undefined)} title={w.people.linkTitle}>{link && <TheLink link={link} name={name} sent={false} />}</Dialog>
     </div>
   )
 }
@@ -78,76 +111,8 @@ function Roles({ start, onSave, busy }: { start: readonly Role[]; onSave: (roles
   const [roles, setRoles] = useState<readonly Role[]>(start)
   return (
     <div class="stack">
-      <div>{staffRoles.map((r) => <Check key={r} checked={roles.includes(r)} onInput={(on) => setRoles(on ? [...roles, r] : roles.filter((x) => x !== r))}>{w.roles[r]}</Check>)}</div>
+      <div>{staffRoles.map((r) => <Check key={r} checked={roles.includes(r)} onInput={(on) => setRoles(on ? [...roles, r] : roles.filter((x) => x !== r))}><span class="strong">{w.roles[r]}</span><br /><span class="small soft">{w.people.rolesText[r]}</span></Check>)}</div>
       <div><Button busy={busy} disabled={roles.length === 0} onClick={() => onSave(staffRoles.filter((r) => roles.includes(r)))}>{w.save}</Button></div>
     </div>
   )
-}
-
-function Invite({ open, me }: { open: boolean; me: Me }): JSX.Element {
-  const engine = useEngine()
-  const { w, lang } = useWords()
-  const { busy, error, act, clear } = useAct()
-  const has = (...roles: readonly Role[]): boolean => me.roles.some((r) => roles.includes(r))
-  const choices: readonly Role[] = [...(has('clinician', 'frontdesk') ? (['patient', 'proxy'] as const) : []), ...(has('admin') ? staffRoles : [])]
-  const [role, setRole] = useState<Role>(choices[0] ?? 'patient')
-  const [given, setGiven] = useState('')
-  const [family, setFamily] = useState('')
-  const [birthDate, setBirthDate] = useState('')
-  const [email, setEmail] = useState('')
-  const [byEmail, setByEmail] = useState(false)
-  const [made, setMade] = useState<{ link: string; sent: boolean } | undefined>(undefined)
-  const close = (): void => {
-    setMade(undefined)
-    setGiven('')
-    setFamily('')
-    setBirthDate('')
-    setEmail('')
-    clear()
-    navigate('/people')
-  }
-  const submit = (): void => {
-    void act(async () => {
-      const who = { name: { given: given.trim(), family: family.trim() }, language: lang, ...(birthDate && { birthDate }), ...(email && { email }) }
-      setMade(await engine.invite(who, [role], byEmail))
-      announce(w.people.linkTitle)
-    })
-  }
-  return (
-    <Dialog open={open} onClose={close} title={made ? w.people.linkTitle : w.people.invite}>
-      {made ? <TheLink link={made.link} name={`${given} ${family}`} sent={made.sent} wanted={byEmail} /> : (
-        <form class="stack" onSubmit={(event) => { event.preventDefault(); submit() }}>
-          <Choices label={w.people.asWhom} name="role" value={role} onInput={(r) => setRole(r as Role)} options={choices.map((r) => ({ value: r, label: w.roles[r] }))} />
-          <Field label={w.join.given} value={given} onInput={setGiven} required autocomplete="off" />
-          <Field label={w.join.family} value={family} onInput={setFamily} required autocomplete="off" />
-          {role === 'patient' && <Field label={`${w.people.birthDate} (${w.optional})`} type="date" value={birthDate} onInput={setBirthDate} />}
-          <Field label={`${w.people.email} (${w.optional})`} type="email" inputMode="email" value={email} onInput={setEmail} autocomplete="off" dir="ltr" />
-          {email !== '' && <Check checked={byEmail} onInput={setByEmail}>{w.people.byEmail}<br /><span class="small soft">{w.people.byEmailHint}</span></Check>}
-          <Button type="submit" busy={busy} disabled={given.trim() === '' || family.trim() === ''}>{w.people.make}</Button>
-          <ErrorPanel error={error} />
-        </form>
-      )}
-    </Dialog>
-  )
-}
-
-function TheLink({ link, name, sent, wanted }: { link: string; name: string; sent: boolean; wanted?: boolean }): JSX.Element {
-  const { w } = useWords()
-  return (
-    <div class="stack">
-      <p>{w.people.linkLead(name.trim())}</p>
-      {sent && <Notice kind="good"><p>{w.people.linkSent}</p></Notice>}
-      {wanted && !sent && <Notice kind="warn"><p>{w.people.noEmail}</p></Notice>}
-      <QR text={link} label={w.people.qr} />
-      <p class="link-text" data-testid="link">{link}</p>
-      <div class="row"><CopyButton text={link}>{w.copy}</CopyButton><Button kind="plain" onClick={() => print()}>{w.print}</Button></div>
-    </div>
-  )
-}
-
-/** A QR code drawn as elements: no markup is parsed. */
-function QR({ text, label }: { text: string; label: string }): JSX.Element {
-  const { data, size } = encode(text, { ecc: 'M', border: 1 })
-  const path = data.flatMap((row, y) => row.map((on, x) => (on ? `M${x} ${y}h1v1h-1z` : ''))).join('')
-  return <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges"><path d={path} fill="#000" /></svg>
 }
