@@ -64,10 +64,10 @@ func writeUntilKilled(dir string) {
 			for i := 0; ; i++ {
 				name := fmt.Sprintf("%s-%d-%d", round, worker, i)
 				err := db.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-					if err := put(name + "/a")(ctx, tx); err != nil {
+					if err := put(name+"/a")(ctx, tx); err != nil {
 						return err
 					}
-					return put(name + "/b")(ctx, tx)
+					return put(name+"/b")(ctx, tx)
 				})
 				if err != nil {
 					fmt.Println(err)
