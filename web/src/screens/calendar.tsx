@@ -64,6 +64,7 @@ function Row({ a }: { a: Appointment }): JSX.Element {
   const name = a.patientName || w.unnamed
   const set = (status: Appointment['status']): void => { void act(() => engine.setAppointment(a.id, status)) }
   const begun = new Date(a.start).getTime() < Date.now()
+  const due = begun || localDay(new Date(a.start)) === localDay(new Date())
   return (
     <div class="item">
       <span class="when">{date(a.start, 'time')}</span>
@@ -74,7 +75,7 @@ function Row({ a }: { a: Appointment }): JSX.Element {
       <Status status={a.status} />
       {(a.status === 'booked' || a.status === 'arrived') && (
         <span class="row under">
-          {a.status === 'booked' && <Button kind="plain" icon="tick" busy={busy} onClick={() => set('arrived')} label={`${w.calendar.arrived}: ${name}`}>{w.calendar.arrived}</Button>}
+          {a.status === 'booked' && due && <Button kind="plain" icon="tick" busy={busy} onClick={() => set('arrived')} label={`${w.calendar.arrived}: ${name}`}>{w.calendar.arrived}</Button>}
           {a.status === 'arrived' && begun && <Button kind="plain" icon="tick" busy={busy} onClick={() => set('fulfilled')} label={`${w.calendar.fulfilled}: ${name}`}>{w.calendar.fulfilled}</Button>}
           {a.status === 'booked' && begun && <Button kind="quiet" busy={busy} onClick={() => set('noshow')} label={`${w.calendar.noshow}: ${name}`}>{w.calendar.noshow}</Button>}
           {!begun && <Button kind="quiet" onClick={() => setCancelling(true)} label={`${w.calendar.cancel}: ${name}`}>{w.cancel}</Button>}
@@ -92,6 +93,11 @@ function Row({ a }: { a: Appointment }): JSX.Element {
 
 const localDay = (time: Date): string => `${time.getFullYear()}-${String(time.getMonth() + 1).padStart(2, '0')}-${String(time.getDate()).padStart(2, '0')}`
 
+function nextHalfHour(): Date {
+  const half = 30 * 60_000
+  return new Date(Math.ceil(Date.now() / half) * half)
+}
+
 function Book({ booked }: { booked: readonly Appointment[] }): JSX.Element {
   const engine = useEngine()
   const { w } = useWords()
@@ -100,8 +106,9 @@ function Book({ booked }: { booked: readonly Appointment[] }): JSX.Element {
   const asked = useQuery('patient')
   const [patient, setPatient] = useState(asked)
   const [clinician, setClinician] = useState('')
-  const [day, setDay] = useState(() => localDay(new Date()))
-  const [time, setTime] = useState('09:00')
+  const [soon] = useState(nextHalfHour)
+  const [day, setDay] = useState(localDay(soon))
+  const [time, setTime] = useState(`${String(soon.getHours()).padStart(2, '0')}:${String(soon.getMinutes()).padStart(2, '0')}`)
   const [minutes, setMinutes] = useState(usualMinutes)
   const [tried, setTried] = useState(false)
   useEffect(() => { if (asked) setPatient(asked) }, [asked])

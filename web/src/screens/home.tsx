@@ -26,7 +26,7 @@ export default function Home(_: ScreenProps): JSX.Element {
       {has('clinician') && <ClinicianHome />}
       {has('frontdesk') && <DeskHome today={!has('clinician')} />}
       {has('security', 'privacy') && <OfficerHome />}
-      {has('admin') && <div class="cards"><Action href="/people" icon="people" title={w.people.title} hint={w.people.rolesText.admin} /></div>}
+      {has('admin') && !has('clinician', 'frontdesk') && <div class="cards"><Action href="/people/invite" icon="invite" title={w.home.invite} hint={w.home.inviteHint} /><Action href="/people" icon="people" title={w.people.title} hint={w.people.editRoles} /></div>}
     </>
   )
 }

@@ -106,7 +106,7 @@ function Sessions(): JSX.Element {
         const { name, phone } = agentOf(s.agent)
         const title = name ? w.settings.agent(...name) : w.settings.unknownAgent
         return (
-          <li key={s.id} class="item"><Icon name={phone ? 'device' : 'computer'} /><span class="main"><span class="title">{title}</span><span class="soft small">{w.settings.since(date(s.started, 'datetime'))} · {w.settings.usedOn(date(s.used, 'datetime'))}</span></span>
+          <li key={s.id} class="item"><Icon name={phone ? 'device' : 'computer'} /><span class="main"><span class="title">{title}</span><span class="soft small">{w.settings.since(date(s.started, 'date'))} · {w.settings.usedOn(date(s.used, 'date'))}</span></span>
             {s.current ? <Tag kind="good">{w.settings.thisDevice}</Tag> : <Button kind="quiet" busy={busy} onClick={() => { void act(() => engine.endSession(s.id)) }} label={`${w.settings.end}: ${title}`}>{w.settings.end}</Button>}</li>
         )
       })}</ul>
