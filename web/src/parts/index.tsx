@@ -1,4 +1,7 @@
-// The parts that screens are made of: buttons, fields, dialogs, notices. web/DESIGN.md says why they look so.
+// The parts that screens are made of: buttons, fields, choices, dialogs, menus, progress, notices, what is said aloud.
+// web/DESIGN.md says why they look so. Each brings its own label, hint, error and role, so that a screen made of parts
+// can be used by keyboard and screen reader without more. Forms check themselves: noValidate, an error per field, and
+// toFirstError. Long work: useSteps gives the engine its Progress, and Steps shows it in words and numbers.
 
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
@@ -224,8 +227,9 @@ function CannotUnlock({ title, next }: { title: string; next: string }): JSX.Ele
   const ways: readonly (readonly [IconName, string])[] = [['scan', w.noPRF.phone], ['computer', w.noPRF.builtIn], ['key', w.noPRF.securityKey]]
   return (
     <Notice kind="danger" title={title}>
-      <p>{w.noPRF.why}</p><p class="strong">{next}</p>
+      <p>{w.noPRF.why}</p>
       <ul class="ways">{ways.map(([icon, text]) => <li key={icon}><Icon name={icon} />{text}</li>)}</ul>
+      <p class="strong">{next}</p>
       <p class="small">{w.noPRF.never}</p>
     </Notice>
   )

@@ -26,7 +26,7 @@ export default function Invite(_: ScreenProps): JSX.Element {
   return (
     <div class="middle stack-wide">
       <div class="no-print"><Button kind="quiet" href="/people">{w.people.backTo}</Button></div>
-      <h1 tabIndex={-1}>{made ? w.people.linkTitle : w.people.invite}</h1>
+      <h1 class={made && 'no-print'} tabIndex={-1}>{made ? w.people.linkTitle : w.people.invite}</h1>
       {made
         ? <Card><TheLink link={made.link} name={made.name} sent={made.sent} wanted={made.wanted} /><div class="no-print"><Button kind="plain" icon="invite" onClick={() => setMade(undefined)}>{w.people.another}</Button></div></Card>
         : <Form onMade={setMade} />}
