@@ -66,9 +66,8 @@ func holdHead(ctx context.Context, tx *store.Tx, org ward.OrgID, l *lock) error 
 }
 
 func setHead(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) error {
-	_, err := tx.Exec(ctx, `UPDATE locks SET epoch = $1, seq = $2, chain = $3 WHERE org = $4 AND lock = $5`,
+	return tx.Queue(ctx, `UPDATE locks SET epoch = $1, seq = $2, chain = $3 WHERE org = $4 AND lock = $5`,
 		l.epoch, l.head.Seq, l.head.Chain, string(org), string(l.id))
-	return err
 }
 
 // locksOf lists the locks of a chart, general first.

@@ -322,8 +322,7 @@ func insertSession(ctx context.Context, tx *store.Tx, s session, tokenHash strin
 }
 
 func touchSession(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.SessionID, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE sessions SET used = $1 WHERE org = $2 AND session = $3`, now.UnixMilli(), string(org), string(id))
-	return err
+	return tx.Queue(ctx, `UPDATE sessions SET used = $1 WHERE org = $2 AND session = $3`, now.UnixMilli(), string(org), string(id))
 }
 
 func deleteSessions(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, only ward.SessionID) (int64, error) {

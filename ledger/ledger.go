@@ -65,11 +65,10 @@ func (l *Ledger) Append(ctx context.Context, tx *store.Tx, org ward.OrgID, event
 		fmt.Fprintf(&query, "($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9)
 		args = append(args, string(org), e.Seq, string(e.Event), now.UnixMilli(), e.Action, string(e.Person), string(e.Chart), body, head.hash)
 	}
-	if _, err := tx.Exec(ctx, query.String(), args...); err != nil {
+	if err := tx.Queue(ctx, query.String(), args...); err != nil {
 		return fmt.Errorf("append to the record: %w", err)
 	}
-	_, err = tx.Exec(ctx, `UPDATE record_heads SET hash = $1 WHERE org = $2`, head.hash, string(org))
-	return err
+	return tx.Queue(ctx, `UPDATE record_heads SET hash = $1 WHERE org = $2`, head.hash, string(org))
 }
 
 type head struct {

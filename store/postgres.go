@@ -76,31 +76,99 @@ func (p *pg) begin(ctx context.Context, write bool) (transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgTx{tx}, nil
+	return &pgTx{tx: tx, queued: &pgx.Batch{}}, nil
 }
 
-type pgTx struct{ tx pgx.Tx }
+// pgTx sends what is queued together with the next statement: most of the time of a small statement is the way there
+// and back.
+type pgTx struct {
+	tx     pgx.Tx
+	queued *pgx.Batch
+}
 
-func (t pgTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+func (t *pgTx) exec(ctx context.Context, query string, args []any) (int64, error) {
+	if t.queued.Len() > 0 {
+		sent, err := t.send(ctx, query, args)
+		if err != nil {
+			return 0, err
+		}
+		tag, err := sent.Exec()
+		return tag.RowsAffected(), errors.Join(err, sent.Close())
+	}
 	tag, err := t.tx.Exec(ctx, query, args...)
 	return tag.RowsAffected(), err
 }
 
-func (t pgTx) query(ctx context.Context, query string, args []any) (rows, error) {
+func (t *pgTx) query(ctx context.Context, query string, args []any) (rows, error) {
+	if t.queued.Len() > 0 {
+		sent, err := t.send(ctx, query, args)
+		if err != nil {
+			return nil, err
+		}
+		found, err := sent.Query()
+		if err != nil {
+			return nil, errors.Join(err, sent.Close())
+		}
+		return pgRows{found, sent}, nil
+	}
 	found, err := t.tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	return pgRows{found}, nil
+	return pgRows{found, nil}, nil
 }
 
-func (t pgTx) commit(ctx context.Context) error { return t.tx.Commit(ctx) }
+func (t *pgTx) queue(_ context.Context, query string, args []any) error {
+	t.queued.Queue(query, args...)
+	return nil
+}
 
-func (t pgTx) rollback() error { return t.tx.Rollback(context.Background()) }
+func (t *pgTx) flush(ctx context.Context) error {
+	if t.queued.Len() == 0 {
+		return nil
+	}
+	batch := t.queued
+	t.queued = &pgx.Batch{}
+	return t.tx.SendBatch(ctx, batch).Close()
+}
 
-type pgRows struct{ pgx.Rows }
+// send sends what is queued and a statement, and gives the result of the statement, unread.
+func (t *pgTx) send(ctx context.Context, query string, args []any) (pgx.BatchResults, error) {
+	batch, before := t.queued, t.queued.Len()
+	batch.Queue(query, args...)
+	t.queued = &pgx.Batch{}
+	sent := t.tx.SendBatch(ctx, batch)
+	for range before {
+		if _, err := sent.Exec(); err != nil {
+			sent.Close()
+			return nil, err
+		}
+	}
+	return sent, nil
+}
 
-func (r pgRows) Close() error { r.Rows.Close(); return r.Rows.Err() }
+func (t *pgTx) commit(ctx context.Context) error {
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
+	return t.tx.Commit(ctx)
+}
+
+func (t *pgTx) rollback() error { return t.tx.Rollback(context.Background()) }
+
+type pgRows struct {
+	pgx.Rows
+	sent pgx.BatchResults // that they are part of, or nil
+}
+
+func (r pgRows) Close() error {
+	r.Rows.Close()
+	err := r.Rows.Err()
+	if r.sent != nil {
+		err = errors.Join(err, r.sent.Close())
+	}
+	return err
+}
 
 const (
 	pgUnique        = "23505"

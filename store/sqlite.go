@@ -103,6 +103,13 @@ func (w *writing) query(ctx context.Context, query string, args []any) (rows, er
 	return statement.QueryContext(ctx, args...)
 }
 
+func (w *writing) queue(ctx context.Context, query string, args []any) error {
+	_, err := w.exec(ctx, query, args)
+	return err
+}
+
+func (w *writing) flush(context.Context) error { return nil }
+
 func (w *writing) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if statement, ok := w.prepared[query]; ok {
 		return statement, nil
@@ -135,6 +142,12 @@ type snapshot struct{ tx *sql.Tx }
 func (s snapshot) exec(context.Context, string, []any) (int64, error) {
 	return 0, errors.New("a view cannot change anything")
 }
+
+func (s snapshot) queue(context.Context, string, []any) error {
+	return errors.New("a view cannot change anything")
+}
+
+func (s snapshot) flush(context.Context) error { return nil }
 
 func (s snapshot) query(ctx context.Context, query string, args []any) (rows, error) {
 	return s.tx.QueryContext(ctx, query, args...)

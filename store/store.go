@@ -72,6 +72,8 @@ type engine interface {
 type transaction interface {
 	exec(ctx context.Context, query string, args []any) (int64, error)
 	query(ctx context.Context, query string, args []any) (rows, error)
+	queue(ctx context.Context, query string, args []any) error // at the latest with the next statement
+	flush(ctx context.Context) error                           // what is queued
 	commit(ctx context.Context) error
 	rollback() error
 }
@@ -257,12 +259,15 @@ func runOne(ctx context.Context, running transaction, op *operation, guarded boo
 		return nil
 	}
 	if guarded {
-		if _, err := running.exec(ctx, "SAVEPOINT operation", nil); err != nil {
+		if err := running.queue(ctx, "SAVEPOINT operation", nil); err != nil {
 			return err
 		}
 	}
 	tx := &Tx{running: running}
 	op.err = runSafely(ctx, tx, op.fn)
+	if op.err == nil {
+		op.err = running.flush(ctx) // so that what was queued fails the operation that queued it
+	}
 	if op.err != nil && isTransient(op.err) {
 		return op.err
 	}
@@ -271,14 +276,13 @@ func runOne(ctx context.Context, running transaction, op *operation, guarded boo
 		return nil
 	}
 	if op.err != nil {
-		if _, err := running.exec(ctx, "ROLLBACK TO SAVEPOINT operation", nil); err != nil {
+		if err := undo(ctx, running, "operation"); err != nil {
 			return err
 		}
 	} else {
 		op.then = tx.then
 	}
-	_, err = running.exec(ctx, "RELEASE SAVEPOINT operation", nil)
-	return err
+	return running.queue(ctx, "RELEASE SAVEPOINT operation", nil)
 }
 
 // runSafely turns a panic into an error, so that one operation cannot take the writer down with the others. It says
@@ -303,6 +307,12 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 	return tx.running.exec(ctx, query, args)
 }
 
+// Queue runs a statement whose result nobody waits for. PostgreSQL gets it together with the next one, which saves
+// a round trip; if it fails, that one does, or else the operation.
+func (tx *Tx) Queue(ctx context.Context, query string, args ...any) error {
+	return tx.running.queue(ctx, query, args)
+}
+
 // Rows runs a query. Close the result.
 func (tx *Tx) Rows(ctx context.Context, query string, args ...any) (*Rows, error) {
 	found, err := tx.running.query(ctx, query, args)
@@ -320,24 +330,35 @@ func (tx *Tx) Row(ctx context.Context, query string, args ...any) *Row {
 
 // Try runs fn so that, if it fails, what it did is undone and the rest of the operation goes on.
 func (tx *Tx) Try(ctx context.Context, fn func(context.Context) error) error {
-	if _, err := tx.running.exec(ctx, "SAVEPOINT attempt", nil); err != nil {
+	if err := tx.running.queue(ctx, "SAVEPOINT attempt", nil); err != nil {
 		return err
 	}
 	kept := len(tx.then)
 	failed := fn(ctx)
+	if failed == nil {
+		failed = tx.running.flush(ctx)
+	}
 	if failed != nil && isTransient(failed) {
 		return failed // the whole operation will run again
 	}
 	if failed != nil {
 		tx.then = tx.then[:kept]
-		if _, err := tx.running.exec(ctx, "ROLLBACK TO SAVEPOINT attempt", nil); err != nil {
+		if err := undo(ctx, tx.running, "attempt"); err != nil {
 			return errors.Join(failed, err)
 		}
 	}
-	if _, err := tx.running.exec(ctx, "RELEASE SAVEPOINT attempt", nil); err != nil {
+	if err := tx.running.queue(ctx, "RELEASE SAVEPOINT attempt", nil); err != nil {
 		return errors.Join(failed, err)
 	}
 	return failed
+}
+
+// undo goes back to a savepoint. What is still queued is sent first, since the savepoint itself may be part of it; if
+// that fails, what failed is undone too.
+func undo(ctx context.Context, running transaction, savepoint string) error {
+	_ = running.flush(ctx)
+	_, err := running.exec(ctx, "ROLLBACK TO SAVEPOINT "+savepoint, nil)
+	return err
 }
 
 // AfterCommit calls then once the operation is durable, in the order given, before Do returns.

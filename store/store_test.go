@@ -83,6 +83,54 @@ func TestOperationsThatShareACommitFailAlone(t *testing.T) {
 	})
 }
 
+func TestWhatIsQueuedIsDoneInOrderAndFailsItsOwnOperation(t *testing.T) {
+	engines(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		const insert = `INSERT INTO server_secrets (name, sealed, created) VALUES ($1, $2, $3)`
+		count := func(tx *store.Tx, name string) (n int, err error) {
+			return n, tx.Row(ctx, `SELECT count(*) FROM server_secrets WHERE name = $1`, name).Scan(&n)
+		}
+		if err := db.Do(ctx, put(t.Name())); err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		for i := range 60 {
+			wait.Go(func() {
+				name := fmt.Sprintf("%s/%d", t.Name(), i)
+				err := db.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+					if err := tx.Queue(ctx, insert, name, []byte("x"), int64(i)); err != nil {
+						return err
+					}
+					if i%3 == 0 { // seen by what follows in the operation
+						if n, err := count(tx, name); err != nil || n != 1 {
+							t.Errorf("operation %d sees %d rows of what it queued, error %v", i, n, err)
+						}
+					}
+					if i%3 == 1 { // there already: the operation's own fault, and its last word
+						return tx.Queue(ctx, insert, t.Name(), []byte("x"), int64(i))
+					}
+					return nil
+				})
+				if (err != nil) != (i%3 == 1) {
+					t.Errorf("operation %d: error %v", i, err)
+				}
+			})
+		}
+		wait.Wait()
+		err := db.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+			for i := range 60 {
+				if n, err := count(tx, fmt.Sprintf("%s/%d", t.Name(), i)); err != nil || (n == 1) == (i%3 == 1) {
+					t.Errorf("operation %d left %d rows, error %v", i, n, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestDuplicateAndMissingRowsAreTold(t *testing.T) {
 	engines(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
