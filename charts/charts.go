@@ -281,33 +281,19 @@ func (c *Charts) summary(ctx context.Context, tx *store.Tx, org ward.OrgID, l lo
 	return s, err
 }
 
-// about is the policy's view of a lock.
-func (c *Charts) about(ctx context.Context, tx *store.Tx, who ward.Caller, l lock) (policy.Resource, error) {
-	about := policy.Resource{
-		Type: "Lock", ID: string(l.id), Org: who.Org, Chart: l.chart, Owner: l.owner, Kind: l.kind, Compartment: l.compartment,
+// readers fills in how the caller may read: of persons and locks that hold these, only the caller and what the caller
+// holds, which is all that policy compares with.
+func readers(who ward.Caller, seen []seenLock, about *policy.Resource) {
+	me := []ward.PersonID{who.Person}
+	for _, l := range seen {
+		about.ReaderLocks = append(about.ReaderLocks, l.through...)
+		if l.direct {
+			about.Readers = me
+		}
+		if l.broken {
+			about.Emergency = me
+		}
 	}
-	err := c.readers(ctx, tx, who, []ward.LockID{l.id}, l.chart, &about)
-	return about, err
-}
-
-// readers fills in who may read: of persons only the caller, which is all that policy compares with.
-func (c *Charts) readers(ctx context.Context, tx *store.Tx, who ward.Caller, locks []ward.LockID, chart ward.ChartID, about *policy.Resource) error {
-	direct, holders, err := liveReaders(ctx, tx, who.Org, who.Person, locks, c.Now())
-	if err != nil {
-		return err
-	}
-	about.ReaderLocks = holders
-	if direct {
-		about.Readers = []ward.PersonID{who.Person}
-	}
-	if chart == "" {
-		return nil
-	}
-	broke, err := glassBroken(ctx, tx, who.Org, chart, who.Person, c.Now())
-	if broke {
-		about.Emergency = []ward.PersonID{who.Person}
-	}
-	return err
 }
 
 // tell publishes a notice once the operation is durable.

@@ -1,9 +1,11 @@
 package charts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -19,77 +21,62 @@ const (
 	behindTolerance = 60 * 24 * time.Hour
 )
 
-// post stores a batch of entries in order. Entries that are there already, exactly so, keep the places they have.
-func (c *Charts) post(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, batch []ward.NewEntry) (ward.EntriesPosted, error) {
-	if len(batch) == 0 || len(batch) > ward.MaxBatch {
-		return ward.EntriesPosted{}, ward.Errorf(ward.Invalid, "send from 1 to %d entries at a time", ward.MaxBatch)
-	}
-	if err := c.People.Certified(ctx, tx, who.Org, who.Person, who.Browser); err != nil {
-		return ward.EntriesPosted{}, err
-	}
-	parsed := make([]*envelope.Statement[envelope.Entry], len(batch))
-	for i, n := range batch {
-		s, err := envelope.Parse[envelope.Entry]([]byte(n.Text))
-		if err != nil {
-			return ward.EntriesPosted{}, invalid(err)
-		}
-		if err := c.checkEntry(who, l, s, n); err != nil {
-			return ward.EntriesPosted{}, err
-		}
-		parsed[i] = s
-	}
-	if err := holdHead(ctx, tx, who.Org, &l); err != nil {
-		return ward.EntriesPosted{}, err
-	}
-	stored, err := storedEntries(ctx, tx, who.Org, parsed)
-	if err != nil {
-		return ward.EntriesPosted{}, err
-	}
-	answer := ward.EntriesPosted{}
-	var rows []entryRow
-	known := chains{}
-	for i, s := range parsed {
-		place, err := c.place(ctx, tx, who, &l, stored, s, batch[i], &rows, known)
-		if err != nil {
-			return ward.EntriesPosted{}, err
-		}
-		answer.Entries = append(answer.Entries, ward.EntrySeq{Entry: s.Body.Entry, Seq: place})
-	}
-	answer.Seq, answer.Chain = l.head.Seq, l.head.Chain
-	if len(rows) == 0 {
-		return answer, nil
-	}
-	if err := insertEntries(ctx, tx, who.Org, l.id, rows, c.Now()); err != nil {
-		if store.IsDuplicate(err) {
-			return ward.EntriesPosted{}, ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
-		}
-		return ward.EntriesPosted{}, err
-	}
-	if err := setHead(ctx, tx, who.Org, l); err != nil {
-		return ward.EntriesPosted{}, err
-	}
-	c.tell(tx, who.Org, ward.Notice{Kind: "entry", Lock: l.id, Chart: l.chart, Seq: l.head.Seq})
-	return answer, nil
+// newEntry is an entry as it was sent, and what its statement says.
+type newEntry struct {
+	*envelope.Statement[envelope.Entry]
+	sent  ward.NewEntry
+	fault error // what is wrong with it, for its author to hear once it is decided that they may write
 }
 
-// checkEntry checks what needs no database.
-func (c *Charts) checkEntry(who ward.Caller, l lock, s *envelope.Statement[envelope.Entry], n ward.NewEntry) error {
-	b := s.Body
-	written, err := ward.ParseTime(b.Time)
-	if err != nil {
-		return invalid(err)
+type batchKey struct{}
+
+// readBatch is the outcome of ReadEntries.
+type readBatch struct {
+	entries []newEntry
+	err     error
+}
+
+// ReadEntries reads the batch in a request and checks what needs no database: form, sizes, hashes, signatures. That is
+// most of the work, and it need not be done while others wait for the transaction to end.
+func (c *Charts) ReadEntries(r *http.Request) *http.Request {
+	var b readBatch
+	b.entries, b.err = readEntries(r)
+	return r.WithContext(context.WithValue(r.Context(), batchKey{}, b))
+}
+
+// batchOf is the request's batch.
+func batchOf(r *http.Request) ([]newEntry, error) {
+	if b, ok := r.Context().Value(batchKey{}).(readBatch); ok {
+		return b.entries, b.err
 	}
-	now := c.Now()
-	switch {
-	case b.Org != who.Org || b.Lock != l.id:
-		return ward.Errorf(ward.Invalid, "entry %s is for another lock", b.Entry)
-	case b.Author != who.Person || b.Browser != who.Browser:
-		return ward.Errorf(ward.Invalid, "entry %s is not by the person and browser that send it", b.Entry).WithHint("Sign it in this browser.")
-	case written.After(now.Add(aheadTolerance)):
-		return ward.Errorf(ward.Invalid, "entry %s is dated in the future", b.Entry).WithHint("Set this device's clock.")
-	case written.Before(now.Add(-behindTolerance)):
-		return ward.Errorf(ward.Invalid, "entry %s was written more than 60 days ago", b.Entry).WithHint("Write it again.")
-	case b.Size < envelope.MinSealed || b.Size > ward.MaxFile:
+	return readEntries(r)
+}
+
+func readEntries(r *http.Request) ([]newEntry, error) {
+	body, err := ward.Decode[struct {
+		Entries []ward.NewEntry `json:"entries"`
+	}](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if len(body.Entries) == 0 || len(body.Entries) > ward.MaxBatch {
+		return nil, ward.Errorf(ward.Invalid, "send from 1 to %d entries at a time", ward.MaxBatch)
+	}
+	batch := make([]newEntry, len(body.Entries))
+	for i, sent := range body.Entries {
+		s, err := envelope.Parse[envelope.Entry]([]byte(sent.Text))
+		if err != nil {
+			return nil, invalid(err)
+		}
+		batch[i] = newEntry{s, sent, checkSent(s, sent)}
+	}
+	return batch, nil
+}
+
+// checkSent checks an entry by itself.
+func checkSent(s *envelope.Statement[envelope.Entry], n ward.NewEntry) error {
+	b := s.Body
+	if b.Size < envelope.MinSealed || b.Size > ward.MaxFile {
 		return ward.Errorf(ward.TooLarge, "entry %s has %d bytes; from %d to %d fit", b.Entry, b.Size, envelope.MinSealed, int64(ward.MaxFile))
 	}
 	if err := s.Verify(b.Browser); err != nil {
@@ -113,11 +100,76 @@ func (c *Charts) checkEntry(who ward.Caller, l lock, s *envelope.Statement[envel
 	return nil
 }
 
+// post stores a batch of entries in order. Entries that are there already, exactly so, keep the places they have.
+func (c *Charts) post(ctx context.Context, tx *store.Tx, who ward.Caller, id ward.LockID, batch []newEntry) (ward.EntriesPosted, error) {
+	for _, n := range batch {
+		if err := cmp.Or(n.fault, c.checkEntry(who, id, n.Body)); err != nil {
+			return ward.EntriesPosted{}, err
+		}
+	}
+	if err := c.People.Certified(ctx, tx, who.Org, who.Person, who.Browser); err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	l, err := holdLock(ctx, tx, who.Org, id)
+	if err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	stored, err := storedEntries(ctx, tx, who.Org, batch)
+	if err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	answer := ward.EntriesPosted{}
+	var rows []entryRow
+	known := chains{}
+	for _, n := range batch {
+		place, err := c.place(ctx, tx, who, &l, stored, n, &rows, known)
+		if err != nil {
+			return ward.EntriesPosted{}, err
+		}
+		answer.Entries = append(answer.Entries, ward.EntrySeq{Entry: n.Body.Entry, Seq: place})
+	}
+	answer.Seq, answer.Chain = l.head.Seq, l.head.Chain
+	if len(rows) == 0 {
+		return answer, nil
+	}
+	if err := insertEntries(ctx, tx, who.Org, l.id, rows, c.Now()); err != nil {
+		if store.IsDuplicate(err) {
+			return ward.EntriesPosted{}, ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
+		}
+		return ward.EntriesPosted{}, err
+	}
+	if err := setHead(ctx, tx, who.Org, l); err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	c.tell(tx, who.Org, ward.Notice{Kind: "entry", Lock: l.id, Chart: l.chart, Seq: l.head.Seq})
+	return answer, nil
+}
+
+// checkEntry checks an entry against who sends it, where to, and when.
+func (c *Charts) checkEntry(who ward.Caller, id ward.LockID, b envelope.Entry) error {
+	written, err := ward.ParseTime(b.Time)
+	if err != nil {
+		return invalid(err)
+	}
+	now := c.Now()
+	switch {
+	case b.Org != who.Org || b.Lock != id:
+		return ward.Errorf(ward.Invalid, "entry %s is for another lock", b.Entry)
+	case b.Author != who.Person || b.Browser != who.Browser:
+		return ward.Errorf(ward.Invalid, "entry %s is not by the person and browser that send it", b.Entry).WithHint("Sign it in this browser.")
+	case written.After(now.Add(aheadTolerance)):
+		return ward.Errorf(ward.Invalid, "entry %s is dated in the future", b.Entry).WithHint("Set this device's clock.")
+	case written.Before(now.Add(-behindTolerance)):
+		return ward.Errorf(ward.Invalid, "entry %s was written more than 60 days ago", b.Entry).WithHint("Write it again.")
+	}
+	return nil
+}
+
 // place gives an entry its place in the lock's chain.
-func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lock, stored map[ward.EntryID]entryRow, s *envelope.Statement[envelope.Entry], n ward.NewEntry, rows *[]entryRow, known chains) (int64, error) {
-	b := s.Body
+func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lock, stored map[ward.EntryID]entryRow, n newEntry, rows *[]entryRow, known chains) (int64, error) {
+	b := n.Body
 	if have, ok := stored[b.Entry]; ok {
-		if have.lock != l.id || string(have.text) != string(s.Text) {
+		if have.lock != l.id || string(have.text) != string(n.Text) {
 			return 0, ward.Errorf(ward.Conflict, "entry %s exists and is another", b.Entry).WithHint("Seal it again under a new id.")
 		}
 		return have.seq, nil
@@ -129,13 +181,13 @@ func (c *Charts) place(ctx context.Context, tx *store.Tx, who ward.Caller, l *lo
 	if err := c.checkSeen(ctx, tx, who.Org, *l, b, known); err != nil {
 		return 0, err
 	}
-	row := entryRow{lock: l.id, entry: b.Entry, kind: b.Kind, author: b.Author, text: s.Text, sealed: n.Sealed, upload: n.Upload, size: b.Size}
-	if n.Upload != "" {
-		if err := c.finishUpload(ctx, tx, who, *l, n.Upload, b); err != nil {
+	row := entryRow{lock: l.id, entry: b.Entry, kind: b.Kind, author: b.Author, text: n.Text, sealed: n.sent.Sealed, upload: n.sent.Upload, size: b.Size}
+	if n.sent.Upload != "" {
+		if err := c.finishUpload(ctx, tx, who, *l, n.sent.Upload, b); err != nil {
 			return 0, err
 		}
 	}
-	l.head = l.head.Next(s.Text)
+	l.head = l.head.Next(n.Text)
 	row.seq, row.chain = l.head.Seq, l.head.Chain
 	known[row.seq] = row.chain
 	*rows = append(*rows, row)
@@ -180,10 +232,10 @@ type entryRow struct {
 }
 
 // storedEntries finds which of a batch are there.
-func storedEntries(ctx context.Context, tx *store.Tx, org ward.OrgID, batch []*envelope.Statement[envelope.Entry]) (map[ward.EntryID]entryRow, error) {
+func storedEntries(ctx context.Context, tx *store.Tx, org ward.OrgID, batch []newEntry) (map[ward.EntryID]entryRow, error) {
 	args, places := []any{string(org)}, make([]string, len(batch))
-	for i, s := range batch {
-		args = append(args, string(s.Body.Entry))
+	for i, n := range batch {
+		args = append(args, string(n.Body.Entry))
 		places[i] = fmt.Sprintf("$%d", i+2)
 	}
 	found, err := tx.Rows(ctx, `SELECT lock, seq, entry, text FROM entries WHERE org = $1 AND entry IN (`+strings.Join(places, ", ")+`)`, args...)

@@ -18,11 +18,19 @@ import (
 
 // AboutLock loads the lock in the path.
 func (c *Charts) AboutLock(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error) {
-	l, err := getLock(ctx, tx, who.Org, ward.LockID(r.PathValue("lock")))
+	seen, err := locksSeenBy(ctx, tx, who, c.Now(), "l.lock", r.PathValue("lock"))
 	if err != nil {
 		return policy.Resource{}, err
 	}
-	return c.about(ctx, tx, who, l)
+	if len(seen) == 0 {
+		return policy.Resource{}, missing("lock")
+	}
+	l := seen[0]
+	about := policy.Resource{
+		Type: "Lock", ID: string(l.id), Org: who.Org, Chart: l.chart, Owner: l.owner, Kind: l.kind, Compartment: l.compartment,
+	}
+	readers(who, seen, &about)
+	return about, nil
 }
 
 // AboutUpload is the lock an upload is for; an upload becomes a file or an imported record.
@@ -38,17 +46,13 @@ func (c *Charts) AboutEntries(ctx context.Context, tx *store.Tx, who ward.Caller
 	if err != nil {
 		return about, err
 	}
-	batch, err := ward.Decode[entriesBody](r.Body)
+	batch, err := batchOf(r)
 	if err != nil {
 		return about, err
 	}
 	kinds := map[string]bool{}
-	for _, n := range batch.Entries {
-		s, err := envelope.Parse[envelope.Entry]([]byte(n.Text))
-		if err != nil {
-			return about, invalid(err)
-		}
-		kinds[s.Body.Kind] = true
+	for _, n := range batch {
+		kinds[n.Body.Kind] = true
 	}
 	var each []policy.Resource
 	for kind := range kinds {
@@ -139,16 +143,13 @@ func (c *Charts) AboutChart(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if err != nil {
 		return policy.Resource{}, err
 	}
-	locks, err := locksOf(ctx, tx, who.Org, chart)
+	seen, err := locksSeenBy(ctx, tx, who, c.Now(), "l.chart", string(chart))
 	if err != nil {
 		return policy.Resource{}, err
 	}
-	ids := make([]ward.LockID, len(locks))
-	for i, l := range locks {
-		ids[i] = l.id
-	}
 	about := policy.Resource{Type: "Chart", ID: string(chart), Org: who.Org, Chart: chart, Owner: owner}
-	return about, c.readers(ctx, tx, who, ids, chart, &about)
+	readers(who, seen, &about)
+	return about, nil
 }
 
 // ListLocks answers GET /api/locks.
@@ -339,10 +340,6 @@ func (c *Charts) PostEpoch(ctx context.Context, tx *store.Tx, who ward.Caller, r
 	return nil, c.turn(ctx, tx, who, l, n)
 }
 
-type entriesBody struct {
-	Entries []ward.NewEntry `json:"entries"`
-}
-
 // GetEntries answers GET /api/locks/{lock}/entries?after=N.
 func (c *Charts) GetEntries(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	after, err := number(r, "after")
@@ -358,15 +355,11 @@ func (c *Charts) GetEntries(ctx context.Context, tx *store.Tx, who ward.Caller, 
 
 // PostEntries answers POST /api/locks/{lock}/entries.
 func (c *Charts) PostEntries(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	body, err := ward.Decode[entriesBody](r.Body)
+	batch, err := batchOf(r)
 	if err != nil {
 		return nil, err
 	}
-	l, err := getLock(ctx, tx, who.Org, ward.LockID(r.PathValue("lock")))
-	if err != nil {
-		return nil, err
-	}
-	return c.post(ctx, tx, who, l, body.Entries)
+	return c.post(ctx, tx, who, ward.LockID(r.PathValue("lock")), batch)
 }
 
 // GetUpload answers GET /api/locks/{lock}/uploads/{upload}: how far it is.

@@ -3,6 +3,7 @@ package charts
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"ward"
@@ -45,9 +46,10 @@ const lockTables = ` FROM locks l LEFT JOIN charts c ON c.org = l.org AND c.char
 
 type scanner interface{ Scan(dest ...any) error }
 
-func scanLock(row scanner) (lock, error) {
+// scanLock reads lockColumns, and what a query selects after them.
+func scanLock(row scanner, more ...any) (lock, error) {
 	var l lock
-	err := row.Scan((*string)(&l.id), &l.kind, (*string)(&l.chart), &l.compartment, &l.epoch, &l.head.Seq, &l.head.Chain, (*string)(&l.owner))
+	err := row.Scan(append([]any{(*string)(&l.id), &l.kind, (*string)(&l.chart), &l.compartment, &l.epoch, &l.head.Seq, &l.head.Chain, (*string)(&l.owner)}, more...)...)
 	return l, err
 }
 
@@ -63,6 +65,16 @@ func getLock(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) 
 func holdHead(ctx context.Context, tx *store.Tx, org ward.OrgID, l *lock) error {
 	return tx.Row(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock = $2 RETURNING epoch, seq, chain`, string(org), string(l.id)).
 		Scan(&l.epoch, &l.head.Seq, &l.head.Chain)
+}
+
+// holdLock is getLock and holdHead in one question.
+func holdLock(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) (lock, error) {
+	l, err := scanLock(tx.Row(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock = $2 RETURNING lock, kind, chart, compartment, epoch, seq, chain,
+		COALESCE((SELECT c.person FROM charts c WHERE c.org = locks.org AND c.chart = locks.chart), '')`, string(org), string(id)))
+	if errors.Is(err, store.ErrNoRow) {
+		return l, missing("lock")
+	}
+	return l, err
 }
 
 func setHead(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) error {
@@ -108,34 +120,46 @@ func heldBy(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.Perso
 		WHERE g.org = $1 AND g.person = $2 AND l.kind <> 'chart' AND `+live+`$3)`, string(org), string(person), now.UnixMilli())
 }
 
-// liveReaders tells whether the person holds any of the locks directly, and which locks hold them.
-func liveReaders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, ids []ward.LockID, now time.Time) (bool, []ward.LockID, error) {
-	var direct bool
-	var holders []ward.LockID
-	for _, id := range ids {
-		found, err := tx.Rows(ctx, `SELECT DISTINCT g.person, g.holder FROM grants g LEFT JOIN locks h ON h.org = g.org AND h.lock = g.holder
-			WHERE g.org = $1 AND g.lock = $2 AND (g.person = $3 OR g.holder <> '') AND COALESCE(h.kind, '') <> 'emergency' AND `+live+`$4)`,
-			string(org), string(id), string(person), now.UnixMilli())
-		if err != nil {
-			return false, nil, err
-		}
-		for found.Next() {
-			var to, holder string
-			if err := found.Scan(&to, &holder); err != nil {
-				found.Close()
-				return false, nil, err
-			}
-			if to != "" {
-				direct = true
-			} else {
-				holders = append(holders, ward.LockID(holder))
-			}
-		}
-		if err := found.Close(); err != nil {
-			return false, nil, err
-		}
+// seenLock is a lock as one person may read it.
+type seenLock struct {
+	lock
+	direct  bool          // it is granted to them
+	through []ward.LockID // what they hold that it is granted to; not the emergency lock, which policy opens by itself
+	broken  bool          // they broke its chart's glass
+}
+
+// locksSeenBy finds the locks whose column, l.lock or l.chart, has a value, in one question, since it is part of
+// nearly every request.
+func locksSeenBy(ctx context.Context, tx *store.Tx, who ward.Caller, now time.Time, column, value string) ([]seenLock, error) {
+	found, err := tx.Rows(ctx, `SELECT `+lockColumns+`,
+			CASE WHEN EXISTS (SELECT 1 FROM grants g WHERE g.org = l.org AND g.lock = l.lock AND g.person = $1 AND `+live+`$2)) THEN 1 ELSE 0 END,
+			COALESCE((SELECT string_agg(g.holder, ' ') FROM grants g
+				JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $1 AND h.ended = 0 AND (h.until = 0 OR h.until > $2)
+				JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind NOT IN ('emergency', 'chart')
+				WHERE g.org = l.org AND g.lock = l.lock AND `+live+`$2)), ''),
+			CASE WHEN l.chart <> '' AND EXISTS (SELECT 1 FROM break_glass b
+				WHERE b.org = l.org AND b.chart = l.chart AND b.person = $1 AND b.until > $2) THEN 1 ELSE 0 END`+
+		lockTables+`WHERE l.org = $3 AND `+column+` = $4 ORDER BY l.compartment`,
+		string(who.Person), now.UnixMilli(), string(who.Org), value)
+	if err != nil {
+		return nil, err
 	}
-	return direct, holders, nil
+	defer found.Close()
+	var all []seenLock
+	for found.Next() {
+		var l seenLock
+		var direct, broken int64
+		var through string
+		if l.lock, err = scanLock(found, &direct, &through, &broken); err != nil {
+			return nil, err
+		}
+		l.direct, l.broken = direct == 1, broken == 1
+		for _, id := range strings.Fields(through) {
+			l.through = append(l.through, ward.LockID(id))
+		}
+		all = append(all, l)
+	}
+	return all, found.Err()
 }
 
 // mayHear is one question to the database, as it is asked for every notice and listener.

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -100,14 +101,35 @@ func decodePart(part string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// checkProof reads a request's proof and checks that it is for this request, now, and for this token. That it is not
-// used twice is for spend.
-func (i *Identity) checkProof(r *http.Request, token string) (proof, error) {
+type proofKey struct{}
+
+// readProof is the outcome of ReadProof.
+type readProof struct {
+	proof
+	err error
+}
+
+// ReadProof reads a request's proof and checks its signature before there is a transaction that others wait for.
+func (i *Identity) ReadProof(r *http.Request) *http.Request {
+	p, err := proofOf(r)
+	return r.WithContext(context.WithValue(r.Context(), proofKey{}, readProof{p, err}))
+}
+
+func proofOf(r *http.Request) (proof, error) {
+	if read, ok := r.Context().Value(proofKey{}).(readProof); ok {
+		return read.proof, read.err
+	}
 	given := r.Header.Values("DPoP")
 	if len(given) != 1 {
 		return proof{}, badProof("send one, in the DPoP header")
 	}
-	p, err := parseProof(given[0])
+	return parseProof(given[0])
+}
+
+// checkProof reads a request's proof and checks that it is for this request, now, and for this token. That it is not
+// used twice is for spend.
+func (i *Identity) checkProof(r *http.Request, token string) (proof, error) {
+	p, err := proofOf(r)
 	if err != nil {
 		return proof{}, err
 	}

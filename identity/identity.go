@@ -128,15 +128,11 @@ func (i *Identity) CardOf(ctx context.Context, tx *store.Tx, org ward.OrgID, per
 
 // Certified fails unless the person's current card certified the browser's key.
 func (i *Identity) Certified(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, key string) error {
-	s, err := latestCard(ctx, tx, org, person, true)
+	by, latest, err := certifier(ctx, tx, org, person, key)
 	if err != nil {
 		return err
 	}
-	card, err := browserCard(ctx, tx, org, person, key)
-	if err != nil {
-		return err
-	}
-	if card != s.Hash() {
+	if by != latest {
 		return ward.Errorf(ward.Unauthenticated, "this browser is certified by keys that have been replaced").WithHint("Sign in again.")
 	}
 	return nil

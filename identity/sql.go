@@ -117,13 +117,14 @@ func putBrowser(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelop
 	return err
 }
 
-func browserCard(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, key string) (string, error) {
-	var card string
-	err := tx.Row(ctx, `SELECT card FROM browsers WHERE org = $1 AND person = $2 AND key = $3`, string(org), string(id), key).Scan(&card)
+// certifier gives the hashes of the card that certified a browser and of the person's latest, pending or not.
+func certifier(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, key string) (by, latest string, err error) {
+	err = tx.Row(ctx, `SELECT b.card, c.hash FROM browsers b JOIN cards c ON c.org = b.org AND c.person = b.person
+		WHERE b.org = $1 AND b.person = $2 AND b.key = $3 ORDER BY c.serial DESC LIMIT 1`, string(org), string(id), key).Scan(&by, &latest)
 	if errors.Is(err, store.ErrNoRow) {
-		return "", ward.Errorf(ward.Unauthenticated, "this browser is not certified by your keys").WithHint("Unlock again, so that it certifies itself.")
+		err = ward.Errorf(ward.Unauthenticated, "this browser is not certified by your keys").WithHint("Unlock again, so that it certifies itself.")
 	}
-	return card, err
+	return by, latest, err
 }
 
 func getKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) (ward.Keyring, error) {

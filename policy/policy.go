@@ -30,7 +30,7 @@ type Resource struct {
 	Kind        string        // of the lock: envelope.LockChart, …
 	Compartment string
 	Readers     []ward.PersonID // with a live grant of any epoch; leaving out others than the caller changes nothing
-	ReaderLocks []ward.LockID   // with a live grant, but for the emergency lock, which opens only by breaking the glass
+	ReaderLocks []ward.LockID   // the same of locks, which may leave out those that the caller does not hold; and the emergency lock, which opens only by breaking the glass
 	Emergency   []ward.PersonID // who broke the glass, until their hour is over
 	Roles       []ward.Role
 	EntryKind   string

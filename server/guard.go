@@ -20,6 +20,10 @@ type Route struct {
 	Action  string // what policy decides; every route names one
 	About   func(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error)
 
+	// Read does beforehand what needs neither the transaction nor the caller, such as checking signatures, and keeps it
+	// in the request. What it finds wrong is for About and Do to tell, once it is known who asks.
+	Read func(r *http.Request) *http.Request
+
 	// Do answers in the same transaction as the decision. The body is in memory and is rewound if Do runs again.
 	Do func(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error)
 
@@ -35,6 +39,9 @@ func (s *Server) guard(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("DPoP-Nonce", s.identity.Nonce())
 		w.Header().Set("Cache-Control", "no-store")
+		if route.Action != public {
+			r = s.identity.ReadProof(r)
+		}
 		if route.Stream != nil {
 			s.stream(route, w, r)
 			return
@@ -43,6 +50,10 @@ func (s *Server) guard(route Route) http.HandlerFunc {
 		if err != nil {
 			s.answerError(w, r, err, nil)
 			return
+		}
+		if route.Read != nil {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			r = route.Read(r)
 		}
 		var answer any
 		decision, err := s.decide(r, route, body, func(ctx context.Context, tx *store.Tx, who ward.Caller) (err error) {
@@ -77,87 +88,105 @@ func (s *Server) stream(route Route, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// decide runs one request in one transaction: who asks, what it is about, may they, do, record. If do fails its
-// work is undone, while the decision and the kind of failure stay on record.
+// decide runs one request in one transaction: who asks, what it is about, may they, do, record. If do fails, its work
+// is undone with the transaction, and another one puts on record what was decided and that it failed.
 func (s *Server) decide(r *http.Request, route Route, body []byte,
 	do func(context.Context, *store.Tx, ward.Caller) error, allowed func(ward.Caller),
 ) (policy.Decision, error) {
-	var decision policy.Decision
-	var answer error
-	err := s.db.Do(r.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-		decision, answer = policy.Decision{}, nil
-		rewind := func() {
-			if route.Do != nil {
-				r.Body = io.NopCloser(bytes.NewReader(body))
-			}
-		}
-		rewind()
-		who := ward.Caller{}
-		if route.Action != public {
-			if who, err = s.identity.Authenticate(ctx, tx, r); counts(err) {
-				answer = err
-				return nil
-			} else if err != nil {
-				return err
-			}
-		}
-		about := policy.Resource{Type: "Clinic", Org: who.Org}
-		if route.About != nil {
-			about, err = route.About(ctx, tx, who, r)
-			rewind()
-			if err != nil {
-				return keep(&answer, err)
-			}
-			if route.Action != public && about.Org != who.Org {
-				return keep(&answer, ward.Errorf(ward.Missing, "there is no such thing here"))
-			}
-		}
-		request := policy.Request{Caller: who, Action: route.Action, About: about}
-		if route.Action != public {
-			if request.Teams, err = s.charts.HeldBy(ctx, tx, who.Org, who.Person); err != nil {
-				return err
-			}
-		}
-		decision = s.policy.Decide(request)
-		event := ward.Event{
-			Person: who.Person, Roles: who.Roles, Action: route.Action, About: aboutOf(about), Chart: about.Chart,
-			Decision: "allow", Policies: decision.Policies,
-		}
-		switch {
-		case !decision.Allow:
-			event.Decision = "deny"
-			answer = &ward.Error{
-				Kind: ward.Refused, Message: "you may not do this",
-				Hint: "If you think you should, ask the clinic; they can see which rule decided.",
-			}
-		case do != nil:
-			var kept error
-			answer = tx.Try(ctx, func(ctx context.Context) error {
-				err := do(ctx, tx, who)
-				if counts(err) {
-					kept = err
-					return nil
-				}
-				return err
-			})
-			answer = errors.Join(answer, kept)
-			if answer != nil {
-				event.Outcome = string(ward.KindOf(answer))
-			}
-		default:
-			allowed(who)
-		}
-		if who.Org == "" {
-			return nil // an unknown visitor; what they achieve is recorded by identity
-		}
-		return s.ledger.Append(ctx, tx, who.Org, event)
-	})
-	s.metrics.decided(route, decision, errors.Join(err, answer))
-	if err != nil {
-		return decision, err
+	a := asking{Server: s, r: r, route: route, body: body, do: do, allowed: allowed}
+	err := s.db.Do(r.Context(), a.run)
+	if failed := a.failed; failed != nil && a.who.Org != "" {
+		a.do = func(context.Context, *store.Tx, ward.Caller) error { return counted{failed} }
+		err = s.db.Do(context.WithoutCancel(r.Context()), a.run)
 	}
-	return decision, answer
+	s.metrics.decided(route, a.decision, errors.Join(err, a.answer))
+	if err != nil {
+		return a.decision, err
+	}
+	return a.decision, a.answer
 }
+
+// asking is one request on its way.
+type asking struct {
+	*Server
+	r       *http.Request
+	route   Route
+	body    []byte
+	do      func(context.Context, *store.Tx, ward.Caller) error
+	allowed func(ward.Caller)
+
+	who      ward.Caller
+	decision policy.Decision
+	answer   error // a refusal, or a failure that stays on record
+	failed   error // a failure for which the transaction was undone
+}
+
+// run is the transaction, which may run more than once.
+func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
+	a.who, a.decision, a.answer, a.failed = ward.Caller{}, policy.Decision{}, nil, nil
+	a.rewind()
+	if a.route.Action != public {
+		if a.who, err = a.identity.Authenticate(ctx, tx, a.r); counts(err) {
+			a.answer = err
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	about := policy.Resource{Type: "Clinic", Org: a.who.Org}
+	if a.route.About != nil {
+		about, err = a.route.About(ctx, tx, a.who, a.r)
+		a.rewind()
+		if err != nil {
+			return keep(&a.answer, err)
+		}
+		if a.route.Action != public && about.Org != a.who.Org {
+			return keep(&a.answer, ward.Errorf(ward.Missing, "there is no such thing here"))
+		}
+	}
+	a.decision = a.policy.Decide(policy.Request{Caller: a.who, Teams: about.ReaderLocks, Action: a.route.Action, About: about})
+	event := ward.Event{
+		Person: a.who.Person, Roles: a.who.Roles, Action: a.route.Action, About: aboutOf(about), Chart: about.Chart,
+		Decision: "allow", Policies: a.decision.Policies,
+	}
+	switch {
+	case !a.decision.Allow:
+		event.Decision = "deny"
+		a.answer = &ward.Error{
+			Kind: ward.Refused, Message: "you may not do this",
+			Hint: "If you think you should, ask the clinic; they can see which rule decided.",
+		}
+	case a.do != nil:
+		a.answer = a.do(ctx, tx, a.who)
+		if a.answer != nil && !counts(a.answer) {
+			a.failed = a.answer
+			return a.failed
+		}
+		if a.answer != nil {
+			event.Outcome = string(ward.KindOf(a.answer))
+		}
+	default:
+		a.allowed(a.who)
+	}
+	if a.who.Org == "" {
+		return nil // an unknown visitor; what they achieve is recorded by identity
+	}
+	return a.ledger.Append(ctx, tx, a.who.Org, event)
+}
+
+// rewind gives the body to whoever reads it next.
+func (a *asking) rewind() {
+	if a.route.Do != nil {
+		a.r.Body = io.NopCloser(bytes.NewReader(a.body))
+	}
+}
+
+// counted is a failure of work that was undone already: it is put on record.
+type counted struct{ error }
+
+func (counted) Counts() bool { return true }
+
+func (c counted) Unwrap() error { return c.error }
 
 // counts tells whether what was done must stay although it ended in an error, such as counting a wrong attempt.
 func counts(err error) bool {

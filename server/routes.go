@@ -48,7 +48,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "DELETE /api/locks/{lock}/grants/{grant}", Action: "revoke", About: c.AboutGrant, Do: c.DeleteGrant},
 		{Pattern: "POST /api/locks/{lock}/epochs", Action: "turnLock", About: c.AboutLock, Do: c.PostEpoch},
 		{Pattern: "GET /api/locks/{lock}/entries", Action: "readEntries", About: c.AboutLock, Do: c.GetEntries},
-		{Pattern: "POST /api/locks/{lock}/entries", Action: "writeEntry", About: c.AboutEntries, Do: c.PostEntries},
+		{Pattern: "POST /api/locks/{lock}/entries", Action: "writeEntry", Read: c.ReadEntries, About: c.AboutEntries, Do: c.PostEntries},
 		{Pattern: "GET /api/locks/{lock}/entries/{entry}/sealed", Action: "readEntries", About: c.AboutLock, Stream: c.GetSealed},
 		{Pattern: "GET /api/locks/{lock}/uploads/{upload}", Action: "writeEntry", About: c.AboutUpload, Do: c.GetUpload},
 		{Pattern: "PUT /api/locks/{lock}/uploads/{upload}/{part}", Action: "writeEntry", About: c.AboutUpload, Stream: c.PutPart},
