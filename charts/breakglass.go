@@ -70,9 +70,3 @@ func (c *Charts) PostBreakGlass(ctx context.Context, tx *store.Tx, who ward.Call
 	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Chart: chart, Person: owner})
 	return answer, nil
 }
-
-// glassBroken tells whether the person's hour runs.
-func glassBroken(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, person ward.PersonID, now time.Time) (bool, error) {
-	return exists(ctx, tx, `SELECT 1 FROM break_glass WHERE org = $1 AND chart = $2 AND person = $3 AND until > $4`,
-		string(org), string(chart), string(person), now.UnixMilli())
-}

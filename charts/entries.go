@@ -114,10 +114,29 @@ func (c *Charts) post(ctx context.Context, tx *store.Tx, who ward.Caller, id war
 	if err != nil {
 		return ward.EntriesPosted{}, err
 	}
-	stored, err := storedEntries(ctx, tx, who.Org, batch)
+	// Nearly always all are new, so that is tried first. If it fails they may have been sent before.
+	var answer ward.EntriesPosted
+	err = tx.Try(ctx, func(ctx context.Context) (err error) {
+		answer, err = c.extend(ctx, tx, who, l, batch, map[ward.EntryID]entryRow{})
+		return err
+	})
 	if err != nil {
-		return ward.EntriesPosted{}, err
+		stored, err := storedEntries(ctx, tx, who.Org, batch)
+		if err != nil {
+			return ward.EntriesPosted{}, err
+		}
+		if answer, err = c.extend(ctx, tx, who, l, batch, stored); err != nil {
+			return ward.EntriesPosted{}, err
+		}
 	}
+	if answer.Seq != l.head.Seq {
+		c.tell(tx, who.Org, ward.Notice{Kind: "entry", Lock: l.id, Chart: l.chart, Seq: answer.Seq})
+	}
+	return answer, nil
+}
+
+// extend puts those of a batch that are not stored at the end of the lock's chain.
+func (c *Charts) extend(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, batch []newEntry, stored map[ward.EntryID]entryRow) (ward.EntriesPosted, error) {
 	answer := ward.EntriesPosted{}
 	var rows []entryRow
 	known := chains{}
@@ -132,17 +151,14 @@ func (c *Charts) post(ctx context.Context, tx *store.Tx, who ward.Caller, id war
 	if len(rows) == 0 {
 		return answer, nil
 	}
-	if err := insertEntries(ctx, tx, who.Org, l.id, rows, c.Now()); err != nil {
-		if store.IsDuplicate(err) {
-			return ward.EntriesPosted{}, ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
-		}
+	err := insertEntries(ctx, tx, who.Org, l.id, rows, c.Now())
+	if store.IsDuplicate(err) {
+		err = ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
+	}
+	if err != nil {
 		return ward.EntriesPosted{}, err
 	}
-	if err := setHead(ctx, tx, who.Org, l); err != nil {
-		return ward.EntriesPosted{}, err
-	}
-	c.tell(tx, who.Org, ward.Notice{Kind: "entry", Lock: l.id, Chart: l.chart, Seq: l.head.Seq})
-	return answer, nil
+	return answer, setHead(ctx, tx, who.Org, l)
 }
 
 // checkEntry checks an entry against who sends it, where to, and when.

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,43 +31,57 @@ type Ledger struct {
 // New makes a Ledger that takes the time from now.
 func New(now func() time.Time) *Ledger { return &Ledger{now} }
 
-// Append adds events to the organisation's record, in order, in the running transaction. It fills in their Event,
-// Seq, Time and Hash.
-//
-// The head's row is updated first: that serialises writers to one record, and gives this one its place.
-func (l *Ledger) Append(ctx context.Context, tx *store.Tx, org ward.OrgID, events ...ward.Event) error {
-	if len(events) == 0 {
-		return nil
+// Append adds events to the organisation's record, in order, in the running transaction. They take their places, and
+// are hashed onto those before, at its end, together with those of other operations that share its commit.
+func (l *Ledger) Append(_ context.Context, tx *store.Tx, org ward.OrgID, events ...ward.Event) error {
+	now := ward.FormatTime(l.now())
+	for _, e := range events {
+		e.Time = now
+		if e.Event == "" {
+			e.Event = ward.NewID[ward.EventID]()
+		}
+		store.Gather(tx, "record/"+string(org), e, func(ctx context.Context, tx *store.Tx, events []ward.Event) error {
+			for page := range slices.Chunk(events, MaxEvents) {
+				if err := extend(ctx, tx, org, page); err != nil {
+					return fmt.Errorf("append to the record: %w", err)
+				}
+			}
+			return nil
+		})
 	}
-	head, err := l.reserve(ctx, tx, org, len(events))
+	return nil
+}
+
+// extend writes events at the record's end. The head's row is updated first: that serialises writers to one record, and
+// gives these their places.
+func extend(ctx context.Context, tx *store.Tx, org ward.OrgID, events []ward.Event) error {
+	head, err := reserve(ctx, tx, org, len(events))
 	if err != nil {
-		return fmt.Errorf("append to the record: %w", err)
+		return err
 	}
 	var query strings.Builder
 	query.WriteString(`INSERT INTO record_events (org, seq, event, time, action, person, chart, body, hash) VALUES `)
 	args := make([]any, 0, 9*len(events))
-	now := l.now()
-	for i := range events {
-		e := &events[i]
-		e.Seq, e.Time, e.Hash = head.seq+int64(i)+1, ward.FormatTime(now), ""
-		if e.Event == "" {
-			e.Event = ward.NewID[ward.EventID]()
+	for i, e := range events {
+		e.Seq, e.Hash = head.seq+int64(i)+1, ""
+		at, err := ward.ParseTime(e.Time)
+		if err != nil {
+			return err
 		}
 		body, err := json.Marshal(e)
 		if err != nil {
 			return err
 		}
 		head.hash = next(head.hash, body)
-		e.Hash = ward.B64.EncodeToString(head.hash)
 		if i > 0 {
 			query.WriteString(", ")
 		}
 		n := len(args)
 		fmt.Fprintf(&query, "($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9)
-		args = append(args, string(org), e.Seq, string(e.Event), now.UnixMilli(), e.Action, string(e.Person), string(e.Chart), body, head.hash)
+		args = append(args, string(org), e.Seq, string(e.Event), at.UnixMilli(), e.Action, string(e.Person), string(e.Chart), body, head.hash)
 	}
 	if err := tx.Queue(ctx, query.String(), args...); err != nil {
-		return fmt.Errorf("append to the record: %w", err)
+		return err
 	}
 	return tx.Queue(ctx, `UPDATE record_heads SET hash = $1 WHERE org = $2`, head.hash, string(org))
 }
@@ -77,7 +92,7 @@ type head struct {
 }
 
 // reserve takes count places at the end and gives the head before them.
-func (l *Ledger) reserve(ctx context.Context, tx *store.Tx, org ward.OrgID, count int) (head, error) {
+func reserve(ctx context.Context, tx *store.Tx, org ward.OrgID, count int) (head, error) {
 	var h head
 	err := tx.Row(ctx, `UPDATE record_heads SET seq = seq + $1 WHERE org = $2 RETURNING seq, hash`, int64(count), string(org)).Scan(&h.seq, &h.hash)
 	if errors.Is(err, store.ErrNoRow) {

@@ -57,6 +57,12 @@ func TestAChangedEventShows(t *testing.T) {
 						return err
 					}
 				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 				_, err := tx.Exec(ctx, statement, string(org))
 				return err
 			})

@@ -58,8 +58,19 @@ func (p *pg) migrate(ctx context.Context) error {
 		return err
 	}
 	defer conn.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrating)
-	return migrate(ctx, goose.DialectPostgres, db)
+	if err := migrate(ctx, goose.DialectPostgres, db); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, uncompressed)
+	return err
 }
+
+// uncompressed tells PostgreSQL not to try to compress bytes: what is sealed never gets smaller.
+const uncompressed = `DO $$ DECLARE c record; BEGIN
+	FOR c IN SELECT t.relname, a.attname FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
+		WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind = 'r' AND a.atttypid = 'bytea'::regtype AND a.attnum > 0 AND a.attstorage <> 'e'
+	LOOP EXECUTE format('ALTER TABLE %I ALTER COLUMN %I SET STORAGE EXTERNAL', c.relname, c.attname); END LOOP;
+END $$`
 
 func (p *pg) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
 

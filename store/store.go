@@ -14,9 +14,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -173,6 +175,7 @@ type operation struct {
 	done chan error
 	err  error
 	then []func()
+	last []gathered
 }
 
 // write commits operations, as many together as are waiting.
@@ -246,14 +249,42 @@ func (db *DB) attempt(batch []*operation) error {
 			return nil // rolled back whole
 		}
 	}
+	if err := finish(ctx, running, batch); err != nil {
+		return err
+	}
 	return running.commit(ctx)
+}
+
+// gathered is something that operations leave for the end of their transaction.
+type gathered struct {
+	key    string
+	item   any
+	finish func(ctx context.Context, tx *Tx, items []any) error
+}
+
+// finish does what the operations of a batch gathered: one call for each key, in the order of keys, so that two
+// batches that wait for each other's rows do so in the same order.
+func finish(ctx context.Context, running transaction, batch []*operation) error {
+	items, finishers := map[string][]any{}, map[string]gathered{}
+	for _, op := range batch {
+		for _, g := range op.last {
+			items[g.key] = append(items[g.key], g.item)
+			finishers[g.key] = g
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(items)) {
+		if err := finishers[key].finish(ctx, &Tx{running: running}, items[key]); err != nil {
+			return err
+		}
+	}
+	return running.flush(ctx)
 }
 
 // commitTimeout bounds a batch, so that a database that hangs is noticed.
 const commitTimeout = time.Minute
 
 func runOne(ctx context.Context, running transaction, op *operation, guarded bool) (err error) {
-	op.err, op.then = nil, nil
+	op.err, op.then, op.last = nil, nil, nil
 	if op.ctx.Err() != nil {
 		op.err = op.ctx.Err() // its caller has gone
 		return nil
@@ -272,7 +303,7 @@ func runOne(ctx context.Context, running transaction, op *operation, guarded boo
 		return op.err
 	}
 	if !guarded {
-		op.then = tx.then
+		op.then, op.last = tx.then, tx.last
 		return nil
 	}
 	if op.err != nil {
@@ -280,7 +311,7 @@ func runOne(ctx context.Context, running transaction, op *operation, guarded boo
 			return err
 		}
 	} else {
-		op.then = tx.then
+		op.then, op.last = tx.then, tx.last
 	}
 	return running.queue(ctx, "RELEASE SAVEPOINT operation", nil)
 }
@@ -300,6 +331,7 @@ func runSafely(ctx context.Context, tx *Tx, fn func(context.Context, *Tx) error)
 type Tx struct {
 	running transaction
 	then    []func()
+	last    []gathered
 }
 
 // Exec runs a statement and tells how many rows it changed.
@@ -333,7 +365,7 @@ func (tx *Tx) Try(ctx context.Context, fn func(context.Context) error) error {
 	if err := tx.running.queue(ctx, "SAVEPOINT attempt", nil); err != nil {
 		return err
 	}
-	kept := len(tx.then)
+	then, last := len(tx.then), len(tx.last)
 	failed := fn(ctx)
 	if failed == nil {
 		failed = tx.running.flush(ctx)
@@ -342,7 +374,7 @@ func (tx *Tx) Try(ctx context.Context, fn func(context.Context) error) error {
 		return failed // the whole operation will run again
 	}
 	if failed != nil {
-		tx.then = tx.then[:kept]
+		tx.then, tx.last = tx.then[:then], tx.last[:last]
 		if err := undo(ctx, tx.running, "attempt"); err != nil {
 			return errors.Join(failed, err)
 		}
@@ -363,6 +395,19 @@ func undo(ctx context.Context, running transaction, savepoint string) error {
 
 // AfterCommit calls then once the operation is durable, in the order given, before Do returns.
 func (tx *Tx) AfterCommit(then func()) { tx.then = append(tx.then, then) }
+
+// Gather leaves an item for the end of the transaction. There finish runs once for each key, with the items of all
+// operations that share the commit, in order: what they would all wait for each other to change is changed once. If it
+// fails, so do they.
+func Gather[T any](tx *Tx, key string, item T, finish func(ctx context.Context, tx *Tx, items []T) error) {
+	tx.last = append(tx.last, gathered{key, item, func(ctx context.Context, tx *Tx, items []any) error {
+		all := make([]T, len(items))
+		for i, item := range items {
+			all[i] = item.(T)
+		}
+		return finish(ctx, tx, all)
+	}})
+}
 
 // Rows is the result of a query.
 type Rows struct{ rows }

@@ -131,6 +131,64 @@ func TestWhatIsQueuedIsDoneInOrderAndFailsItsOwnOperation(t *testing.T) {
 	})
 }
 
+func TestWhatIsGatheredIsDoneOnceForAllThatShareACommit(t *testing.T) {
+	engines(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		name, sorry := t.Name(), errors.New("no")
+		count := func(tx *store.Tx) (n int, err error) {
+			return n, tx.Row(ctx, `SELECT count(*) FROM server_secrets WHERE name LIKE $1`, name+"/%").Scan(&n)
+		}
+		leave := func(tx *store.Tx, item string) {
+			store.Gather(tx, name, item, func(ctx context.Context, tx *store.Tx, items []string) error {
+				for _, item := range items {
+					if item == "spoiled" {
+						return sorry
+					}
+					if err := put(name+"/"+item)(ctx, tx); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		var wait sync.WaitGroup
+		for i := range 90 {
+			wait.Go(func() {
+				err := db.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+					leave(tx, fmt.Sprintf("%d", i))
+					undone := tx.Try(ctx, func(context.Context) error {
+						leave(tx, fmt.Sprintf("tried %d", i))
+						return sorry
+					})
+					if !errors.Is(undone, sorry) {
+						t.Errorf("an attempt that failed gives %v", undone)
+					}
+					switch i % 3 {
+					case 1:
+						return sorry
+					case 2:
+						leave(tx, "spoiled")
+					}
+					return nil
+				})
+				if (err == nil) != (i%3 == 0) {
+					t.Errorf("operation %d: error %v", i, err)
+				}
+			})
+		}
+		wait.Wait()
+		err := db.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+			if n, err := count(tx); err != nil || n != 30 {
+				t.Errorf("%d items were written, error %v; want 30, one for each operation that succeeded", n, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestDuplicateAndMissingRowsAreTold(t *testing.T) {
 	engines(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
