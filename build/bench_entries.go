@@ -213,7 +213,7 @@ func serveEmpty(ctx context.Context, database string) (_ *served, err error) {
 	s.origin = "http://localhost:" + port
 	s.process = exec.CommandContext(ctx, wardBinary(), "serve")
 	if database != "" { // another schema for each start, so that each is empty
-		database += "&search_path=" + ward.NewID[string]()
+		database += "&search_path=s" + ward.NewID[string]()
 		if err := createSchema(ctx, database); err != nil {
 			return nil, err
 		}
