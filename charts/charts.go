@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ward"
@@ -204,6 +205,23 @@ func (c *Charts) MayHear(ctx context.Context, tx *store.Tx, who ward.Caller, n w
 // EndPerson takes a person off everything they hold. What they held is due for a new epoch.
 func (c *Charts) EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID) error {
 	return endGrantsOf(ctx, tx, org, person, by, c.Now())
+}
+
+// EndRoles takes a member of staff off what the roles that remain to them no longer entitle to: who is no clinician
+// holds no chart, team or emergency key, and who does not know people by name holds no directory.
+func (c *Charts) EndRoles(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, remaining []ward.Role) error {
+	who := ward.Caller{Roles: remaining}
+	var kinds []string
+	if !who.Has(ward.Clinician) {
+		kinds = append(kinds, envelope.LockChart, envelope.LockTeam, envelope.LockEmergency)
+	}
+	if !slices.ContainsFunc([]ward.Role{ward.Clinician, ward.FrontDesk, ward.Security, ward.Privacy}, who.Has) {
+		kinds = append(kinds, envelope.LockDirectory)
+	}
+	if len(kinds) == 0 {
+		return nil
+	}
+	return endGrantsOf(ctx, tx, org, person, by, c.Now(), kinds...)
 }
 
 // EraseOf erases every chart of a person, and takes them off everything else.

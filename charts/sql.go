@@ -294,14 +294,19 @@ func endGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.GrantID
 	return err
 }
 
-func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, now time.Time) error {
+// endGrantsOf ends a person's grants of locks of these kinds, or of all if none are named.
+func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, now time.Time, kinds ...string) error {
+	of := ""
+	if len(kinds) > 0 {
+		of = ` AND lock IN (SELECT lock FROM locks WHERE org = $1 AND kind IN ('` + strings.Join(kinds, "', '") + `'))` // words of the program
+	}
 	// The locks first, so that no new epoch that is on its way grants to this person again.
-	if _, err := tx.Exec(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock IN (SELECT lock FROM grants WHERE org = $1 AND person = $2 AND ended = 0)`,
+	if _, err := tx.Exec(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock IN (SELECT lock FROM grants WHERE org = $1 AND person = $2 AND ended = 0)`+of,
 		string(org), string(person)); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = 1, sealed = $3 WHERE org = $4 AND person = $5 AND ended = 0`,
-		now.UnixMilli(), string(by), []byte{}, string(org), string(person))
+	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $3, ended_by = $4, turns = 1, sealed = $5 WHERE org = $1 AND person = $2 AND ended = 0`+of,
+		string(org), string(person), now.UnixMilli(), string(by), []byte{})
 	return err
 }
 

@@ -109,6 +109,7 @@ func (c *clinic) wait(d time.Duration) {
 
 // playedCharts remembers what it was asked.
 type playedCharts struct {
+	remaining          map[ward.PersonID][]ward.Role
 	created, regranted int
 	ended, erased      []ward.PersonID
 	around             []ward.PersonID
@@ -143,6 +144,11 @@ func (p *playedCharts) Holders(context.Context, *store.Tx, ward.OrgID, ward.Pers
 
 func (p *playedCharts) EndPerson(_ context.Context, _ *store.Tx, _ ward.OrgID, person, _ ward.PersonID) error {
 	p.ended = append(p.ended, person)
+	return nil
+}
+
+func (p *playedCharts) EndRoles(_ context.Context, _ *store.Tx, _ ward.OrgID, person, _ ward.PersonID, remaining []ward.Role) error {
+	p.remaining = map[ward.PersonID][]ward.Role{person: remaining}
 	return nil
 }
 

@@ -545,6 +545,11 @@ func (i *Identity) PutRoles(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if _, err := tx.Exec(ctx, `UPDATE persons SET roles = $1 WHERE org = $2 AND person = $3`, formatRoles(body.Roles), string(who.Org), string(id)); err != nil {
 		return nil, err
 	}
+	if body.Roles[0].IsStaff() {
+		if err := i.Charts.EndRoles(ctx, tx, who.Org, id, who.Person, body.Roles); err != nil {
+			return nil, err
+		}
+	}
 	// Sessions were begun under the limits of the old roles; they begin again under the new.
 	if _, err := deleteSessions(ctx, tx, who.Org, id, ""); err != nil {
 		return nil, err

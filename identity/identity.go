@@ -45,6 +45,8 @@ type Charts interface {
 	Holders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.PersonID, error)
 	// EndPerson takes a person off everything they hold.
 	EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID) error
+	// EndRoles takes a member of staff off what the roles that remain to them no longer entitle to.
+	EndRoles(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, remaining []ward.Role) error
 	// EraseOf erases a person's charts and takes them off everything.
 	EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error
 }

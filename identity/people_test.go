@@ -360,6 +360,9 @@ func TestRolesChangeAndSessionsWithThem(t *testing.T) {
 	if !slices.Equal(m.session.Roles, []ward.Role{ward.Clinician, ward.Security}) || m.session.Idle != 15*60 {
 		t.Errorf("%+v", m.session)
 	}
+	if len(c.charts.remaining[m.person]) == 0 {
+		t.Error("nobody took back what the old roles entitled to")
+	}
 	if !slices.Contains(c.actions(m.org), "changed-roles") {
 		t.Error("the record does not say so")
 	}
