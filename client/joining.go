@@ -139,7 +139,7 @@ func (j *joining) prepare() (ward.Acceptance, error) {
 	if a.Keyring, err = j.keyring.Seal(); err != nil {
 		return a, err
 	}
-	a.RecoveryKeyring, err = j.keyring.SealForRecovery(j.code)
+	a.RecoveryKeyring, err = j.keyring.SealForRecovery()
 	return a, err
 }
 
@@ -155,7 +155,7 @@ func (j *joining) makeKeyring(passkey ward.PasskeyID, prf []byte) error {
 		return err
 	}
 	k := &seal.Keyring{Identity: identity, Signing: seal.NewSigningKey()}
-	k.Org, k.Person, k.Name, k.Version, k.Lookup = j.opened.Org.Org, j.opened.Person, j.about.Name(), 1, j.code.Proof().Lookup
+	k.Org, k.Person, k.Name, k.Version, k.Code = j.opened.Org.Org, j.opened.Person, j.about.Name(), 1, j.code
 	k.Passkeys = []seal.KeyringPasskey{{ID: passkey, Name: j.about.PasskeyName, Recipient: opens.Recipient()}}
 	card := envelope.Card{
 		Org: k.Org, Person: k.Person, Serial: 1, Recipient: identity.Recipient(), Signing: k.Signing.Public(), Time: ward.FormatTime(j.client.now()),
@@ -444,7 +444,7 @@ func (c *Client) Recover(ctx context.Context, typed, passkeyName string) error {
 	if finish.Keyring, err = k.Seal(); err != nil {
 		return err
 	}
-	if finish.RecoveryKeyring, err = k.SealForRecovery(code); err != nil {
+	if finish.RecoveryKeyring, err = k.SealForRecovery(); err != nil {
 		return err
 	}
 	c.forgetSession()
@@ -529,26 +529,15 @@ func (c *Client) RemovePasskey(ctx context.Context, id ward.PasskeyID) error {
 // NewCode makes another recovery code; the old one stops working.
 func (c *Client) NewCode(ctx context.Context) (seal.Code, error) {
 	code := seal.NewCode()
-	err := c.changeKeyring(ctx, func(k *seal.Keyring) error { k.Lookup = code.Proof().Lookup; return nil }, func(put ward.KeyringPut) error {
-		sealed, err := c.keyringFor(put.Version, code)
-		if err != nil {
-			return err
-		}
+	err := c.changeKeyring(ctx, func(k *seal.Keyring) error { k.Code = code; return nil }, func(put ward.KeyringPut) error {
 		key := code.Key()
-		put.RecoveryKeyring, put.Recovery = sealed, &key
+		put.Recovery = &key
 		return do(ctx, c, http.MethodPut, "/api/keyring", put)
 	})
 	return code, err
 }
 
-// keyringFor seals the keyring of a version to be to a new code.
-func (c *Client) keyringFor(version int64, code seal.Code) ([]byte, error) {
-	k := *c.state().keyring
-	k.Version, k.Lookup = version, code.Proof().Lookup
-	return k.SealForRecovery(code)
-}
-
-// changeKeyring makes the next version of the keyring, stores it, and takes it up once it is stored.
+// changeKeyring makes the next version of both copies of the keyring, stores them, and takes it up once it is stored.
 func (c *Client) changeKeyring(_ context.Context, change func(*seal.Keyring) error, store func(ward.KeyringPut) error) error {
 	old := c.state().keyring
 	if old == nil {
@@ -559,11 +548,15 @@ func (c *Client) changeKeyring(_ context.Context, change func(*seal.Keyring) err
 	if err := change(&k); err != nil {
 		return err
 	}
-	sealed, err := k.Seal()
-	if err != nil {
+	put := ward.KeyringPut{Version: k.Version}
+	var err error
+	if put.Keyring, err = k.Seal(); err != nil {
 		return err
 	}
-	if err := store(ward.KeyringPut{Version: k.Version, Keyring: sealed}); err != nil {
+	if put.RecoveryKeyring, err = k.SealForRecovery(); err != nil {
+		return err
+	}
+	if err := store(put); err != nil {
 		return err
 	}
 	c.mu.Lock()

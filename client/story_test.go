@@ -140,7 +140,7 @@ func TestPeopleShareAChartThroughItsWholeLife(t *testing.T) {
 	if chart, err := phone.OpenChart(ctx, invited.Chart); err != nil || len(chart.Troubles) > 0 || len(chart.Locks) != 2 {
 		t.Fatalf("after recovery: %v, %+v", err, chart)
 	}
-	_, err = phone.NewCode(ctx)
+	newer, err := phone.NewCode(ctx)
 	c.must(err)
 	if err := New(Config{Origin: c.origin}).Recover(ctx, code.Text(), "Thief"); ward.KindOf(err) != ward.Missing {
 		t.Fatalf("the old code still works: %v", err)
@@ -152,6 +152,8 @@ func TestPeopleShareAChartThroughItsWholeLife(t *testing.T) {
 	if key.Person() != patient.Person() || key.Name() != "Amina Yusuf" {
 		t.Fatalf("the security key signs in %s, %q", key.Person(), key.Name())
 	}
+	c.must(New(Config{Origin: c.origin}).Recover(ctx, newer.Text(), "Tablet"))
+	c.must(key.SignIn(ctx)) // the key, which is younger than the code, still unlocks
 
 	// Erasing.
 	c.must(key.EraseMe(ctx))

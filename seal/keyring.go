@@ -34,7 +34,7 @@ type KeyringFacts struct {
 	Clinic   string // hash of the clinic's statement, pinned when the person joined
 	Name     string
 	Passkeys []KeyringPasskey
-	Lookup   string // the recovery code's, b64: which code the second copy is sealed to
+	Code     Code // that the second copy is sealed to, so that both copies always say the same
 	Version  int64
 }
 
@@ -55,7 +55,7 @@ type keyringLine struct {
 	Name     string           `json:"name"`
 	Passkeys []KeyringPasskey `json:"passkeys"`
 	Recovery struct {
-		Lookup string `json:"lookup"`
+		Code string `json:"code"`
 	} `json:"recovery"`
 	Version int64 `json:"version"`
 }
@@ -67,7 +67,7 @@ func (k *Keyring) Text() ([]byte, error) {
 		Org: k.Org, Person: k.Person, Signing: ward.B64.EncodeToString(seed[:]), Card: k.Card, Clinic: k.Clinic,
 		Name: k.Name, Passkeys: k.Passkeys, Version: k.Version,
 	}
-	line.Recovery.Lookup = k.Lookup
+	line.Recovery.Code = k.Code.Text()
 	if line.Passkeys == nil {
 		line.Passkeys = []KeyringPasskey{}
 	}
@@ -94,12 +94,13 @@ func ParseKeyring(text []byte) (*Keyring, error) {
 	case len(line.Passkeys) > ward.MaxPasskeys:
 		return nil, fmt.Errorf("keyring: more than %d passkeys", ward.MaxPasskeys)
 	}
-	if b, err := ward.B64.DecodeString(line.Recovery.Lookup); err != nil || len(b) != 16 {
-		return nil, errors.New("keyring: recovery.lookup is not 16 bytes of base64url")
+	code, err := ParseCode(line.Recovery.Code)
+	if err != nil || code.Text() != line.Recovery.Code {
+		return nil, errors.New("keyring: recovery.code is not a recovery code as it is printed")
 	}
 	return &Keyring{Identity: identity, Signing: SigningKeyOf([32]byte(seed)), KeyringFacts: KeyringFacts{
 		Org: line.Org, Person: line.Person, Card: line.Card, Clinic: line.Clinic, Name: line.Name,
-		Passkeys: line.Passkeys, Lookup: line.Recovery.Lookup, Version: line.Version,
+		Passkeys: line.Passkeys, Code: code, Version: line.Version,
 	}}, nil
 }
 
@@ -116,16 +117,13 @@ func (k *Keyring) Seal() ([]byte, error) {
 	return Seal(text, recipients...)
 }
 
-// SealForRecovery seals the keyring to a recovery code, which must be the one the keyring names.
-func (k *Keyring) SealForRecovery(code Code) ([]byte, error) {
-	if k.Lookup != code.Proof().Lookup {
-		return nil, errors.New("seal keyring: it names another recovery code")
-	}
+// SealForRecovery seals the keyring's second copy, to its recovery code.
+func (k *Keyring) SealForRecovery() ([]byte, error) {
 	text, err := k.Text()
 	if err != nil {
 		return nil, err
 	}
-	return SealWithCode(text, code)
+	return SealWithCode(text, k.Code)
 }
 
 // OpenKeyring opens a sealed keyring with a passkey's identity.
@@ -143,7 +141,11 @@ func OpenKeyringWithCode(sealed []byte, code Code) (*Keyring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keyring: %w", err)
 	}
-	return ParseKeyring(text)
+	k, err := ParseKeyring(text)
+	if err == nil && k.Code != code {
+		err = errors.New("keyring: it names another recovery code than opened it")
+	}
+	return k, err
 }
 
 // Check makes sure that the keyring's keys are those of a card, such as the person's latest.

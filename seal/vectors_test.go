@@ -991,7 +991,7 @@ func (w *writer) keyrings() {
 	seed := seedOf("Amina Yusuf's recovery code")
 	code := CodeOf([16]byte(seed[:16]))
 	k := amina.Keyring
-	k.Clinic, k.Lookup, k.Name = Hash([]byte("a clinic")), code.Proof().Lookup, `Amina "Mina" Yusuf أمينة`
+	k.Clinic, k.Code, k.Name = Hash([]byte("a clinic")), code, `Amina "Mina" Yusuf أمينة`
 	k.Passkeys = []KeyringPasskey{{idOf[ward.PasskeyID]("phone"), "My phone", passkey.Recipient()}}
 	text := string(must(k.Text()))
 	card := string(amina.cards[0].Text)
@@ -1004,9 +1004,11 @@ func (w *writer) keyrings() {
 	w.bad("keyring", "classic", "the identity is a classic age identity", in(edit(text, k.Identity.Secret(), "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"), card))
 	w.bad("keyring", "signing", "the signing key is too short", in(edit(text, `"signing":"`, `"signing":"AAAA","was":"`), card))
 	w.bad("keyring", "version", "the version is 0", in(edit(text, `"version":1`, `"version":0`), card))
+	w.bad("keyring", "code", "the recovery code has a wrong letter", in(edit(text, code.Text()[:4], "0000"), card))
+	w.bad("keyring", "code-typed", "the recovery code is not written as it is printed", in(edit(text, code.Text(), strings.ToLower(code.Text())), card))
 	w.bad("keyring", "two", "there are two identities", in(text+other.Identity.Secret()+"\n", card))
 
-	sealed, recovery := must(k.Seal()), must(k.SealForRecovery(code))
+	sealed, recovery := must(k.Seal()), must(k.SealForRecovery())
 	both := func(sealed, recovery []byte, prf []byte, code string) object {
 		return object{"sealed": sealed, "recovery": recovery, "prf": ward.B64.EncodeToString(prf), "code": code}
 	}
@@ -1139,10 +1141,10 @@ func (w *writer) exports() {
 	seed := seedOf("Amina Yusuf's recovery code")
 	code := CodeOf([16]byte(seed[:16]))
 	k := amina.Keyring
-	k.Clinic, k.Lookup = clinic.Hash(), code.Proof().Lookup
+	k.Clinic, k.Code = clinic.Hash(), code
 	lock := keys[0].Lock
 	files := map[string][]byte{
-		ExportOpen: OpenMD, ExportClinic: clinic.Text, ExportKeyring: must(k.SealForRecovery(code)), ExportLooks: nil,
+		ExportOpen: OpenMD, ExportClinic: clinic.Text, ExportKeyring: must(k.SealForRecovery()), ExportLooks: nil,
 		ExportBrowser(amina.cert.Text): amina.cert.Text, ExportBrowser(okafor.cert.Text): okafor.cert.Text,
 		ExportCard(amina.Person, 1): amina.cards[0].Text, ExportCard(okafor.Person, 1): okafor.cards[0].Text,
 	}

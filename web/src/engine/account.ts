@@ -83,13 +83,13 @@ export async function join(net: Net, browser: SigningKey, link: Link, about: Abo
   const locks = await firstLocks(self, opened, link)
   const keyring: Keyring = {
     org, person: opened.person, signing: b64(seed), card: self.card, clinic: locks.clinicText ? await hash(locks.clinicText) : (link.clinic ?? ''), name,
-    passkeys: [{ id: passkeyID, name: passkeyName, recipient: await recipientOf(passkey.identity) }], recovery: { lookup: proof.lookup }, version: 1, identity,
+    passkeys: [{ id: passkeyID, name: passkeyName, recipient: await recipientOf(passkey.identity) }], recovery: { code }, version: 1, identity,
   }
   const grants = welcome && !opened.recover ? [await makeGrant(self, welcome, { person: self.person, card: self.card }, card.body.recipient, 'work')] : []
   progress('sealing', 3, 4)
   const session = await net.post<WireSession>(`/api/invitations/${link.invitation}/accept`, {
     token: b64(await invitationToken(link.secret)), ceremony: opened.ceremony, credential: passkey.credential, passkey: passkeyID, cardText: card.text, browserText: certificate.text,
-    bind: await bind(link.secret, card.text), keyring: await sealKeyring(keyring), recoveryKeyring: await sealKeyringForCode(keyring, code),
+    bind: await bind(link.secret, card.text), keyring: await sealKeyring(keyring), recoveryKeyring: await sealKeyringForCode(keyring),
     recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash }, ...(locks.clinicText && { clinicText: locks.clinicText }), locks: locks.locks, grants,
   }, 'browser')
   progress('done', 4, 4)
@@ -184,7 +184,7 @@ export async function recover(net: Net, browser: SigningKey, typed: string, pass
   const certificate = await certify(keyring.org, keyring.person, changed.card, browser, await signingKey(unb64(keyring.signing)))
   const session = await net.post<WireSession>('/api/recovery/finish', {
     lookup: proof.lookup, token: proof.token, ceremony: opened.ceremony, credential: passkey.credential, passkey: id, browserText: certificate.text,
-    version: changed.version, keyring: await sealKeyring(changed), recoveryKeyring: await sealKeyringForCode(changed, read.code),
+    version: changed.version, keyring: await sealKeyring(changed), recoveryKeyring: await sealKeyringForCode(changed),
   }, 'browser')
   progress('done', 4, 4)
   return { session, keyring: changed }

@@ -839,9 +839,9 @@ export class Session {
 
   // The keyring.
 
-  private async putKeyring(change: (k: Keyring) => Keyring, send: (sealed: { version: number; keyring: Uint8Array }) => Promise<void>): Promise<void> {
+  private async putKeyring(change: (k: Keyring) => Keyring, send: (sealed: { version: number; keyring: Uint8Array; recoveryKeyring: Uint8Array }) => Promise<void>): Promise<void> {
     const changed = { ...change(this.keyring), version: this.keyring.version + 1 }
-    await send({ version: changed.version, keyring: await sealKeyring(changed) })
+    await send({ version: changed.version, keyring: await sealKeyring(changed), recoveryKeyring: await sealKeyringForCode(changed) })
     this.keyring = changed
     await this.repark(changed)
   }
@@ -873,11 +873,8 @@ export class Session {
     const read = readCode(code)
     if (typeof read === 'string') throw new Bad('the recovery code does not read back')
     const proof = await recoveryProof(read.entropy)
-    const withCode = (k: Keyring): Keyring => ({ ...k, recovery: { lookup: proof.lookup } })
-    await this.putKeyring(withCode, async (sealed) => {
-      const recoveryKeyring = await sealKeyringForCode({ ...withCode(this.keyring), version: sealed.version }, code)
-      await this.net.put('/api/keyring', { ...sealed, recoveryKeyring, recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash } })
-    })
+    await this.putKeyring((k) => ({ ...k, recovery: { code } }), (sealed) =>
+      this.net.put('/api/keyring', { ...sealed, recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash } }))
     return { code }
   }
 

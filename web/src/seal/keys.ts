@@ -85,7 +85,7 @@ export async function readLockFile(identity: string, sealed: Uint8Array): Promis
 export interface Keyring {
   org: string; person: string; signing: string; card: string; clinic: string; name: string
   passkeys: { id: string; name: string; recipient: string }[]
-  recovery: { lookup: string }
+  recovery: { code: string }
   version: number
   identity: string
 }
@@ -101,9 +101,9 @@ export function writeKeyring(k: Keyring): Bytes {
 export function readKeyring(file: Uint8Array): Keyring {
   const { about, identity } = readIdentityFile('ward/keyring/1', file)
   const k = about as unknown as Keyring
-  const texts = [k.name, k.recovery?.lookup, ...(Array.isArray(k.passkeys) ? k.passkeys.flatMap((p) => [p.id, p.name, p.recipient]) : [undefined])]
+  const texts = [k.name, ...(Array.isArray(k.passkeys) ? k.passkeys.flatMap((p) => [p.id, p.name, p.recipient]) : [undefined])]
   const whole = isID(k.org) && isID(k.person) && [k.signing, k.card, k.clinic].every((v) => unb64(v).length === 32) &&
-    texts.every((v) => typeof v === 'string') && Number.isSafeInteger(k.version) && k.version >= 1 && k.passkeys.length <= maxPasskeys
+    isCode(k.recovery?.code) && texts.every((v) => typeof v === 'string') && Number.isSafeInteger(k.version) && k.version >= 1 && k.passkeys.length <= maxPasskeys
   if (!whole) throw new Bad('the keyring is not complete')
   return { ...k, identity }
 }
@@ -116,17 +116,20 @@ export const openKeyring = async (passkeyIdentity: string, sealed: Uint8Array): 
 /** The work factor of the recovery copy: the code has 128 bits, so this only follows the format. */
 const workFactor = 15
 
-export async function sealKeyringForCode(k: Keyring, code: string): Promise<Bytes> {
+/** Seals the keyring's second copy, to its recovery code. */
+export async function sealKeyringForCode(k: Keyring): Promise<Bytes> {
   const e = new Encrypter()
   e.setScryptWorkFactor(workFactor)
-  e.setPassphrase(code)
+  e.setPassphrase(k.recovery.code)
   return (await e.encrypt(writeKeyring(k))) as Bytes
 }
 
 export async function openKeyringByCode(code: string, sealed: Uint8Array): Promise<Keyring> {
   const d = new Decrypter()
   d.addPassphrase(code)
-  return readKeyring((await d.decrypt(sealed)) as Bytes)
+  const k = readKeyring((await d.decrypt(sealed)) as Bytes)
+  if (k.recovery.code !== code) throw new Bad('the keyring names another recovery code than opened it')
+  return k
 }
 
 // The recovery code: 128 bits and 12 of checksum in Crockford's base32.
@@ -176,6 +179,13 @@ export function readCode(typed: string): { code: string; entropy: Bytes } | 'sho
     value >>= 8n
   }
   return checksum(entropy) === sum ? { code, entropy } : 'checksum'
+}
+
+/** Whether a value is a recovery code exactly as it is printed. */
+function isCode(v: unknown): boolean {
+  if (typeof v !== 'string') return false
+  const read = readCode(v)
+  return typeof read === 'object' && read.code === v
 }
 
 export async function recoveryProof(entropy: Uint8Array): Promise<{ lookup: string; token: string; tokenHash: string }> {
