@@ -223,7 +223,7 @@ export async function steps(database) {
     await someone.button('Make my passkey').click()
     await someone.heading('Keep your recovery code').waitFor()
     if (patient) await accessible(someone, 'recovery code')
-    someone.code = (await someone.page.locator('.code li').allTextContents()).join('-')
+    someone.code = (await someone.page.locator('.code .group').allTextContents()).join('-')
     await someone.page.getByRole('checkbox').check()
     await someone.button('Go to my space').click()
     await someone.heading(`Hello, ${given} ${family}`).waitFor()

@@ -29,6 +29,8 @@ const drawings = {
   tick: 'm5 12.5 4.5 4.5L19 7.5',
   go: 'M9 5.5 15.5 12 9 18.5',
   print: 'M7 9V4h10v5M7 17H4.5V9.5h15V17H17M7 14h10v6H7z',
+  aloud: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5ZM15 9a4 4 0 0 1 0 6M17.5 6.5a7.5 7.5 0 0 1 0 11',
+  stop: 'M7 7h10v10H7z',
   copy: 'M9 9h10v11H9zM15 9V5H5v11h4',
 } as const
 

@@ -2,12 +2,13 @@
 // passkey; the recovery code. Founding a clinic and coming back after lost keys go the same way.
 
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { say, spoken, voiceFor } from '../app/aloud.ts'
 import type { ScreenProps } from '../app/app.tsx'
 import { languages, useAct, useEngine, useWords, type Language } from '../app/context.tsx'
 import { navigate } from '../app/router.tsx'
 import type { About, Invitation, Problem } from '../engine/types.ts'
-import { Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
+import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
 
 export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
   const engine = useEngine()
@@ -120,24 +121,62 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
 export function Code({ code, recover, heading, onDone }: { code: string; recover?: boolean; heading?: 1; onDone: () => void }): JSX.Element {
   const { w } = useWords()
   const [kept, setKept] = useState(false)
+  const aloud = useAloud(code)
   return (
     <div class="stack-wide">
       <div class="page-head no-print">{heading && <h1 tabIndex={-1}>{w.join.codeTitle}</h1>}<p class="soft">{w.join.codeLead}</p></div>
       <div class="paper">
         <p class="print-only paper-title">{w.join.codePrintTitle}</p>
-        <CodeGroups code={code} />
+        <CodeGroups code={code} now={aloud.group} />
         <p class="print-only">{w.join.codePrintHint}</p>
         <p class="print-only" dir="ltr">{location.origin}</p>
       </div>
       <p class="small soft no-print">{w.join.codeAloud}</p>
-      <div class="row no-print"><Button kind="plain" icon="print" onClick={() => print()}>{w.print}</Button><CopyButton text={code}>{w.copy}</CopyButton></div>
+      <div class="row no-print"><Button kind="plain" icon="print" onClick={() => print()}>{w.print}</Button><CopyButton text={code}>{w.copy}</CopyButton>{aloud.button}</div>
       {recover && <Notice kind="warn" title={w.join.pendingTitle}><p>{w.join.pendingText}</p></Notice>}
       <div class="stack no-print"><Check checked={kept} onInput={setKept}>{w.join.codeKept}</Check><Button large wide disabled={!kept} onClick={onDone}>{heading ? w.join.finish : w.done}</Button></div>
     </div>
   )
 }
 
-export function CodeGroups({ code }: { code: string }): JSX.Element {
+/** The code in groups, as eyes compare it and as a screen reader spells it. The group that is being said is marked. */
+export function CodeGroups({ code, now }: { code: string; now?: number | undefined }): JSX.Element {
   const { w } = useWords()
-  return <ol class="code" aria-label={w.join.codeGroups}>{code.split('-').map((group, i) => <li key={i} aria-label={Array.from(group).join(' ')}>{group}</li>)}</ol>
+  return (
+    <ol class="code" aria-label={w.join.codeGroups}>{code.split('-').map((group, i) => (
+      <li key={i} class={i === now ? 'now' : undefined}><span class="group" aria-hidden="true">{group}</span><span class="sr">{Array.from(group).join(' ')}</span></li>
+    ))}</ol>
+  )
+}
+
+/** A button that reads the code aloud, where this device has a voice of its own for the language; and the group it is at. */
+function useAloud(code: string): { readonly group: number | undefined; readonly button: JSX.Element | null } {
+  const { w, lang, n } = useWords()
+  const [voice, setVoice] = useState<SpeechSynthesisVoice | undefined>(undefined)
+  const [group, setGroup] = useState<number | undefined>(undefined)
+  const stop = useRef<() => void>(() => undefined)
+  useEffect(() => {
+    if (typeof speechSynthesis === 'undefined') return
+    const look = (): void => setVoice(voiceFor(speechSynthesis.getVoices(), lang))
+    look()
+    speechSynthesis.addEventListener('voiceschanged', look) // some browsers know their voices only after a while
+    return () => {
+      speechSynthesis.removeEventListener('voiceschanged', look)
+      stop.current()
+      setGroup(undefined)
+    }
+  }, [lang])
+  const start = (): void => {
+    if (!voice) return
+    stop.current = say(spoken(code, (number) => w.join.codeGroup(n(number)), w.join.codeLetters), voice, setGroup, (whole) => {
+      setGroup(undefined)
+      if (!whole) announce(w.join.codeUnsaid)
+    })
+  }
+  const end = (): void => {
+    stop.current()
+    setGroup(undefined)
+  }
+  const speaking = group !== undefined
+  return { group, button: voice ? <Button kind="plain" icon={speaking ? 'stop' : 'aloud'} onClick={speaking ? end : start}>{speaking ? w.join.codeStop : w.join.codeListen}</Button> : null }
 }
