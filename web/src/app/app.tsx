@@ -3,12 +3,14 @@
 import type { ComponentType, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import type { Engine, Me } from '../engine/types.ts'
-import { Button, ErrorPanel, Icon, LiveRegion, Mark, Menu, Progress, type IconName } from '../parts/index.tsx'
+import { ErrorPanel, Icon, LiveRegion, Mark, Menu, Progress, type IconName } from '../parts/index.tsx'
 import { en, type Words } from '../words/en.ts'
 import { EngineContext, WordsContext, useChange, useEngine, useWords, wordsFor, type Language } from './context.tsx'
 import { Idle } from './idle.tsx'
 import { applyPrefs, keepPrefs, readPrefs, type Prefs } from './prefs.ts'
 import { Link, Router, navigate, placeFocus, usePath, useTitle } from './router.tsx'
+import { Starting, Unreachable, Unsupported, Wordless } from './start.tsx'
+import { lacking, type Lack } from './support.ts'
 
 const words: Record<Language, () => Promise<Words>> = {
   en: async () => en,
@@ -26,7 +28,7 @@ export function App({ engine }: { engine: Engine }): JSX.Element {
     return () => { wanted = false }
   }, [prefs.language])
   const inUse = useMemo(() => loaded && wordsFor(loaded.w, loaded.lang), [loaded])
-  if (!inUse) return <></>
+  if (!inUse) return <Wordless />
   const change = (next: Partial<Prefs>): void => {
     const all = { ...prefs, ...next }
     keepPrefs(all)
@@ -75,13 +77,16 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
   const path = usePath()
   const [me, setMe] = useState<Me | undefined>(engine.me)
   const [state, setState] = useState<'starting' | 'ready' | 'unreachable'>('starting')
+  const [lack, setLack] = useState<Lack | undefined>(undefined)
   const [online, setOnline] = useState(engine.online)
   const [farewell, setFarewell] = useState<Farewell | undefined>(undefined)
   const start = (): void => {
     setState('starting')
     engine.resume().then(() => { setMe(engine.me); setState('ready') }, () => setState('unreachable'))
   }
-  useEffect(start, [])
+  useEffect(() => {
+    void lacking().then((missing) => missing === undefined ? start() : setLack(missing))
+  }, [])
   useTitle(w.appName)
   useChange((change) => {
     if (change.what === 'me') {
@@ -103,14 +108,9 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
   }
   const [first = '', id = '', page = ''] = path.slice(1).split('/')
   const inside = me !== undefined && !(first in doors)
-  if (state !== 'ready' && !(first in doors)) {
-    return (
-      <main id="main"><div class="narrow door">
-        <Mark />
-        {state === 'unreachable' ? <><h1 tabIndex={-1}>{w.problems.unavailable[0]}</h1><p>{w.problems.offline[1]}</p><div><Button onClick={start}>{w.tryAgain}</Button></div></> : <Progress label={w.loading} done={0} total={0} />}
-      </div></main>
-    )
-  }
+  if (lack) return <Unsupported lack={lack} />
+  if (state === 'unreachable' && !(first in doors)) return <Unreachable onRetry={start} />
+  if (state === 'starting' && !(first in doors)) return <Starting />
   const name = screenOf(me, first, id)
   return (
     <>
@@ -132,8 +132,9 @@ function Screen({ load, ...props }: { load: Lazy } & ScreenProps): JSX.Element {
     load().then((m) => setLoaded(() => m.default), () => setFailed(true))
   }, [])
   useEffect(() => { if (Loaded) requestAnimationFrame(placeFocus) }, [Loaded])
-  if (failed) return <ErrorPanel error={Object.assign(new Error('the screen could not be loaded'), { code: 'offline' as const })} onRetry={() => location.reload()} />
-  return Loaded ? <Loaded {...props} /> : <Progress label={w.loading} done={0} total={0} />
+  if (failed) return <><h1 tabIndex={-1}>{w.start.notLoaded}</h1><ErrorPanel error={Object.assign(new Error('the screen could not be loaded'), { code: 'offline' as const })} onRetry={() => location.reload()} /></>
+  // The heading of a screen to come takes no focus: that waits for the screen's own.
+  return Loaded ? <Loaded {...props} /> : <div class="late stack"><h1>{w.loading}</h1><Progress label={w.start.screen} done={0} total={0} /></div>
 }
 
 interface Way { readonly href: string; readonly label: string; readonly icon: IconName }

@@ -42,7 +42,7 @@ export function Router({ children }: { children: ComponentChildren }): JSX.Eleme
 
 /** Puts the focus on the heading after a move, once: called again when a screen had to be fetched first. */
 export function placeFocus(): void {
-  const heading = document.querySelector<HTMLElement>('main[data-ready] h1')
+  const heading = document.querySelector<HTMLElement>('main[data-ready] h1[tabindex]')
   if (!moved || !heading) return
   moved = false
   heading.focus({ preventScroll: true })

@@ -5,7 +5,7 @@
 
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { useWords } from '../app/context.tsx'
+import { useEngine, useWords } from '../app/context.tsx'
 import { Link } from '../app/router.tsx'
 import type { Problem } from '../engine/types.ts'
 import { Icon, Mark, type IconName } from './icons.tsx'
@@ -233,6 +233,15 @@ function CannotUnlock({ title, next }: { title: string; next: string }): JSX.Ele
       <p class="small">{w.noPRF.never}</p>
     </Notice>
   )
+}
+
+/** Said beforehand by a browser that knows it lacks PRF; nothing where it has it, or does not know. */
+export function MayNotUnlock(): JSX.Element | null {
+  const engine = useEngine()
+  const { w } = useWords()
+  const [cannot, setCannot] = useState(false)
+  useEffect(() => { engine.passkeys().then((p) => setCannot(p.prf === 'no'), () => undefined) }, [])
+  return cannot ? <Notice kind="warn" title={w.start.noUnlock}><p>{w.start.noUnlockText}</p><p>{w.start.update}</p></Notice> : null
 }
 
 export function Tabs({ label, items }: { label: string; items: readonly { href: string; label: string; current: boolean }[] }): JSX.Element {

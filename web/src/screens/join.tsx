@@ -8,7 +8,7 @@ import type { ScreenProps } from '../app/app.tsx'
 import { languages, useAct, useEngine, useWords, type Language } from '../app/context.tsx'
 import { navigate } from '../app/router.tsx'
 import type { About, Invitation, Problem } from '../engine/types.ts'
-import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
+import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, MayNotUnlock, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
 
 export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
   const engine = useEngine()
@@ -107,6 +107,7 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
         <Field label={w.join.device} hint={w.join.deviceHint} value={device} onInput={setDevice} autocomplete="off" />
       </div>
       {wantsConsent && <section class="card"><h2>{w.join.consentTitle}</h2><p>{w.join.consentText}</p><Check checked={agreed} onInput={setAgreed} required {...error_('agree')}>{w.join.consentAgree}</Check></section>}
+      <MayNotUnlock />
       <div class="stack-tight">
         <Button type="submit" large wide busy={busy} icon="key">{w.join.makePasskey}</Button>
         <p class="small soft">{w.join.passkeyHint}</p>

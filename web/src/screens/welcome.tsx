@@ -5,8 +5,9 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Farewell, ScreenProps } from '../app/app.tsx'
 import { languages, useAct, useEngine, useWords, type Language } from '../app/context.tsx'
 import { Link, navigate } from '../app/router.tsx'
+import { remembers } from '../app/support.ts'
 import type { ClinicInfo } from '../engine/types.ts'
-import { Button, Dialog, ErrorPanel, Field, Mark, Notice, Select, Steps, useSteps } from '../parts/index.tsx'
+import { Button, Dialog, ErrorPanel, Field, Mark, MayNotUnlock, Notice, Select, Steps, useSteps } from '../parts/index.tsx'
 
 export default function Welcome({ prefs, setPrefs, farewell }: ScreenProps): JSX.Element {
   const engine = useEngine()
@@ -14,11 +15,11 @@ export default function Welcome({ prefs, setPrefs, farewell }: ScreenProps): JSX
   const { busy, error, act } = useAct()
   const { step, progress, stop } = useSteps()
   const [clinic, setClinic] = useState<ClinicInfo | undefined>(undefined)
-  const [supported, setSupported] = useState(true)
+  const [keeps, setKeeps] = useState(true)
   const [pasting, setPasting] = useState(false)
   useEffect(() => {
     engine.clinic().then(setClinic, () => undefined)
-    engine.passkeys().then((s) => setSupported(s.webauthn), () => undefined)
+    void remembers().then(setKeeps)
   }, [])
   const signIn = (): void => { void act(() => engine.signIn(progress)).finally(stop) }
   return (
@@ -26,7 +27,8 @@ export default function Welcome({ prefs, setPrefs, farewell }: ScreenProps): JSX
       <Mark />
       {farewell && <Goodbye why={farewell} />}
       <div class="page-head">{clinic && <p class="strong">{clinic.name}</p>}<h1 tabIndex={-1}>{w.welcome.title}</h1><p class="soft">{w.welcome.lead}</p></div>
-      {!supported && <Notice kind="warn" title={w.problems['no-webauthn'][0]}><p>{w.problems['no-webauthn'][1]}</p></Notice>}
+      <MayNotUnlock />
+      {!keeps && <Notice kind="warn" title={w.start.forgets}><p>{w.start.forgetsText}</p></Notice>}
       <div class="stack-tight">
         <Button large wide busy={busy} onClick={signIn}>{w.welcome.signIn}</Button>
         <p class="small soft">{w.welcome.oneTouch}</p>

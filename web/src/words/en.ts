@@ -44,6 +44,13 @@ export const en = {
     'not-fhir': ['This file is not a health record we can read.', 'Choose a FHIR file (JSON or NDJSON) from your other clinic.'],
     storage: ['This device has no room left.', 'Free some space, then try again.'],
   } as Record<ProblemCode, readonly [string, string]>,
+  start: {
+    title: 'Opening Ward', text: 'Looking whether you are signed in on this device', long: 'This takes longer than usual. Your connection may be slow; it goes on by itself.', screen: 'Fetching this page', notLoaded: 'This page did not arrive', unreachable: 'Check your network, or try again in a moment. What you wrote on this device is safe.',
+    cannot: 'This browser cannot open Ward', lacks: { address: 'The address does not begin with https, so the browser cannot protect what you would read here.', passkeys: 'It has no passkeys, and they are how you sign in: with your face, finger or PIN.', keys: 'It is too old to make the keys that keep your records private.' },
+    instead: 'What you can do', https: 'Ask the clinic for its address that begins with https.', inApp: 'Did a message or another app bring you here? In its menu, choose “Open in browser”.', update: 'Update this browser, or use a current Chrome, Edge, Safari or Firefox.', other: 'Use a newer phone or computer, your own or that of someone you trust.', copy: 'Copy this address', ask: 'If none of this helps, ask the clinic. Your records are safe; nothing was changed.',
+    forgets: 'This window forgets everything when it closes', forgetsText: 'It may be a private window. You can sign in, but what you write without a connection would be lost. An ordinary window keeps it sealed.',
+    noUnlock: 'This browser may not be able to unlock your records', noUnlockText: 'Your passkey has to help with that, and this browser says it cannot let it.',
+  },
   welcome: {
     title: 'Your clinic, for your eyes only', lead: 'Charts, messages and files here are sealed on your own device. Not even the people who run the server can read them.', signIn: 'Sign in', oneTouch: 'One touch with your face, finger or PIN.',
     recover: 'I lost my device', haveLink: 'I have an invitation', pasteLink: 'Paste your invitation link', open: 'Open', signedOut: 'You are signed out.', expired: 'You were signed out because this device was quiet for a while.', elsewhere: 'You signed out in another window.', again: 'Sign in again to go on where you were. Nothing you wrote is lost.', linkHint: 'It is in your letter or message from the clinic.', noLink: 'No link yet? Ask the clinic for one.',

@@ -39,6 +39,13 @@ export const es = {
     'not-fhir': ['Este archivo no es una historia clínica que podamos leer.', 'Elija un archivo FHIR (JSON o NDJSON) de su otra clínica.'],
     storage: ['A este dispositivo no le queda espacio.', 'Libere espacio e inténtelo de nuevo.'],
   },
+  start: {
+    title: 'Abriendo Ward', text: 'Viendo si tiene la sesión abierta en este dispositivo', long: 'Tarda más de lo normal. Puede que su conexión sea lenta; seguirá solo.', screen: 'Trayendo esta página', notLoaded: 'Esta página no llegó', unreachable: 'Compruebe su red o inténtelo dentro de un momento. Lo que escribió en este dispositivo está a salvo.',
+    cannot: 'Este navegador no puede abrir Ward', lacks: { address: 'La dirección no empieza por https, así que el navegador no puede proteger lo que usted leería aquí.', passkeys: 'No tiene llaves de acceso, y con ellas se entra: con la cara, el dedo o el PIN.', keys: 'Es demasiado antiguo para crear las claves que mantienen privados sus registros.' },
+    instead: 'Qué puede hacer', https: 'Pida a la clínica su dirección que empieza por https.', inApp: '¿Llegó aquí desde un mensaje u otra aplicación? En su menú, elija «Abrir en el navegador».', update: 'Actualice este navegador o use una versión actual de Chrome, Edge, Safari o Firefox.', other: 'Use un teléfono u ordenador más nuevo, suyo o de alguien de confianza.', copy: 'Copiar esta dirección', ask: 'Si nada de esto ayuda, pregunte a la clínica. Sus registros están a salvo; no se cambió nada.',
+    forgets: 'Esta ventana lo olvida todo al cerrarse', forgetsText: 'Puede que sea una ventana privada. Puede entrar, pero lo que escriba sin conexión se perdería. Una ventana normal lo guarda sellado.',
+    noUnlock: 'Es posible que este navegador no pueda abrir sus registros', noUnlockText: 'Su llave de acceso tiene que ayudar, y este navegador dice que no lo permite.',
+  },
   welcome: {
     title: 'Su clínica, solo para sus ojos', lead: 'Aquí las historias, los mensajes y los archivos se sellan en su propio dispositivo. Ni siquiera quienes manejan el servidor pueden leerlos.', signIn: 'Entrar', oneTouch: 'Un toque con su cara, su dedo o su PIN.',
     recover: 'Perdí mi dispositivo', haveLink: 'Tengo una invitación', pasteLink: 'Pegue su enlace de invitación', open: 'Abrir', signedOut: 'Ha cerrado la sesión.', expired: 'Se cerró la sesión porque este dispositivo estuvo un rato sin uso.', elsewhere: 'Cerró la sesión en otra ventana.', again: 'Vuelva a entrar para seguir donde estaba. No se pierde nada de lo que escribió.', linkHint: 'Está en la carta o el mensaje de la clínica.', noLink: '¿Aún no tiene enlace? Pídalo a la clínica.',
