@@ -32,6 +32,8 @@ type (
 	PasskeyID    string // not the WebAuthn credential id
 	SessionID    string
 	EventID      string // an event of the audit record
+	VisitID      string // a consultation by video, and its MLS group
+	GuestID      string // someone who joins one visit by a link
 )
 
 var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

@@ -1,0 +1,319 @@
+package visits
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/livekit/livekit-server/pkg/agent"
+	"github.com/livekit/livekit-server/pkg/config"
+	"github.com/livekit/livekit-server/pkg/routing"
+	"github.com/livekit/livekit-server/pkg/service"
+	"github.com/livekit/livekit-server/pkg/telemetry"
+	"github.com/livekit/livekit-server/pkg/telemetry/prometheus"
+	"github.com/livekit/protocol/auth"
+	"github.com/livekit/protocol/livekit"
+	"github.com/livekit/protocol/logger"
+	"github.com/livekit/protocol/rpc"
+	"github.com/livekit/protocol/utils"
+	"github.com/livekit/psrpc"
+	"github.com/pion/turn/v5"
+	"golang.org/x/time/rate"
+
+	"ward"
+)
+
+// MediaConfig is where media goes in and out. The zero value serves people on this machine only.
+type MediaConfig struct {
+	Address string // the IP address that browsers reach the media ports at; empty: this machine's loopback
+	UDPPort int    // media; 0: any free port
+	TCPPort int    // media, where UDP is blocked; 0: none
+	TURN    int    // UDP port of the relay; 0: none
+	Log     *slog.Logger
+}
+
+// tokenLife is how long a token opens a room's door. It is asked for when it is needed; a connection that stands is
+// given new ones by the media server itself.
+const tokenLife = 2 * time.Minute
+
+// Media is the media server: LiveKit, in this process, hand-wired from its parts, so that only its signalling is
+// reachable, on Ward's own listener. It forwards what it cannot decode.
+type Media struct {
+	log     *slog.Logger
+	key     string // of tokens: random, and as old as this process
+	secret  string
+	handler http.Handler
+	rooms   *service.RoomManager
+	events  *roomEvents
+	stop    func() error
+}
+
+// roomEvents hears what happens in rooms, in the place of LiveKit's telemetry, which thereby has none.
+type roomEvents struct {
+	telemetry.NullTelemetryService
+	media  *Media
+	joined func(visit ward.VisitID, member string) // their media is connected
+	left   func(visit ward.VisitID, member string)
+	clear  func(visit ward.VisitID, member string) // they would send in the clear, and were put out
+}
+
+// startMedia starts the media server, which tells what happens in rooms.
+func startMedia(c MediaConfig, tell roomEvents) (*Media, error) {
+	m := &Media{log: c.Log, key: "ward", secret: rand.Text() + rand.Text(), events: &tell}
+	m.events.media = m
+	conf, err := mediaConfig(c, m.key, m.secret)
+	if err != nil {
+		return nil, err
+	}
+	logger.SetLogger(logger.GetDiscardLogger(), "livekit") // its lines hold addresses and identities
+	node, err := routing.NewLocalNode(conf)
+	if err != nil {
+		return nil, fmt.Errorf("media server: %w", err)
+	}
+	if err := prometheus.Init(string(node.NodeID()), node.NodeType()); err != nil {
+		return nil, fmt.Errorf("media server: %w", err)
+	}
+	if err := m.wire(conf, node); err != nil {
+		return nil, fmt.Errorf("media server: %w", err)
+	}
+	return m, nil
+}
+
+// mediaConfig says it in LiveKit's words.
+func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
+	conf, err := config.NewConfig("", true, nil, nil)
+	if err != nil {
+		return nil, fmt.Errorf("media server: %w", err)
+	}
+	conf.Keys = map[string]string{key: secret}
+	loopback := c.Address == ""
+	if loopback {
+		c.Address = "127.0.0.1"
+	}
+	ip := net.ParseIP(c.Address)
+	if ip == nil {
+		return nil, fmt.Errorf("media server: %q is not an IP address (hint: set media_address to the one that browsers reach this machine at)", c.Address)
+	}
+	if ip.To4() != nil {
+		conf.RTC.NodeIP.V4 = c.Address
+	} else {
+		conf.RTC.NodeIP.V6 = c.Address
+	}
+	conf.RTC.UseExternalIP = false
+	// We know our address, and browsers come to us: no gathering of candidates, and the shortest way to the first frame.
+	conf.RTC.UseICELite = true
+	conf.RTC.EnableLoopbackCandidate = loopback
+	if loopback {
+		conf.RTC.Interfaces.Includes = []string{"lo"}
+	}
+	if c.UDPPort == 0 {
+		if c.UDPPort, err = freeUDPPort(); err != nil {
+			return nil, err
+		}
+	}
+	conf.RTC.UDPPort.Start, conf.RTC.UDPPort.End = c.UDPPort, 0
+	conf.RTC.TCPPort = uint32(c.TCPPort)
+	// Without a server of its own LiveKit hands out a public one, which would learn who meets when. This names none.
+	conf.RTC.STUNServers = []string{net.JoinHostPort(c.Address, strconv.Itoa(c.UDPPort))}
+	conf.Room.AutoCreate = true
+	conf.Room.EmptyTimeout, conf.Room.DepartureTimeout = 60, 60
+	conf.Limit.NumTracks = maxTracks
+	conf.Limit.MaxMetadataSize, conf.Limit.MaxAttributesSize = 1, 1
+	conf.Limit.MaxRoomNameLength, conf.Limit.MaxParticipantIdentityLength, conf.Limit.MaxParticipantNameLength = idLength, idLength, 1
+	conf.TURN.Enabled = false
+	return conf, nil
+}
+
+const (
+	// maxTracks is how many tracks one machine forwards: LiveKit's own measure of "enough", not a promise.
+	maxTracks = 8000
+	// idLength is the length of rooms' and participants' names: ids.
+	idLength = 26
+)
+
+func freeUDPPort() (int, error) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("media server: find a free port: %w", err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).Port, nil
+}
+
+// wire joins LiveKit's parts, as its own constructor does, but for what a clinic must not offer: recording, ingress,
+// telephone, agents, its administration over HTTP, and pages for anyone's origin.
+func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
+	bus := psrpc.NewLocalMessageBus()
+	params := rpc.NewClientParams(conf.PSRPC, bus, logger.GetLogger(), rpc.PSRPCMetricsObserver{})
+	signals, err := routing.NewSignalClient(node.NodeID(), bus, conf.SignalRelay)
+	if err != nil {
+		return err
+	}
+	managers, err := routing.NewRoomManagerClient(params, conf.Room)
+	if err != nil {
+		return err
+	}
+	alive, err := rpc.NewKeepalivePubSub(params)
+	if err != nil {
+		return err
+	}
+	router := routing.CreateRouter(nil, node, signals, managers, alive, conf.NodeStats)
+	rooms := service.NewLocalStore()
+	allocator, err := service.NewRoomAllocator(conf, router, rooms)
+	if err != nil {
+		return err
+	}
+	agents, err := agent.NewAgentClient(bus, conf.Agents)
+	if err != nil {
+		return err
+	}
+	keys := auth.NewFileBasedKeyProviderFromMap(conf.Keys)
+	m.rooms, err = service.NewLocalRoomManager(conf, rooms, node, router, allocator, m.events, agents, rooms, nil,
+		utils.NewDefaultTimedVersionGenerator(), service.NewTURNAuthHandler(keys), bus, nil)
+	if err != nil {
+		return err
+	}
+	signalling, err := service.NewDefaultSignalServer(node, bus, conf.SignalRelay, router, m.rooms)
+	if err != nil {
+		return err
+	}
+	var relay *turn.Server
+	for _, start := range []func() error{router.RegisterNode, router.Start, signalling.Start} {
+		if err := start(); err != nil {
+			return err
+		}
+	}
+	mux := http.NewServeMux()
+	service.NewRTCService(conf, allocator, router, m.events).SetupRoutes(mux)
+	door := service.NewAPIKeyAuthMiddleware(keys)
+	m.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { door.ServeHTTP(w, r, mux.ServeHTTP) })
+
+	ending := make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() {
+		for tick := time.Tick(time.Second); ; {
+			select {
+			case <-tick:
+				m.rooms.CloseIdleRooms()
+			case <-ending:
+				return
+			}
+		}
+	})
+	m.stop = func() error {
+		close(ending)
+		working.Wait()
+		router.Drain()
+		router.Stop()
+		var err error
+		if relay != nil {
+			err = relay.Close()
+		}
+		m.rooms.Stop()
+		signalling.Stop()
+		return errors.Join(err, router.UnregisterNode())
+	}
+	return nil
+}
+
+// Close ends all calls.
+func (m *Media) Close() error { return m.stop() }
+
+// Token opens a visit's room for a member, to send audio and video and nothing else: what is written in a visit goes
+// with MLS, never as the media server's data.
+func (m *Media) Token(visit ward.VisitID, member string) (string, error) {
+	grant := &auth.VideoGrant{RoomJoin: true, Room: string(visit)}
+	grant.SetCanPublish(true)
+	grant.SetCanSubscribe(true)
+	grant.SetCanPublishData(false)
+	grant.SetCanUpdateOwnMetadata(false)
+	return auth.NewAccessToken(m.key, m.secret).SetIdentity(member).SetVideoGrant(grant).SetValidFor(tokenLife).ToJWT()
+}
+
+// Remove takes a member out of a visit's room, if they are in it.
+func (m *Media) Remove(ctx context.Context, visit ward.VisitID, member string) {
+	if _, err := m.rooms.RemoveParticipant(ctx, &livekit.RoomParticipantIdentity{Room: string(visit), Identity: member}); err != nil {
+		m.log.DebugContext(ctx, "nobody to remove from a room", slog.String("error", err.Error()))
+	}
+}
+
+// End closes a visit's room.
+func (m *Media) End(ctx context.Context, visit ward.VisitID) {
+	if _, err := m.rooms.DeleteRoom(ctx, &livekit.DeleteRoomRequest{Room: string(visit)}); err != nil {
+		m.log.DebugContext(ctx, "no room to close", slog.String("error", err.Error()))
+	}
+}
+
+// TrackPublishRequested refuses who would send in the clear: they are out at once, before anyone is offered the track.
+func (e *roomEvents) TrackPublishRequested(ctx context.Context, _ livekit.RoomID, room livekit.RoomName, _ livekit.ParticipantID,
+	member livekit.ParticipantIdentity, track *livekit.TrackInfo, _ bool,
+) {
+	if track.Encryption != livekit.Encryption_NONE {
+		return
+	}
+	go func() { // the room holds its lock now
+		e.media.Remove(context.WithoutCancel(ctx), ward.VisitID(room), string(member))
+		e.clear(ward.VisitID(room), string(member))
+	}()
+}
+
+// ParticipantActive hears that someone's media is connected.
+func (e *roomEvents) ParticipantActive(_ context.Context, room *livekit.Room, member *livekit.ParticipantInfo, _ *livekit.AnalyticsClientMeta, _ bool, _ *telemetry.ReferenceGuard) {
+	go e.joined(ward.VisitID(room.Name), member.Identity)
+}
+
+// ParticipantLeft hears that someone's media is gone.
+func (e *roomEvents) ParticipantLeft(_ context.Context, room *livekit.Room, member *livekit.ParticipantInfo, _ bool, _ *telemetry.ReferenceGuard) {
+	go e.left(ward.VisitID(room.Name), member.Identity)
+}
+
+// ServeHTTP is the media server's signalling: a WebSocket under /rtc.
+func (m *Media) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m.handler.ServeHTTP(&slowed{ResponseWriter: w}, r)
+}
+
+const (
+	// signalRate is what one member may send to signalling in a second, in bytes, and signalBurst at once: joining sends
+	// a few descriptions of 10 KB, and then little.
+	signalRate  = 64 << 10
+	signalBurst = 512 << 10
+)
+
+// slowed keeps a member from flooding signalling, which has no limit of its own on the size of a message: the
+// connection that the WebSocket takes over reads no faster than the rate.
+type slowed struct{ http.ResponseWriter }
+
+func (s *slowed) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(s.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	slow := &slowConn{conn, rate.NewLimiter(signalRate, signalBurst)}
+	// What the server has read ahead is small and stays first.
+	ahead := io.LimitReader(buffered.Reader, int64(buffered.Reader.Buffered()))
+	return slow, bufio.NewReadWriter(bufio.NewReader(io.MultiReader(ahead, slow)), buffered.Writer), conn.SetDeadline(time.Time{})
+}
+
+type slowConn struct {
+	net.Conn
+	limit *rate.Limiter
+}
+
+func (c *slowConn) Read(into []byte) (int, error) {
+	n, err := c.Conn.Read(into[:min(len(into), signalBurst)])
+	if n > 0 {
+		if wait := c.limit.ReserveN(time.Now(), n).Delay(); wait > 0 {
+			time.Sleep(wait)
+		}
+	}
+	return n, err
+}
