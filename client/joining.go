@@ -276,7 +276,7 @@ func (j *joining) welcome(a *ward.Acceptance) error {
 	if err != nil {
 		return fmt.Errorf("welcome: %w", err)
 	}
-	key, err := seal.ParseLockFile(file)
+	key, _, err := seal.ParseWelcome(file)
 	if err != nil {
 		return fmt.Errorf("welcome: %w", err)
 	}

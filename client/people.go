@@ -219,7 +219,7 @@ func (c *Client) invite(ctx context.Context, invited Invited, who About, byEmail
 	return invited, err
 }
 
-// welcome seals the staff list's key to the link, so that the invited see who invites them.
+// welcome seals the staff list's key and one's name to the link, so that the invited see who invites them.
 func (c *Client) welcome(ctx context.Context, invitation seal.Invitation) ([]byte, error) {
 	locks, err := c.clinicLocks()
 	if err != nil {
@@ -233,7 +233,7 @@ func (c *Client) welcome(ctx context.Context, invitation seal.Invitation) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	file, err := key.File()
+	file, err := key.Welcome(c.Name())
 	if err != nil {
 		return nil, err
 	}

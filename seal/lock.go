@@ -3,6 +3,7 @@ package seal
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"ward"
@@ -51,10 +52,43 @@ func ParseLockFile(text []byte) (LockKey, error) {
 	if err != nil {
 		return LockKey{}, err
 	}
-	if !ward.IsID(line.Org) || !ward.IsID(line.Lock) || line.Epoch < 1 {
+	return line.key(identity)
+}
+
+func (l lockLine) key(identity Identity) (LockKey, error) {
+	if !ward.IsID(l.Org) || !ward.IsID(l.Lock) || l.Epoch < 1 {
 		return LockKey{}, fmt.Errorf("%s: its org, lock or epoch is none", lockType)
 	}
-	return LockKey{line.Org, line.Lock, line.Epoch, identity}, nil
+	return LockKey{l.Org, l.Lock, l.Epoch, identity}, nil
+}
+
+// A welcomeLine is that of a lock file which also says who gives it.
+type welcomeLine struct {
+	lockLine
+	From string `json:"from,omitempty"`
+}
+
+// nameRoom is what a name takes up in a welcome, in bytes, so that the size of a welcome tells nothing of it.
+const nameRoom = 128
+
+// Welcome is the lock file with the name of whoever invites; a name that has no room in it is left out.
+func (k LockKey) Welcome(from string) ([]byte, error) {
+	if len(from) > nameRoom {
+		from = ""
+	}
+	from += strings.Repeat(" ", nameRoom-len(from))
+	return identityFile(lockType, welcomeLine{lockLine{k.Org, k.Lock, k.Epoch}, from}, k.Identity)
+}
+
+// ParseWelcome reads a welcome: the key, and who invites, which may be empty.
+func ParseWelcome(text []byte) (LockKey, string, error) {
+	var line welcomeLine
+	identity, err := parseIdentityFile(text, lockType, maxLockFile, &line)
+	if err != nil {
+		return LockKey{}, "", err
+	}
+	key, err := line.key(identity)
+	return key, strings.TrimSpace(line.From), err
 }
 
 // Check makes sure that the key is the one of an epoch's statement.

@@ -165,3 +165,31 @@ func benchLock(b *testing.B) (Pen, envelope.Epoch, LockKey, *Person) {
 	}
 	return pen, epoch.Body, key, person
 }
+
+func TestAWelcomeSaysWhoInvitesAndItsSizeTellsNothing(t *testing.T) {
+	identity, err := NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := LockKey{vectorOrg, idOf[ward.LockID]("lock"), 2, identity}
+	size := 0
+	for from, want := range map[string]string{
+		"Li": "Li", "Dr Ada Okafor": "Dr Ada Okafor", "د. نور الخطيب": "د. نور الخطيب", strings.Repeat("n", nameRoom+1): "",
+	} {
+		text, err := key.Welcome(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size != 0 && len(text) != size {
+			t.Errorf("a welcome from %.20q has %d bytes, another has %d", from, len(text), size)
+		}
+		size = len(text)
+		opened, name, err := ParseWelcome(text)
+		if err != nil || name != want || opened.Identity.Secret() != identity.Secret() || opened.Lock != key.Lock {
+			t.Errorf("a welcome from %.20q is read as %q of lock %s: %v", from, name, opened.Lock, err)
+		}
+	}
+	if _, err := ParseLockFile([]byte(must(key.Welcome("Li")))); err == nil {
+		t.Error("a welcome passes for a grant")
+	}
+}

@@ -1,8 +1,8 @@
 // The engine: what screens call. Before someone signs in it only knows how to come in; then it has a Session, and
 // drops it, keys and all, at the end.
 
-import { signingKey, unb64 } from '../seal/bytes.ts'
-import { readCode, type Keyring } from '../seal/keys.ts'
+import { signingKey, unb64, unjson64 } from '../seal/bytes.ts'
+import { invitationIdentity, inviterOf, readCode, type Keyring } from '../seal/keys.ts'
 import * as account from './account.ts'
 import { browserKey, Net } from './net.ts'
 import { passkeySupport } from './passkey.ts'
@@ -73,8 +73,10 @@ class App {
 
   async openInvitation(link: string): Promise<Invitation> {
     await this.ready
-    const { opened } = await account.open(this.net, account.linkOf(link))
-    return { clinic: opened.org, roles: opened.roles, recover: opened.recover === true, founding: opened.founding === true, until: opened.until }
+    const read = account.linkOf(link)
+    const { opened } = await account.open(this.net, read)
+    const from = opened.welcome ? await inviterOf(await invitationIdentity(read.secret), unjson64(opened.welcome)) : ''
+    return { ...(from && { from }), clinic: opened.org, roles: opened.roles, recover: opened.recover === true, founding: opened.founding === true, until: opened.until }
   }
 
   async accept(...[link, about, passkeyName, progress]: Parameters<Engine['accept']>): Promise<{ code: string }> {

@@ -3,7 +3,7 @@
 
 import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
 import { gunzip, type ContentHeader } from '../seal/content.ts'
-import { bind, invitationIdentity, invitationToken, lockFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
+import { bind, invitationIdentity, invitationToken, welcomeFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
 import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
 import * as fhir from '../fhir/write.ts'
 import { certify, checkClinic } from './account.ts'
@@ -355,7 +355,7 @@ export class Session {
     const link = writeLink(location.origin, { invitation, secret, clinic: this.keyring.clinic })
     const staff = await this.locks.open(this.clinic.staff)
     const key = staff.keys.get(staff.epochs.length)
-    const welcome = key ? await sealTo(lockFile(key), await recipientOf(await invitationIdentity(secret))) : undefined
+    const welcome = key ? await sealTo(welcomeFile(key, this.self.name), await recipientOf(await invitationIdentity(secret))) : undefined
     const kind = roles.includes('patient') ? 'Patient' : isStaff(roles) ? 'Practitioner' : 'Person'
     // The directory first: an invitation whose secret nobody keeps could be accepted and never be checked.
     await this.writeTo(this.clinic.directory, 'person', fhir.person(kind, { ...who, person, invitation: `${invitation}.${b64(secret)}`, ...(chart && { chart }) }))

@@ -9,10 +9,11 @@ import { languages, useAct, useEngine, useWords, type Language } from '../app/co
 import { navigate } from '../app/router.tsx'
 import type { About, Invitation, Problem } from '../engine/types.ts'
 import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, MayNotUnlock, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
+import { apart } from './chart/bidi.ts'
 
 export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
   const engine = useEngine()
-  const { w } = useWords()
+  const { w, lang } = useWords()
   const [link] = useState(location.href)
   const [invitation, setInvitation] = useState<Invitation | undefined>(undefined)
   const [failed, setFailed] = useState<Problem | undefined>(undefined)
@@ -39,7 +40,7 @@ export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
       <div class="page-head">
         <StepOf now={1} />
         <h1 tabIndex={-1}>{invitation.founding ? w.join.foundTitle : invitation.recover ? w.join.recoverTitle : w.join.title(invitation.clinic.name)}</h1>
-        <p class="soft">{invitation.from ? w.join.fromLead(invitation.from) : w.join.lead} <strong>{invitation.roles.map((r) => w.roles[r]).join(' · ')}</strong></p>
+        <p class="soft">{invitation.from ? w.join.fromLead(apart(invitation.from, lang)) : w.join.lead} <strong>{invitation.roles.map((r) => w.roles[r]).join(' · ')}</strong></p>
       </div>
       <ul class="promise">{(forPatients(invitation) ? w.join.promise : w.join.staffPromise).map((line) => <li key={line}><Icon name="tick" />{line}</li>)}</ul>
       <details><summary class="more-details">{w.join.cannotTitle}</summary><ul class="promise">{w.join.cannot.map((line) => <li key={line}><Icon name="eye" />{line}</li>)}</ul></details>

@@ -66,7 +66,22 @@ export const newLockIdentity = newIdentity
 export const lockFile = (key: Pick<LockKey, 'org' | 'lock' | 'epoch' | 'identity'>): Bytes =>
   identityFile('ward/lock/1', { org: key.org, lock: key.lock, epoch: key.epoch }, key.identity)
 
-/** Opens a grant, history or welcome, and checks that it is of this lock and epoch and has this epoch's keys. */
+/** What a name takes up in a welcome, in bytes, so that the size of a welcome tells nothing of it. */
+const nameRoom = 128
+
+/** A welcome: the lock file with the name of whoever invites; a name that has no room in it is left out. */
+export function welcomeFile(key: Pick<LockKey, 'org' | 'lock' | 'epoch' | 'identity'>, name: string): Bytes {
+  const from = utf8(name).length > nameRoom ? '' : name
+  return identityFile('ward/lock/1', { org: key.org, lock: key.lock, epoch: key.epoch, from: from + ' '.repeat(nameRoom - utf8(from).length) }, key.identity)
+}
+
+/** Who invites, as their welcome says; '' if it does not. */
+export async function inviterOf(identity: string, welcome: Uint8Array): Promise<string> {
+  const { from } = readIdentityFile('ward/lock/1', await openOnly(identity, welcome)).about
+  return typeof from === 'string' ? from.trim() : ''
+}
+
+/** Opens a grant or history, and checks that it is of this lock and epoch and has this epoch's keys. */
 export async function openLockFile(
   identity: string, sealed: Uint8Array, want: { org: string; lock: string; epoch: number; recipient: string; verify: string },
 ): Promise<LockKey> {
