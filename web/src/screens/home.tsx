@@ -133,7 +133,7 @@ function Next(): JSX.Element {
   const next = coming.value?.find((a) => a.status === 'booked' || a.status === 'arrived')
   return (
     <section class={next ? 'card next' : 'card'}><h2>{w.home.nextTitle}</h2>
-      {next ? <p><span class="when large">{useDay(next.start)}, {date(next.start, 'time')}</span><br />{w.calendar.withName(next.withName || w.unnamed)}</p> : <p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>}
+      {next ? <p><span class="when large">{w.date.at(useDay(next.start), date(next.start, 'time'))}</span><br />{w.calendar.withName(next.withName || w.unnamed)}</p> : <p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>}
     </section>
   )
 }
