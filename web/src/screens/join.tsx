@@ -123,6 +123,12 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
 export function Code({ code, recover, heading, onDone }: { code: string; recover?: boolean; heading?: 1; onDone: () => void }): JSX.Element {
   const { w } = useWords()
   const [kept, setKept] = useState(false)
+  const [asked, setAsked] = useState(false)
+  const submit = (form: HTMLFormElement): void => {
+    setAsked(true)
+    if (kept) onDone()
+    else toFirstError(form)
+  }
   const aloud = useAloud(code)
   return (
     <div class="stack-wide">
@@ -136,7 +142,10 @@ export function Code({ code, recover, heading, onDone }: { code: string; recover
       <p class="small soft no-print">{w.join.codeAloud}</p>
       <div class="row no-print"><Button kind="plain" icon="print" onClick={() => print()}>{w.print}</Button><CopyButton text={code}>{w.copy}</CopyButton>{aloud.button}</div>
       {recover && <Notice kind="warn" title={w.join.pendingTitle}><p>{w.join.pendingText}</p></Notice>}
-      <div class="stack no-print"><Check checked={kept} onInput={setKept}>{w.join.codeKept}</Check><Button large wide disabled={!kept} onClick={onDone}>{heading ? w.join.finish : w.done}</Button></div>
+      <form class="stack no-print" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
+        <Check checked={kept} onInput={setKept} required {...(asked && !kept && { error: w.needed.kept })}>{w.join.codeKept}</Check>
+        <Button type="submit" large wide>{heading ? w.join.finish : w.done}</Button>
+      </form>
     </div>
   )
 }

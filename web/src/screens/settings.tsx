@@ -7,7 +7,7 @@ import { languages, useAct, useEngine, useLoad, useWords, type Language } from '
 import type { Prefs } from '../app/prefs.ts'
 import { plain } from '../app/text.ts'
 import type { Me, Passkey } from '../engine/types.ts'
-import { Button, Card, Check, Choices, Dialog, ErrorPanel, Field, Icon, Notice, Progress, Select, Steps, Tag, announce, useSteps } from '../parts/index.tsx'
+import { Button, Card, Check, Choices, Dialog, ErrorPanel, Field, Icon, Notice, Progress, Select, Steps, Tag, announce, toFirstError, useSteps } from '../parts/index.tsx'
 import { Code } from './join.tsx'
 
 export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.Element {
@@ -64,11 +64,18 @@ function Named({ start = '', hint, more, label, work, onDone }: { start?: string
   const { w } = useWords()
   const { busy, error, act } = useAct()
   const [name, setName] = useState(start)
+  const [asked, setAsked] = useState(false)
+  const nameless = name.trim() === ''
+  const submit = (form: HTMLFormElement): void => {
+    setAsked(nameless)
+    if (nameless) toFirstError(form)
+    else void act(() => work(name.trim())).then((ok) => ok && onDone())
+  }
   return (
-    <form class="stack" onSubmit={(event) => { event.preventDefault(); void act(() => work(name.trim())).then((ok) => ok && onDone()) }}>
-      <Field label={w.settings.passkeyName} {...(hint && { hint })} value={name} onInput={setName} required autofocus autocomplete="off" />
+    <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
+      <Field label={w.settings.passkeyName} {...(hint && { hint })} value={name} onInput={setName} required autofocus autocomplete="off" {...(asked && nameless && { error: w.needed.name })} />
       {more && <p class="small soft">{more}</p>}
-      <div><Button type="submit" busy={busy} disabled={name.trim() === ''}>{label}</Button></div><ErrorPanel error={error} />
+      <div><Button type="submit" busy={busy}>{label}</Button></div><ErrorPanel error={error} />
     </form>
   )
 }
@@ -171,10 +178,18 @@ function Erase({ onErased }: { onErased: () => void }): JSX.Element {
   const [open, setOpen] = useState(false)
   const [sure, setSure] = useState(false)
   const [typed, setTyped] = useState('')
+  const [asked, setAsked] = useState(false)
+  const spelt = plain(typed) === plain(w.settings.eraseWord)
   const close = (): void => {
     setOpen(false)
     setSure(false)
     setTyped('')
+    setAsked(false)
+  }
+  const submit = (form: HTMLFormElement): void => {
+    setAsked(true)
+    if (sure && spelt) void act(() => engine.eraseMe()).then((ok) => ok && onErased())
+    else toFirstError(form)
   }
   return (
     <Card title={w.settings.erase}>
@@ -183,9 +198,11 @@ function Erase({ onErased }: { onErased: () => void }): JSX.Element {
       <Dialog open={open} onClose={close} title={w.settings.erase}>
         <p>{w.settings.eraseText}</p>
         <p class="soft">{w.settings.eraseFirst}</p>
-        <Check checked={sure} onInput={setSure}>{w.settings.eraseCheck}</Check>
-        <Field label={w.settings.eraseType} value={typed} onInput={setTyped} autocomplete="off" spellcheck={false} />
-        <div class="row"><Button kind="danger" icon="trash" busy={busy} disabled={!sure || plain(typed) !== plain(w.settings.eraseWord)} onClick={() => { void act(() => engine.eraseMe()).then((ok) => ok && onErased()) }}>{w.settings.eraseButton}</Button><Button kind="plain" onClick={close}>{w.cancel}</Button></div>
+        <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
+          <Check checked={sure} onInput={setSure} required {...(asked && !sure && { error: w.needed.sure })}>{w.settings.eraseCheck}</Check>
+          <Field label={w.settings.eraseType} value={typed} onInput={setTyped} required autocomplete="off" spellcheck={false} {...(asked && !spelt && { error: w.needed.word(w.settings.eraseWord) })} />
+          <div class="row"><Button type="submit" kind="danger" icon="trash" busy={busy}>{w.settings.eraseButton}</Button><Button kind="plain" onClick={close}>{w.cancel}</Button></div>
+        </form>
         <ErrorPanel error={error} />
       </Dialog>
     </Card>

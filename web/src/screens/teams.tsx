@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks'
 import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import type { Person, Team } from '../engine/types.ts'
-import { Button, Card, Dialog, Empty, ErrorPanel, Face, Field, Progress, Select } from '../parts/index.tsx'
+import { Button, Card, Dialog, Empty, ErrorPanel, Face, Field, Progress, Select, toFirstError } from '../parts/index.tsx'
 
 export default function Teams(_: ScreenProps): JSX.Element {
   const { w } = useWords()
@@ -31,7 +31,14 @@ function Create({ onMade }: { onMade: () => void }): JSX.Element {
   const { w } = useWords()
   const { busy, error, act } = useAct()
   const [name, setName] = useState('')
-  const submit = (): void => {
+  const [asked, setAsked] = useState(false)
+  const nameless = name.trim() === ''
+  const submit = (form: HTMLFormElement): void => {
+    setAsked(nameless)
+    if (nameless) {
+      toFirstError(form)
+      return
+    }
     void act(() => engine.createTeam(name.trim(), [])).then((ok) => {
       if (!ok) return
       setName('')
@@ -40,9 +47,9 @@ function Create({ onMade }: { onMade: () => void }): JSX.Element {
   }
   return (
     <Card title={w.teams.create}>
-      <form class="stack" onSubmit={(event) => { event.preventDefault(); submit() }}>
-        <Field label={w.teams.name} hint={w.teams.teamHint} value={name} onInput={setName} autocomplete="off" />
-        <div><Button type="submit" busy={busy} disabled={name.trim() === ''}>{w.teams.create}</Button></div>
+      <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
+        <Field label={w.teams.name} hint={w.teams.teamHint} value={name} onInput={setName} autocomplete="off" {...(asked && nameless && { error: w.needed.team })} />
+        <div><Button type="submit" busy={busy}>{w.teams.create}</Button></div>
         <ErrorPanel error={error} />
       </form>
     </Card>
