@@ -95,7 +95,8 @@ func (s *Server) decide(r *http.Request, route Route, body []byte,
 ) (policy.Decision, error) {
 	a := asking{Server: s, r: r, route: route, body: body, do: do, allowed: allowed}
 	err := s.db.Do(r.Context(), a.run)
-	if failed := a.failed; failed != nil && a.who.Org != "" {
+	if a.failed && a.who.Org != "" {
+		failed := err
 		a.do = func(context.Context, *store.Tx, ward.Caller) error { return counted{failed} }
 		err = s.db.Do(context.WithoutCancel(r.Context()), a.run)
 	}
@@ -118,12 +119,12 @@ type asking struct {
 	who      ward.Caller
 	decision policy.Decision
 	answer   error // a refusal, or a failure that stays on record
-	failed   error // a failure for which the transaction was undone
+	failed   bool  // do failed or panicked, and the transaction was undone
 }
 
 // run is the transaction, which may run more than once.
 func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
-	a.who, a.decision, a.answer, a.failed = ward.Caller{}, policy.Decision{}, nil, nil
+	a.who, a.decision, a.answer, a.failed = ward.Caller{}, policy.Decision{}, nil, false
 	a.rewind()
 	if a.route.Action != public {
 		if a.who, err = a.identity.Authenticate(ctx, tx, a.r); counts(err) {
@@ -157,11 +158,12 @@ func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
 			Hint: "If you think you should, ask the clinic; they can see which rule decided.",
 		}
 	case a.do != nil:
+		a.failed = true // until it has not; store makes an error of a panic
 		a.answer = a.do(ctx, tx, a.who)
 		if a.answer != nil && !counts(a.answer) {
-			a.failed = a.answer
-			return a.failed
+			return a.answer
 		}
+		a.failed = false
 		if a.answer != nil {
 			event.Outcome = string(ward.KindOf(a.answer))
 		}

@@ -74,13 +74,17 @@ const (
 
 // New makes a server. It refuses a route whose action is missing or unknown to policy.
 func New(config Config) (*Server, error) {
+	return newServer(config, (*Server).routes)
+}
+
+func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	s := &Server{
 		db: config.DB, identity: config.Identity, charts: config.Charts, policy: config.Policy, ledger: config.Ledger,
 		bus: config.Bus, log: config.Log, metrics: newMetrics(), limits: newLimits(), stopping: make(chan struct{}),
 	}
 	mux := http.NewServeMux()
 	actions := policy.Actions()
-	for _, route := range s.routes() {
+	for _, route := range routes(s) {
 		if err := checkRoute(route, actions); err != nil {
 			return nil, err
 		}

@@ -84,6 +84,7 @@ var walk = map[string]string{
 // A town is one server with two clinics, and everyone in each.
 type town struct {
 	t      *testing.T
+	config Config
 	server *Server
 	origin string
 	here   map[byte]*client.Client
@@ -254,8 +255,7 @@ func newTown(t *testing.T) *town {
 	t.Helper()
 	ctx := t.Context()
 	w := &town{t: t}
-	var serving *Server
-	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { serving.ServeHTTP(rw, r) }))
+	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.server.ServeHTTP(rw, r) }))
 	t.Cleanup(listener.Close)
 	w.origin = strings.Replace(listener.URL, "127.0.0.1", "localhost", 1)
 	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")})
@@ -273,12 +273,12 @@ func newTown(t *testing.T) *town {
 		DB: db, Ledger: record, Charts: records, Notices: events, Sealer: sealer, Origin: w.origin, Version: "test", Now: time.Now,
 	})
 	w.must(err)
-	serving, err = New(Config{
+	w.config = Config{
 		DB: db, Identity: known.Identity, Charts: records, Policy: decide, Ledger: record, Bus: events,
 		App: fstest.MapFS{"index.html": {Data: []byte("app")}}, Log: slog.New(slog.DiscardHandler), Origin: w.origin,
-	})
+	}
+	w.server, err = New(w.config)
 	w.must(err)
-	w.server = serving
 	w.here, w.there = w.everyone(known, "Hillside"), w.everyone(known, "Riverside")
 
 	patient := w.here['p']
