@@ -7,7 +7,7 @@ import { say, spoken, voiceFor } from '../app/aloud.ts'
 import type { ScreenProps } from '../app/app.tsx'
 import { languages, useAct, useEngine, useWords, type Language } from '../app/context.tsx'
 import { navigate } from '../app/router.tsx'
-import type { About, Invitation, Problem } from '../engine/types.ts'
+import type { About, Invitation, Problem, ProblemCode } from '../engine/types.ts'
 import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, MayNotUnlock, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
 import { apart } from './chart/bidi.ts'
 
@@ -30,7 +30,7 @@ export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
     document.querySelector<HTMLElement>('h1')?.focus()
   }, [stage])
   if (!invitation) {
-    return <div class="narrow door"><Mark /><h1 tabIndex={-1}>{w.join.checking}</h1>{failed ? <><ErrorPanel error={failed} onRetry={look} /><div><Button kind="plain" href="/">{w.notFound.home}</Button></div></> : <Progress label={w.loading} done={0} total={0} />}</div>
+    return failed ? <NotOpened why={failed} onRetry={look} /> : <div class="narrow door"><Mark /><h1 tabIndex={-1}>{w.join.checking}</h1><Progress label={w.loading} done={0} total={0} /></div>
   }
   if (stage === 'code') return <div class="narrow stack-wide"><StepOf now={3} /><Code code={code} recover={invitation.recover} heading={1} onDone={() => navigate('/', true)} /></div>
   if (stage === 'about') return <AboutMe link={link} invitation={invitation} onDone={(c) => { setCode(c); setStage('code') }} />
@@ -46,6 +46,21 @@ export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
       <details><summary class="more-details">{w.join.cannotTitle}</summary><ul class="promise">{w.join.cannot.map((line) => <li key={line}><Icon name="eye" />{line}</li>)}</ul></details>
       <Button large wide onClick={() => setStage('about')}>{w.next}</Button>
       <Select label={w.settings.language} value={prefs.language} onInput={(language) => setPrefs({ language: language as Language })} options={languages.map((l) => ({ value: l.code, label: l.name }))} />
+    </div>
+  )
+}
+
+const passing: readonly ProblemCode[] = ['offline', 'unavailable', 'too_many', 'internal'] // trying again helps with these alone
+
+/** A link that opens nothing: mostly one that was used already, by someone who looks for the way back in. */
+function NotOpened({ why, onRetry }: { why: Problem; onRetry: () => void }): JSX.Element {
+  const { w } = useWords()
+  const again = passing.includes(why.code)
+  return (
+    <div class="narrow door">
+      <Mark /><h1 tabIndex={-1}>{w.join.notOpened}</h1>
+      <ErrorPanel error={why} {...(again && { onRetry })} />
+      {!again && <div class="stack"><p>{w.join.joinedAlready}</p><Button large wide href="/">{w.welcome.signIn}</Button></div>}
     </div>
   )
 }
