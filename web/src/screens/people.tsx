@@ -112,7 +112,7 @@ function Roles({ start, onSave, busy }: { start: readonly Role[]; onSave: (roles
   return (
     <div class="stack">
       <div>{staffRoles.map((r) => <Check key={r} checked={roles.includes(r)} onInput={(on) => setRoles(on ? [...roles, r] : roles.filter((x) => x !== r))}><span class="strong">{w.roles[r]}</span><br /><span class="small soft">{w.people.rolesText[r]}</span></Check>)}</div>
-      <div><Button busy={busy} disabled={roles.length === 0} onClick={() => onSave(staffRoles.filter((r) => roles.includes(r)))}>{w.save}</Button></div>
+      {roles.length === 0 ? <Notice kind="warn"><p>{w.needed.role}</p></Notice> : <div><Button busy={busy} onClick={() => onSave(staffRoles.filter((r) => roles.includes(r)))}>{w.save}</Button></div>}
     </div>
   )
 }
