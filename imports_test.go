@@ -14,7 +14,7 @@ import (
 // The shape of Ward is a fact about imports. Each rule says who may not import or reach what, and why.
 
 // features hold one part of what the clinic does, each with its rules, HTTP, SQL and tests.
-var features = []string{"identity", "charts"}
+var features = []string{"identity", "charts", "visits"}
 
 // holders hold keys that open charts: those who work for a person, and the tools around them.
 var holders = []string{"seal", "client", "simulator", "cmd/ward", "build"}
@@ -33,6 +33,7 @@ var doors = []struct {
 	{"github.com/nats-io/...", []string{"bus"}, "one engine, one door: what parts tell each other goes through bus"},
 	{"github.com/cedar-policy/...", []string{"policy"}, "one engine, one door: every decision is made by policy.Decide"},
 	{"github.com/go-webauthn/...", []string{"identity"}, "one engine, one door: passkeys are checked in identity"},
+	{"github.com/livekit/...", []string{"visits"}, "one engine, one door: media goes through visits"},
 	{"filippo.io/age/...", []string{"seal", "client", "simulator", "cmd/ward", "build"}, "who opens age files holds keys, and no part of the server does"},
 }
 

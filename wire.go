@@ -386,13 +386,94 @@ type RecordState struct {
 	Broken int64  `json:"broken,omitempty"` // first sequence that does not fit
 }
 
-// Notice is an event of the live stream (GET /api/events). Kind: entry, grant, epoch, lock, invitation, person, session.
+// NewVisit books a consultation by video. What it is about is in the chart.
+type NewVisit struct {
+	Visit  VisitID  `json:"visit"`
+	Chart  ChartID  `json:"chart"`
+	Host   PersonID `json:"host"` // the clinician who runs it
+	Starts string   `json:"starts"`
+	Ends   string   `json:"ends"`
+}
+
+// Visit is one as those concerned see it. State: booked, open (the host is there), ended, cancelled.
+type Visit struct {
+	NewVisit
+	Patient PersonID      `json:"patient"`
+	State   string        `json:"state"`
+	Late    int64         `json:"late,omitempty"`    // minutes that the host is late, as they say
+	Me      string        `json:"me,omitempty"`      // the caller's own state there
+	Epoch   int64         `json:"epoch"`             // of the MLS group, -1 before there is one
+	Seq     int64         `json:"seq"`               // of its last message
+	Members []VisitMember `json:"members,omitempty"` // for its host, and for who was admitted
+}
+
+// VisitMember is someone who came to a visit's door. State: waiting, admitted, left, removed.
+type VisitMember struct {
+	Member        PersonID `json:"member"`
+	State         string   `json:"state"`
+	Since         string   `json:"since"`
+	KeyPackage    []byte   `json:"keyPackage,omitempty"` // MLS, while waiting, for the host
+	AdmissionText string   `json:"admissionText,omitempty"`
+}
+
+// VisitChange moves or cancels a visit, or says that its host is late.
+type VisitChange struct {
+	Starts string `json:"starts,omitempty"`
+	Ends   string `json:"ends,omitempty"`
+	State  string `json:"state,omitempty"` // cancelled
+	Late   *int64 `json:"late,omitempty"`  // minutes
+}
+
+// Arrival comes to a visit's door with an MLS key package. The host, who needs none to let themselves in, is admitted.
+type Arrival struct {
+	KeyPackage []byte `json:"keyPackage,omitempty"`
+}
+
+// VisitAdmission lets someone in.
+type VisitAdmission struct {
+	AdmissionText string `json:"admissionText"` // ward/admission/1
+}
+
+// NewVisitMessage is something for the members' group. A commit comes with the group's state after it, for those who
+// join again, and with a welcome if it adds someone.
+type NewVisitMessage struct {
+	Body      []byte `json:"body"`                // an MLSMessage: commit, proposal, application; or, to begin, a group info
+	Welcome   []byte `json:"welcome,omitempty"`   // an MLSMessage
+	GroupInfo []byte `json:"groupInfo,omitempty"` // an MLSMessage
+}
+
+// VisitMessage is one in its place. Kind: commit, welcome, proposal, application.
+type VisitMessage struct {
+	Seq    int64    `json:"seq"`
+	Epoch  int64    `json:"epoch"` // that it was made in
+	Kind   string   `json:"kind"`
+	Sender PersonID `json:"sender"`
+	Body   []byte   `json:"body"`
+}
+
+// VisitMessages is a page of a visit's messages. GroupInfo is of the current epoch, if it was asked for.
+type VisitMessages struct {
+	Messages  []VisitMessage `json:"messages"`
+	More      bool           `json:"more"`
+	Epoch     int64          `json:"epoch"`
+	GroupInfo []byte         `json:"groupInfo,omitempty"`
+}
+
+// VisitRoom opens the media server's door: its signalling is a WebSocket at URL.
+type VisitRoom struct {
+	URL   string `json:"url"`
+	Token string `json:"token"`
+}
+
+// Notice is an event of the live stream (GET /api/events). Kind: entry, grant, epoch, lock, invitation, person, session,
+// visit.
 type Notice struct {
 	Kind   string   `json:"kind"`
 	Lock   LockID   `json:"lock,omitempty"`
 	Chart  ChartID  `json:"chart,omitempty"`
 	Seq    int64    `json:"seq,omitempty"`
 	Person PersonID `json:"person,omitempty"`
+	Visit  VisitID  `json:"visit,omitempty"`
 }
 
 // Limits that both sides know.
@@ -409,4 +490,8 @@ const (
 	MaxPasskeys   = 32                // of one person
 	MaxInvitation = 14 * 24 * 60 * 60 // seconds an invitation may stay open
 	MaxHeldGrant  = 16 << 10          // bytes of a sealed grant or history
+	MaxVisit      = 12 * 60 * 60      // seconds a visit may be planned to last
+	MaxMembers    = 12                // in a visit: a family, an interpreter and a care team; more is a lecture
+	MaxKeyPackage = 16 << 10          // bytes of an MLS key package: with cards and statements about 9 KB
+	MaxMLS        = 128 << 10         // bytes of one MLS message: a welcome to a full visit is about 60 KB
 )

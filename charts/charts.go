@@ -246,6 +246,21 @@ func (c *Charts) ChartsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, per
 	return chartsOf(ctx, tx, org, person)
 }
 
+// Patient is whose chart it is.
+func (c *Charts) Patient(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) (ward.PersonID, error) {
+	owner, err := chartOwner(ctx, tx, org, chart)
+	if errors.Is(err, store.ErrNoRow) {
+		return "", missing("chart")
+	}
+	return owner, err
+}
+
+// Held lists the charts that a person was granted directly and now: those of others, to whom they are a proxy.
+func (c *Charts) Held(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error) {
+	return list[ward.ChartID](ctx, tx, `SELECT DISTINCT l.chart FROM grants g JOIN locks l ON l.org = g.org AND l.lock = g.lock
+		WHERE g.org = $1 AND g.person = $2 AND l.kind = 'chart' AND `+live+`$3)`, string(org), string(person), c.Now().UnixMilli())
+}
+
 // Outside is a lock as it may be shown to someone who has yet to be granted it: ids and public keys.
 func (c *Charts) Outside(ctx context.Context, tx *store.Tx, org ward.OrgID, ids ...ward.LockID) ([]ward.LockSummary, error) {
 	all := []ward.LockSummary{}

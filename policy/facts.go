@@ -87,6 +87,12 @@ func attributes(caller cedar.EntityUID, r Request, about *Resource) cedar.Record
 		}
 		return cedar.NewSet()
 	}
+	if about.Type == "Visit" {
+		return cedar.RecordMap{
+			"host": uid("Person", about.Host), "owner": uid("Person", about.Owner),
+			"readers": onlyCaller(about.Readers), "members": onlyCaller(about.Members),
+		}
+	}
 	var held []cedar.EntityUID
 	for _, lock := range about.ReaderLocks {
 		if slices.Contains(r.Teams, lock) {

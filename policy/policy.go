@@ -21,6 +21,7 @@ import "ward"
 //	Lock        ID, Org, Kind, Owner and Compartment (of a chart's lock), Readers, ReaderLocks, Emergency;
 //	            EntryKind for writeEntry; Purpose, Grantee, Roles (the grantee's), Holder and Renewal for grant and revoke
 //	Chart       ID, Org, Owner, Readers, ReaderLocks, Emergency: of its locks together
+//	Visit       ID, Org, Host, Owner (the patient), Readers (of the patient's chart), Members
 type Resource struct {
 	Type        string
 	ID          string
@@ -32,6 +33,8 @@ type Resource struct {
 	Readers     []ward.PersonID // with a live grant of any epoch; leaving out others than the caller changes nothing
 	ReaderLocks []ward.LockID   // the same of locks, which may leave out those that the caller does not hold; and the emergency lock, which opens only by breaking the glass
 	Emergency   []ward.PersonID // who broke the glass, until their hour is over
+	Host        ward.PersonID   // the clinician who runs the visit
+	Members     []ward.PersonID // who were admitted to the visit; leaving out others than the caller changes nothing
 	Roles       []ward.Role
 	EntryKind   string
 	Purpose     string        // of the grant

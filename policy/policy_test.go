@@ -224,6 +224,9 @@ func readPage(t *testing.T) page {
 		}
 		p.things[c[0]] = thing
 	}
+	for _, c := range table(t, string(text), "## Visits") {
+		p.things[c[0]] = Resource{Type: c[1], ID: c[0], Org: "clinic", Host: ward.PersonID(c[2]), Owner: ward.PersonID(c[3]), Readers: people(c[4]), Members: people(c[5])}
+	}
 	for _, c := range table(t, string(text), "## Decisions") {
 		if !strings.HasPrefix(c[0], "**") {
 			p.decisions = append(p.decisions, row{c[0], c[1], c[2], c[3], c[4]})

@@ -104,6 +104,8 @@ func (s *Server) concerns(ctx context.Context, who ward.Caller, n ward.Notice) (
 		return true, nil
 	case n.Kind == "session":
 		return false, nil
+	case n.Visit != "":
+		return s.may(ctx, who, n, s.visits.MayHear)
 	case n.Lock == "" && n.Chart == "":
 		for _, role := range who.Roles {
 			if role.IsStaff() {
@@ -112,9 +114,13 @@ func (s *Server) concerns(ctx context.Context, who ward.Caller, n ward.Notice) (
 		}
 		return false, nil
 	}
-	mine := false
-	err := s.db.View(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		mine, err = s.charts.MayHear(ctx, tx, who, n)
+	return s.may(ctx, who, n, s.charts.MayHear)
+}
+
+// may asks a feature whether a notice is for the caller.
+func (s *Server) may(ctx context.Context, who ward.Caller, n ward.Notice, hear func(context.Context, *store.Tx, ward.Caller, ward.Notice) (bool, error)) (mine bool, err error) {
+	err = s.db.View(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		mine, err = hear(ctx, tx, who, n)
 		return err
 	})
 	return mine, err

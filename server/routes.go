@@ -2,7 +2,7 @@ package server
 
 // routes is the whole API. docs/api.md says what each takes and gives, policy/*.cedar who may.
 func (s *Server) routes() []Route {
-	i, c := s.identity, s.charts
+	i, c, v := s.identity, s.charts, s.visits
 	return []Route{
 		// Coming in: public, and those that begin a session want a proof.
 		{Pattern: "GET /api/clinic", Action: public, Do: i.GetClinic},
@@ -59,6 +59,21 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/charts/{chart}/looks", Action: "readLooks", About: c.AboutChart, Do: c.GetLooks},
 		{Pattern: "POST /api/charts/{chart}/break-glass", Action: "breakGlass", About: c.AboutChart, Do: c.PostBreakGlass},
 		{Pattern: "DELETE /api/charts/{chart}", Action: "eraseChart", About: c.AboutChart, Do: c.DeleteChart},
+
+		// Visits by video.
+		{Pattern: "GET /api/visits", Action: "listVisits", Do: v.List},
+		{Pattern: "POST /api/visits", Action: "bookVisit", About: v.AboutNewVisit, Do: v.Book},
+		{Pattern: "GET /api/visits/{visit}", Action: "readVisit", About: v.AboutVisit, Do: v.Get},
+		{Pattern: "PUT /api/visits/{visit}", Action: "changeVisit", About: v.AboutVisit, Do: v.Change},
+		{Pattern: "POST /api/visits/{visit}/arrive", Action: "arriveAtVisit", About: v.AboutVisit, Do: v.Arrive},
+		{Pattern: "POST /api/visits/{visit}/leave", Action: "arriveAtVisit", About: v.AboutVisit, Do: v.Leave},
+		{Pattern: "POST /api/visits/{visit}/admit", Action: "runVisit", About: v.AboutVisit, Do: v.Admit},
+		{Pattern: "DELETE /api/visits/{visit}/members/{member}", Action: "runVisit", About: v.AboutVisit, Do: v.Remove},
+		{Pattern: "POST /api/visits/{visit}/end", Action: "runVisit", About: v.AboutVisit, Do: v.End},
+		{Pattern: "POST /api/visits/{visit}/room", Action: "enterVisit", About: v.AboutVisit, Do: v.Room},
+		{Pattern: "GET /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Messages},
+		{Pattern: "POST /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Post},
+		{Pattern: "GET /rtc/", Action: public, Stream: v.Signal}, // who has no token of a room stays outside
 
 		// The record.
 		{Pattern: "GET /api/record", Action: "readRecord", Do: s.getRecord},

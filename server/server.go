@@ -26,6 +26,7 @@ import (
 	"ward/ledger"
 	"ward/policy"
 	"ward/store"
+	"ward/visits"
 )
 
 // Config is what a server is made of.
@@ -33,6 +34,7 @@ type Config struct {
 	DB           *store.DB
 	Identity     *identity.Identity
 	Charts       *charts.Charts
+	Visits       *visits.Visits
 	Policy       *policy.Engine
 	Ledger       *ledger.Ledger
 	Bus          *bus.Bus
@@ -47,6 +49,7 @@ type Server struct {
 	db       *store.DB
 	identity *identity.Identity
 	charts   *charts.Charts
+	visits   *visits.Visits
 	policy   *policy.Engine
 	ledger   *ledger.Ledger
 	bus      *bus.Bus
@@ -79,7 +82,7 @@ func New(config Config) (*Server, error) {
 
 func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	s := &Server{
-		db: config.DB, identity: config.Identity, charts: config.Charts, policy: config.Policy, ledger: config.Ledger,
+		db: config.DB, identity: config.Identity, charts: config.Charts, visits: config.Visits, policy: config.Policy, ledger: config.Ledger,
 		bus: config.Bus, log: config.Log, metrics: newMetrics(), limits: newLimits(), stopping: make(chan struct{}),
 	}
 	mux := http.NewServeMux()

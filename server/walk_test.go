@@ -25,6 +25,7 @@ import (
 	"ward/seal"
 	"ward/seal/envelope"
 	"ward/store"
+	"ward/visits"
 )
 
 // walk says who is let through at each route, by letters: p the patient whose chart it is, o another patient, x a
@@ -77,6 +78,19 @@ var walk = map[string]string{
 	"GET /api/charts/{chart}/looks":                 "psd",
 	"POST /api/charts/{chart}/break-glass":          "c",
 	"DELETE /api/charts/{chart}":                    "p",
+	"GET /api/visits":                               "poxcfsda",
+	"POST /api/visits":                              "pcf",
+	"GET /api/visits/{visit}":                       "pcf",
+	"PUT /api/visits/{visit}":                       "pcf",
+	"POST /api/visits/{visit}/arrive":               "pc",
+	"POST /api/visits/{visit}/leave":                "pc",
+	"POST /api/visits/{visit}/admit":                "c",
+	"DELETE /api/visits/{visit}/members/{member}":   "c",
+	"POST /api/visits/{visit}/end":                  "c",
+	"POST /api/visits/{visit}/room":                 "c", // who came, and the host is in
+	"GET /api/visits/{visit}/messages":              "c",
+	"POST /api/visits/{visit}/messages":             "c",
+	"GET /rtc/":                                     "*",
 	"GET /api/record":                               "sd",
 	"GET /api/record/state":                         "sd",
 }
@@ -95,6 +109,7 @@ type town struct {
 	entry  ward.EntryID
 	person ward.PersonID
 	invite ward.InvitationID
+	visit  ward.VisitID
 }
 
 func TestEveryRouteAsEveryRole(t *testing.T) {
@@ -130,7 +145,7 @@ func (w *town) asNobody(route Route, public bool) {
 	method, path := w.request(route.Pattern)
 	answer := httptest.NewRecorder()
 	w.server.ServeHTTP(answer, httptest.NewRequest(method, path, strings.NewReader("{}")))
-	if refused := answer.Code == http.StatusUnauthorized; refused == public && route.Pattern != "POST /api/sign-in" && !strings.HasSuffix(route.Pattern, "/accept") && !strings.HasSuffix(route.Pattern, "/finish") {
+	if refused := answer.Code == http.StatusUnauthorized; refused == public && route.Pattern != "POST /api/sign-in" && !strings.HasSuffix(route.Pattern, "/accept") && !strings.HasSuffix(route.Pattern, "/finish") && route.Pattern != "GET /rtc/" {
 		w.t.Errorf("%s as nobody: %d", route.Pattern, answer.Code)
 	}
 }
@@ -155,7 +170,7 @@ func (w *town) asPerson(route Route, who byte, person *client.Client, allowed bo
 // asStranger walks a route as the same role of another clinic: whatever has an id of this one is missing there.
 func (w *town) asStranger(route Route, who byte, person *client.Client) {
 	about := strings.Contains(route.Pattern, "{lock}") || strings.Contains(route.Pattern, "{chart}") || strings.Contains(route.Pattern, "{person}") ||
-		route.Pattern == "DELETE /api/invitations/{invitation}"
+		strings.Contains(route.Pattern, "{visit}") || route.Pattern == "DELETE /api/invitations/{invitation}"
 	if !about {
 		return // about the stranger's own clinic
 	}
@@ -168,7 +183,8 @@ func (w *town) asStranger(route Route, who byte, person *client.Client) {
 func isLasting(pattern string) bool {
 	switch pattern {
 	case "DELETE /api/me", "DELETE /api/sessions", "DELETE /api/charts/{chart}", "POST /api/people/{person}/end", "DELETE /api/locks/{lock}/grants/{grant}",
-		"PUT /api/people/{person}/roles", "DELETE /api/invitations/{invitation}", "GET /api/events", "POST /api/charts/{chart}/break-glass":
+		"PUT /api/people/{person}/roles", "DELETE /api/invitations/{invitation}", "GET /api/events", "POST /api/charts/{chart}/break-glass",
+		"POST /api/visits/{visit}/end":
 		return true
 	}
 	return false
@@ -179,6 +195,7 @@ func (w *town) request(pattern string) (method, path string) {
 	for name, value := range map[string]string{
 		"{lock}": string(w.lock), "{chart}": string(w.chart), "{grant}": string(w.grant), "{entry}": string(w.entry), "{person}": string(w.person),
 		"{invitation}": string(w.invite), "{upload}": ward.NewID[string](), "{part}": "1", "{session}": ward.NewID[string](), "{passkey}": ward.NewID[string](),
+		"{visit}": string(w.visit), "{member}": ward.NewID[string](),
 	} {
 		path = strings.ReplaceAll(path, name, value)
 	}
@@ -209,6 +226,8 @@ func (w *town) body(pattern string, person *client.Client) []byte {
 	switch pattern {
 	case "POST /api/invitations":
 		return w.json(ward.NewInvitation{Invitation: ward.NewID[ward.InvitationID](), Roles: []ward.Role{ward.Patient}})
+	case "POST /api/visits":
+		return w.json(w.visitOf(ward.NewID[ward.VisitID]()))
 	case "POST /api/locks/{lock}/entries":
 		s, err := envelope.Write(envelope.Entry{
 			Org: person.Org(), Lock: w.lock, Epoch: 1, Entry: ward.NewID[ward.EntryID](), Kind: "message", Author: person.Person(), Browser: hash, Time: now,
@@ -230,6 +249,11 @@ func (w *town) body(pattern string, person *client.Client) []byte {
 	return []byte("{}")
 }
 
+// visitOf is a visit of the patient with the clinician, about now.
+func (w *town) visitOf(id ward.VisitID) ward.NewVisit {
+	return ward.NewVisit{Visit: id, Chart: w.chart, Host: w.here['c'].Person(), Starts: ward.FormatTime(time.Now()), Ends: ward.FormatTime(time.Now().Add(time.Hour))}
+}
+
 func (w *town) json(v any) []byte {
 	text, err := json.Marshal(v)
 	w.must(err)
@@ -248,6 +272,11 @@ type knownPeople struct{ *identity.Identity }
 func (p *knownPeople) Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (charts.Card, error) {
 	card, err := p.CardOf(ctx, tx, org, person)
 	return charts.Card(card), err
+}
+
+func (p *knownPeople) RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.Role, error) {
+	card, err := p.CardOf(ctx, tx, org, person)
+	return card.Roles, err
 }
 
 // newTown starts a server, founds two clinics, and lets everyone join.
@@ -273,8 +302,11 @@ func newTown(t *testing.T) *town {
 		DB: db, Ledger: record, Charts: records, Notices: events, Sealer: sealer, Origin: w.origin, Version: "test", Now: time.Now,
 	})
 	w.must(err)
+	consultations, err := visits.New(visits.Config{DB: db, Ledger: record, Charts: records, People: known, Notices: events, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	w.must(err)
+	t.Cleanup(func() { consultations.Close() })
 	w.config = Config{
-		DB: db, Identity: known.Identity, Charts: records, Policy: decide, Ledger: record, Bus: events,
+		DB: db, Identity: known.Identity, Charts: records, Visits: consultations, Policy: decide, Ledger: record, Bus: events,
 		App: fstest.MapFS{"index.html": {Data: []byte("app")}}, Log: slog.New(slog.DiscardHandler), Origin: w.origin,
 	}
 	w.server, err = New(w.config)
@@ -301,6 +333,13 @@ func newTown(t *testing.T) *town {
 	invited, err := w.here['f'].Invite(ctx, client.About{Given: "New", Family: "Patient"}, false, ward.Patient)
 	w.must(err)
 	w.invite = invited.Invitation
+	w.visit = ward.NewID[ward.VisitID]()
+	answer, err := w.here['f'].Send(ctx, http.MethodPost, "/api/visits", w.json(w.visitOf(w.visit)))
+	w.must(err)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("book a visit: %s", answer.Status)
+	}
 	return w
 }
 

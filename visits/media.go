@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,7 +25,6 @@ import (
 	"github.com/livekit/protocol/rpc"
 	"github.com/livekit/protocol/utils"
 	"github.com/livekit/psrpc"
-	"github.com/pion/turn/v5"
 	"golang.org/x/time/rate"
 
 	"ward"
@@ -37,7 +35,6 @@ type MediaConfig struct {
 	Address string // the IP address that browsers reach the media ports at; empty: this machine's loopback
 	UDPPort int    // media; 0: any free port
 	TCPPort int    // media, where UDP is blocked; 0: none
-	TURN    int    // UDP port of the relay; 0: none
 	Log     *slog.Logger
 }
 
@@ -79,7 +76,8 @@ func startMedia(c MediaConfig, tell roomEvents) (*Media, error) {
 	if err != nil {
 		return nil, fmt.Errorf("media server: %w", err)
 	}
-	if err := prometheus.Init(string(node.NodeID()), node.NodeType()); err != nil {
+	initMetrics.Do(func() { err = prometheus.Init(string(node.NodeID()), node.NodeType()) })
+	if err != nil {
 		return nil, fmt.Errorf("media server: %w", err)
 	}
 	if err := m.wire(conf, node); err != nil {
@@ -87,6 +85,9 @@ func startMedia(c MediaConfig, tell roomEvents) (*Media, error) {
 	}
 	return m, nil
 }
+
+// initMetrics is once for a process: without it LiveKit ends on a nil pointer, twice on a name that is taken.
+var initMetrics sync.Once
 
 // mediaConfig says it in LiveKit's words.
 func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
@@ -101,7 +102,7 @@ func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
 	}
 	ip := net.ParseIP(c.Address)
 	if ip == nil {
-		return nil, fmt.Errorf("media server: %q is not an IP address (hint: set media_address to the one that browsers reach this machine at)", c.Address)
+		return nil, fmt.Errorf("media server: %q is not an IP address (hint: set media-address to the one that browsers reach this machine at)", c.Address)
 	}
 	if ip.To4() != nil {
 		conf.RTC.NodeIP.V4 = c.Address
@@ -186,7 +187,6 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 	if err != nil {
 		return err
 	}
-	var relay *turn.Server
 	for _, start := range []func() error{router.RegisterNode, router.Start, signalling.Start} {
 		if err := start(); err != nil {
 			return err
@@ -214,13 +214,9 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 		working.Wait()
 		router.Drain()
 		router.Stop()
-		var err error
-		if relay != nil {
-			err = relay.Close()
-		}
 		m.rooms.Stop()
 		signalling.Stop()
-		return errors.Join(err, router.UnregisterNode())
+		return router.UnregisterNode()
 	}
 	return nil
 }

@@ -41,6 +41,10 @@ type Config struct {
 	S3Secret ward.Secret
 	NATS     []string
 
+	MediaAddress string
+	MediaUDP     int
+	MediaTCP     int
+
 	SMTPServer   string
 	SMTPUser     string
 	SMTPPassword ward.Secret
@@ -67,6 +71,9 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.StringVar(&c.Database, "database", "", "`URL` of PostgreSQL, as in postgres://ward@db/ward; by default SQLite in the folder")
 	f.StringVar(&c.Objects, "objects", "", "`URL` for large sealed files, as in s3://bucket/prefix?endpoint=…&region=…; by default the folder")
 	f.StringSliceVar(&c.NATS, "nats", nil, "`servers` of a NATS cluster, when several Wards serve one database")
+	f.StringVar(&c.MediaAddress, "media-address", "", "`IP` address that browsers reach the ports for visits at; by default only browsers on this machine")
+	f.IntVar(&c.MediaUDP, "media-udp", 0, "UDP `port` for visits' sound and pictures; by default any free one, which a firewall does not know")
+	f.IntVar(&c.MediaTCP, "media-tcp", 0, "TCP `port` for the same, where a network blocks UDP; by default none")
 	f.StringVar(&c.SMTPServer, "smtp-server", "", "`host:port` to send invitations by; without it the inviter passes on the link")
 	f.StringVar(&c.SMTPUser, "smtp-user", "", "`name` to log in there with")
 	f.StringVar(&c.SMTPFrom, "smtp-from", "", "`address` that letters are from")

@@ -16,6 +16,7 @@ import (
 	"ward/policy"
 	"ward/server"
 	"ward/store"
+	"ward/visits"
 	"ward/web"
 )
 
@@ -26,6 +27,7 @@ type running struct {
 	bus      *bus.Bus
 	identity *identity.Identity
 	charts   *charts.Charts
+	visits   *visits.Visits
 	server   *server.Server
 
 	stopSweeping func() // and waits for it
@@ -71,8 +73,14 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 		return nil, err
 	}
 	known.identity = r.identity
+	r.visits, err = visits.New(visits.Config{
+		DB: r.db, Ledger: record, Charts: r.charts, People: known, Notices: r.bus, Media: config.media(), Log: log, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
 	r.server, err = server.New(server.Config{
-		DB: r.db, Identity: r.identity, Charts: r.charts, Policy: decide, Ledger: record, Bus: r.bus,
+		DB: r.db, Identity: r.identity, Charts: r.charts, Visits: r.visits, Policy: decide, Ledger: record, Bus: r.bus,
 		App: web.Files(), Log: log, Origin: config.Origin, MetricsToken: config.MetricsToken,
 	})
 	if err != nil {
@@ -93,7 +101,7 @@ func (r *running) sweep(ctx context.Context, log *slog.Logger) {
 	r.stopSweeping = func() { cancel(); sweeping.Wait() }
 	sweeping.Go(func() {
 		for tick := time.Tick(sweepEvery); ; {
-			if err := errors.Join(r.identity.Sweep(ctx), r.charts.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			if err := errors.Join(r.identity.Sweep(ctx), r.charts.Sweep(ctx), r.visits.Sweep(ctx)); err != nil && ctx.Err() == nil {
 				log.ErrorContext(ctx, "sweep failed", slog.String("error", err.Error()))
 			}
 			select {
@@ -113,16 +121,20 @@ func (r *running) close() error {
 	if r.identity != nil {
 		r.identity.Wait()
 	}
+	var err error
+	if r.visits != nil {
+		err = r.visits.Close()
+	}
 	if r.bus != nil {
 		r.bus.Close()
 	}
 	if r.db != nil {
-		return r.db.Close()
+		err = errors.Join(err, r.db.Close())
 	}
-	return nil
+	return err
 }
 
-// people is what charts asks of identity. The two features need each other and know of each other only here.
+// people is what charts and visits ask of identity. The features need each other and know of each other only here.
 type people struct{ identity *identity.Identity }
 
 func (p *people) Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (charts.Card, error) {
@@ -132,6 +144,19 @@ func (p *people) Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person 
 
 func (p *people) Certified(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, key string) error {
 	return p.identity.Certified(ctx, tx, org, person, key)
+}
+
+func (p *people) RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.Role, error) {
+	card, err := p.identity.CardOf(ctx, tx, org, person)
+	if err != nil || !card.Active {
+		return nil, err
+	}
+	return card.Roles, nil
+}
+
+// media is where visits' sound and pictures go in and out.
+func (c *Config) media() visits.MediaConfig {
+	return visits.MediaConfig{Address: c.MediaAddress, UDPPort: c.MediaUDP, TCPPort: c.MediaTCP}
 }
 
 // letters is how invitations are sent: by the mail server, or not at all.

@@ -144,6 +144,42 @@ type Head struct {
 	Chain string `json:"chain"`
 }
 
+// Visitor binds the key with which someone signs in one visit's MLS group to who they are: a person, by their card, or a
+// guest, by the key of the link that they came with.
+//
+// Signature: a person's browser key; a guest's own key, which is the one that their admission names.
+type Visitor struct {
+	Org    ward.OrgID    `json:"org"`
+	Visit  ward.VisitID  `json:"visit"`
+	Member ward.PersonID `json:"member"`           // the person's id, or the guest's
+	Person ward.PersonID `json:"person,omitempty"` // absent for guests
+	Card   string        `json:"card,omitempty"`   // hash of the person's card
+	Leaf   string        `json:"leaf"`             // the Ed25519 key of their leaf, b64; new each time they join
+	Time   string        `json:"time"`
+}
+
+// Admission lets someone into a visit.
+//
+// Signature: the browser key of the clinician whose visit it is.
+type Admission struct {
+	Org      ward.OrgID    `json:"org"`
+	Visit    ward.VisitID  `json:"visit"`
+	Member   ward.PersonID `json:"member"`
+	Guest    string        `json:"guest,omitempty"` // a guest's key, b64
+	Role     string        `json:"role"`            // as what they are let in
+	Admitter ward.PersonID `json:"admitter"`
+	Time     string        `json:"time"`
+	Until    string        `json:"until"`
+}
+
+// Roles in a visit.
+const (
+	AsPatient   = "patient"
+	AsProxy     = "proxy"
+	AsClinician = "clinician"
+	AsGuest     = "guest"
+)
+
 // Start is the head of a lock without entries.
 func Start(lock ward.LockID) Head {
 	return Head{Chain: Hash([]byte("ward/chain/1\n" + string(lock)))}
@@ -169,6 +205,9 @@ func (Clinic) Type() string  { return "ward/clinic/1" }
 func (Epoch) Type() string   { return "ward/epoch/1" }
 func (Grant) Type() string   { return "ward/grant/1" }
 func (Entry) Type() string   { return "ward/entry/1" }
+
+func (Visitor) Type() string   { return "ward/visitor/1" }
+func (Admission) Type() string { return "ward/admission/1" }
 
 func (c Card) check() error {
 	return first(
@@ -227,6 +266,25 @@ func (e Entry) check() error {
 		oneOf("kind", e.Kind, EntryKinds...), id("author", e.Author), key("browser", e.Browser), moment("time", e.Time),
 		when(e.Seen.Seq < 0, fmt.Errorf("seen.seq must not be negative")), hash("seen.chain", e.Seen.Chain),
 		from1("size", e.Size), hash("sha256", e.SHA256),
+	)
+}
+
+func (v Visitor) check() error {
+	person := v.Person != ""
+	return first(
+		id("org", v.Org), id("visit", v.Visit), id("member", v.Member),
+		when(person && v.Person != v.Member, fmt.Errorf("a person is a member by their own id")),
+		when(person, hash("card", v.Card)), when(!person, empty("card", v.Card)),
+		key("leaf", v.Leaf), moment("time", v.Time),
+	)
+}
+
+func (a Admission) check() error {
+	return first(
+		id("org", a.Org), id("visit", a.Visit), id("member", a.Member),
+		oneOf("role", a.Role, AsPatient, AsProxy, AsClinician, AsGuest),
+		when(a.Role == AsGuest, key("guest", a.Guest)), when(a.Role != AsGuest, empty("guest", a.Guest)),
+		id("admitter", a.Admitter), moment("time", a.Time), moment("until", a.Until),
 	)
 }
 

@@ -26,9 +26,15 @@ export interface Entry {
   org: string; lock: string; epoch: number; entry: string; kind: string; author: string; browser: string; time: string; seen: Head; size: number; sha256: string
 }
 
+/** Who signs with a leaf of one visit's MLS group. */
+export interface Visitor { org: string; visit: string; member: string; person?: string | undefined; card?: string | undefined; leaf: string; time: string }
+/** Lets someone into a visit. */
+export interface Admission { org: string; visit: string; member: string; guest?: string | undefined; role: string; admitter: string; time: string; until: string }
+
 export interface Bodies {
   'ward/card/1': Card; 'ward/browser/1': BrowserCertificate; 'ward/clinic/1': Clinic
   'ward/epoch/1': Epoch; 'ward/grant/1': Grant; 'ward/entry/1': Entry
+  'ward/visitor/1': Visitor; 'ward/admission/1': Admission
 }
 export type Type = keyof Bodies
 
@@ -73,6 +79,13 @@ const shapes: { readonly [T in Type]: readonly Field[] } = {
   'ward/entry/1': [
     ['org', id], ['lock', id], ['epoch', count(1)], ['entry', id], ['kind', oneOf(...kinds)], ['author', id], ['browser', bytes32],
     ['time', time], ['seen', isHead], ['size', count(1)], ['sha256', bytes32],
+  ],
+  'ward/visitor/1': [
+    ['org', id], ['visit', id], ['member', id], ['person', id, 'optional'], ['card', bytes32, 'optional'], ['leaf', bytes32], ['time', time],
+  ],
+  'ward/admission/1': [
+    ['org', id], ['visit', id], ['member', id], ['guest', bytes32, 'optional'], ['role', oneOf('patient', 'proxy', 'clinician', 'guest')],
+    ['admitter', id], ['time', time], ['until', time],
   ],
 }
 
@@ -128,6 +141,15 @@ async function rules<T extends Type>(type: T, body: Bodies[T]): Promise<string> 
     if ((b.person !== undefined) === (b.holder !== undefined)) return 'a grant is to one person or one lock'
     if ((b.person !== undefined) !== (b.card !== undefined) || (b.holder !== undefined) !== (b.holderEpoch !== undefined)) return 'card is for persons, holderEpoch for locks'
     if (b.holder === b.lock) return 'a lock cannot hold itself'
+  }
+  if (type === 'ward/visitor/1') {
+    const b = body as Visitor
+    if ((b.person !== undefined) !== (b.card !== undefined)) return 'card is for persons'
+    if (b.person !== undefined && b.person !== b.member) return 'a person is a member by their own id'
+  }
+  if (type === 'ward/admission/1') {
+    const b = body as Admission
+    if ((b.role === 'guest') !== (b.guest !== undefined)) return "a guest's key is for guests"
   }
   return ''
 }

@@ -1,0 +1,45 @@
+-- +goose Up
+
+-- A consultation by video: who, when, and how far it is. What it is about is sealed in the chart.
+CREATE TABLE visits (
+    org        TEXT NOT NULL,
+    visit      TEXT NOT NULL,
+    chart      TEXT NOT NULL,
+    patient    TEXT NOT NULL,
+    host       TEXT NOT NULL,   -- the clinician who runs it
+    starts     BIGINT NOT NULL,
+    ends       BIGINT NOT NULL,
+    state      TEXT NOT NULL,   -- booked, open, ended, cancelled
+    late       BIGINT NOT NULL, -- minutes that the host is late, as they say
+    epoch      BIGINT NOT NULL, -- of the MLS group, -1 before there is one
+    group_info BYTEA NOT NULL,  -- of that epoch, for who joins again
+    created    BIGINT NOT NULL,
+    PRIMARY KEY (org, visit)
+);
+CREATE INDEX visits_host ON visits (org, host, starts);
+CREATE INDEX visits_patient ON visits (org, patient, starts);
+CREATE INDEX visits_chart ON visits (org, chart, starts);
+
+-- Who came to the door, and who was let in.
+CREATE TABLE visit_members (
+    org         TEXT NOT NULL,
+    visit       TEXT NOT NULL,
+    member      TEXT NOT NULL,
+    state       TEXT NOT NULL,   -- waiting, admitted, left, removed
+    since       BIGINT NOT NULL, -- in this state
+    key_package BYTEA NOT NULL,  -- MLS; empty once used
+    admission   BYTEA NOT NULL,  -- ward/admission/1; empty while waiting
+    PRIMARY KEY (org, visit, member)
+);
+
+-- What the members' groups say to each other, sealed by MLS, in order. Kept while the visit lasts.
+CREATE TABLE visit_messages (
+    org     TEXT NOT NULL,
+    visit   TEXT NOT NULL,
+    seq     BIGINT NOT NULL,
+    epoch   BIGINT NOT NULL,
+    kind    TEXT NOT NULL, -- commit, welcome, proposal, application
+    sender  TEXT NOT NULL,
+    body    BYTEA NOT NULL,
+    PRIMARY KEY (org, visit, seq)
+);

@@ -1,0 +1,431 @@
+package visits
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"ward"
+	"ward/policy"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+// AboutVisit loads the visit in the path.
+func (v *Visits) AboutVisit(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error) {
+	of, err := getVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return policy.Resource{}, err
+	}
+	return v.about(ctx, tx, who, of)
+}
+
+// AboutNewVisit is the visit in the body.
+func (v *Visits) AboutNewVisit(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error) {
+	of, err := v.planned(ctx, tx, who, r)
+	if err != nil {
+		return policy.Resource{}, err
+	}
+	return v.about(ctx, tx, who, of)
+}
+
+func idOf(r *http.Request) ward.VisitID { return ward.VisitID(r.PathValue("visit")) }
+
+// planned reads a new visit from the body and fills in whose it is.
+func (v *Visits) planned(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (visit, error) {
+	n, err := ward.Decode[ward.NewVisit](r.Body)
+	if err != nil {
+		return visit{}, err
+	}
+	if !ward.IsID(n.Visit) || !ward.IsID(n.Chart) || !ward.IsID(n.Host) {
+		return visit{}, ward.Errorf(ward.Invalid, "visit, chart and host must be ids")
+	}
+	of := visit{id: n.Visit, chart: n.Chart, host: n.Host, state: booked}
+	if of.starts, of.ends, err = v.times(n.Starts, n.Ends); err != nil {
+		return visit{}, err
+	}
+	of.patient, err = v.Charts.Patient(ctx, tx, who.Org, n.Chart)
+	return of, err
+}
+
+// times reads when a visit is to be, in milliseconds.
+func (v *Visits) times(from, to string) (starts, ends int64, err error) {
+	start, err1 := ward.ParseTime(from)
+	end, err2 := ward.ParseTime(to)
+	switch {
+	case err1 != nil || err2 != nil:
+		return 0, 0, ward.Errorf(ward.Invalid, "a visit needs a start and an end, written as %s", ward.TimeFormat)
+	case !end.After(start) || end.Sub(start) > ward.MaxVisit*time.Second:
+		return 0, 0, ward.Errorf(ward.Invalid, "a visit ends after it starts and lasts at most %d hours", ward.MaxVisit/3600)
+	case end.Before(v.Now()):
+		return 0, 0, ward.Errorf(ward.Invalid, "this visit would be over already").WithHint("Choose a time in the future.")
+	}
+	return start.UnixMilli(), end.UnixMilli(), nil
+}
+
+// Book answers POST /api/visits.
+func (v *Visits) Book(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := v.planned(ctx, tx, who, r)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := v.People.RolesOf(ctx, tx, who.Org, of.host)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(roles, ward.Clinician) {
+		return nil, ward.Errorf(ward.Invalid, "a visit is run by a clinician of the clinic")
+	}
+	if err := insertVisit(ctx, tx, who.Org, of, v.Now()); err != nil {
+		return nil, err
+	}
+	v.tell(tx, who.Org, of, 0)
+	return of.wire(), nil
+}
+
+// List answers GET /api/visits?from=TIME&to=TIME: those that concern the caller; all for staff who book.
+func (v *Visits) List(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	from, err1 := ward.ParseTime(r.FormValue("from"))
+	to, err2 := ward.ParseTime(r.FormValue("to"))
+	if err1 != nil || err2 != nil {
+		return nil, ward.Errorf(ward.Invalid, "from and to must be times, written as %s", ward.TimeFormat)
+	}
+	var held []ward.ChartID
+	var err error
+	if who.Has(ward.Proxy) {
+		if held, err = v.Charts.Held(ctx, tx, who.Org, who.Person); err != nil {
+			return nil, err
+		}
+	}
+	found, err := listVisits(ctx, tx, who, who.Has(ward.FrontDesk), held, from, to)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]ward.Visit, len(found))
+	for i, of := range found {
+		list[i] = of.wire()
+	}
+	return struct {
+		Visits []ward.Visit `json:"visits"`
+	}{list}, nil
+}
+
+// Get answers GET /api/visits/{visit}. Its host sees who is at the door; who was admitted sees who else was.
+func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := getVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	answer := of.wire()
+	if of.host != who.Person && of.me != admitted {
+		return answer, nil
+	}
+	all, err := membersOf(ctx, tx, who.Org, of.id)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range all {
+		if m.state != admitted && of.host != who.Person {
+			continue
+		}
+		answer.Members = append(answer.Members, ward.VisitMember{
+			Member: m.id, State: m.state, Since: formatMilli(m.since), KeyPackage: m.keyPackage, AdmissionText: string(m.admission),
+		})
+	}
+	return answer, nil
+}
+
+// Change answers PUT /api/visits/{visit}: another time, cancelled, or how late the host is.
+func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	body, err := ward.Decode[ward.VisitChange](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	of, err := holdVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	if of.state == ended || of.state == cancelled {
+		return nil, ward.Errorf(ward.Gone, "this visit is over").WithHint("Book another.")
+	}
+	switch {
+	case body.Late != nil:
+		if of.host != who.Person {
+			return nil, ward.Errorf(ward.Refused, "only the clinician whose visit it is says that they are late")
+		}
+		const maxLate = 24 * 60 // minutes: a day later is another appointment
+		if *body.Late < 0 || *body.Late > maxLate {
+			return nil, ward.Errorf(ward.Invalid, "late is from 0 to %d minutes", maxLate)
+		}
+		of.late = *body.Late
+	case body.State == cancelled:
+		if of.state == open {
+			return nil, ward.Errorf(ward.Conflict, "this visit has begun").WithHint("Its clinician can end it.")
+		}
+		of.state = cancelled
+		if err := forget(ctx, tx, who.Org, of.id); err != nil {
+			return nil, err
+		}
+	case body.State != "":
+		return nil, ward.Errorf(ward.Invalid, "a visit may be cancelled; other states come by themselves")
+	default:
+		if of.state == open {
+			return nil, ward.Errorf(ward.Conflict, "this visit has begun")
+		}
+		if of.starts, of.ends, err = v.times(body.Starts, body.Ends); err != nil {
+			return nil, err
+		}
+		of.late = 0
+	}
+	if err := setVisit(ctx, tx, who.Org, of); err != nil {
+		return nil, err
+	}
+	v.tell(tx, who.Org, of, 0)
+	return of.wire(), nil
+}
+
+// Arrive answers POST /api/visits/{visit}/arrive: someone comes to the door, or comes back. The host opens the visit by
+// coming. Who was admitted once stays so, through a reload or another network.
+func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	body, err := ward.Decode[ward.Arrival](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	of, err := holdVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	now := v.Now()
+	switch {
+	case of.state == ended || of.state == cancelled:
+		return nil, ward.Errorf(ward.Gone, "this visit is over")
+	case now.Before(time.UnixMilli(of.starts).Add(-opensEarly)):
+		return nil, ward.Errorf(ward.Conflict, "this visit is not yet").WithHint("Come back up to two hours before it starts.")
+	case now.After(time.UnixMilli(of.ends).Add(staysOpen)):
+		return nil, ward.Errorf(ward.Gone, "this visit is over")
+	case of.me == removed:
+		return nil, ward.Errorf(ward.Refused, "you were taken out of this visit").WithHint("Ask the clinic.")
+	}
+	m := member{id: who.Person, state: waiting, since: now.UnixMilli(), keyPackage: body.KeyPackage}
+	if of.host == who.Person {
+		m.state, m.keyPackage = admitted, nil
+		of.state = open
+		if err := setVisit(ctx, tx, who.Org, of); err != nil {
+			return nil, err
+		}
+	} else if err := checkKeyPackage(body.KeyPackage); err != nil {
+		return nil, err
+	}
+	all, err := membersOf(ctx, tx, who.Org, of.id)
+	if err != nil {
+		return nil, err
+	}
+	for _, known := range all {
+		if known.id == who.Person && known.state == admitted {
+			m.state, m.since, m.admission = admitted, known.since, known.admission
+		}
+		if known.id == who.Person && known.state == waiting {
+			m.since = known.since
+		}
+	}
+	if err := putMember(ctx, tx, who.Org, of.id, m); err != nil {
+		return nil, err
+	}
+	of.me = m.state
+	v.tell(tx, who.Org, of, of.seq)
+	return of.wire(), nil
+}
+
+func checkKeyPackage(data []byte) error {
+	if len(data) > ward.MaxKeyPackage {
+		return ward.Errorf(ward.TooLarge, "the key package is larger than %d bytes", ward.MaxKeyPackage)
+	}
+	if m, err := parseMessage(data); err != nil || m.kind != kindKeyPackage {
+		return ward.Errorf(ward.Invalid, "keyPackage is not a key package of the visits' cipher suite").WithHint("Open the visit with an up-to-date Ward.")
+	}
+	return nil
+}
+
+// Admit answers POST /api/visits/{visit}/admit: the host lets someone in who waits.
+func (v *Visits) Admit(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	body, err := ward.Decode[ward.VisitAdmission](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	s, err := envelope.Parse[envelope.Admission]([]byte(body.AdmissionText))
+	if err != nil {
+		return nil, ward.Errorf(ward.Invalid, "the admission is not valid: %w", err)
+	}
+	of, err := holdVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	b := s.Body
+	if b.Org != who.Org || b.Visit != of.id || b.Admitter != who.Person {
+		return nil, ward.Errorf(ward.Invalid, "the admission is to another visit, or by someone else")
+	}
+	if err := s.Verify(who.Browser); err != nil {
+		return nil, ward.Errorf(ward.Invalid, "the admission is not signed by this browser: %w", err)
+	}
+	m, err := v.member(ctx, tx, who.Org, of.id, ward.PersonID(b.Member))
+	if err != nil {
+		return nil, err
+	}
+	if m.state != waiting && m.state != admitted {
+		return nil, ward.Errorf(ward.Conflict, "this person is not at the door any more")
+	}
+	all, err := membersOf(ctx, tx, who.Org, of.id)
+	if err != nil {
+		return nil, err
+	}
+	inside := 0
+	for _, other := range all {
+		if other.state == admitted {
+			inside++
+		}
+	}
+	if inside >= ward.MaxMembers {
+		return nil, ward.Errorf(ward.Conflict, "a visit has room for %d", ward.MaxMembers)
+	}
+	m.state, m.since, m.admission = admitted, v.Now().UnixMilli(), s.Text
+	if err := putMember(ctx, tx, who.Org, of.id, m); err != nil {
+		return nil, err
+	}
+	v.tell(tx, who.Org, of, of.seq)
+	return nil, v.record(ctx, tx, who, of, "admitted", m.id)
+}
+
+// member finds someone at a visit's door.
+func (v *Visits) member(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID, who ward.PersonID) (member, error) {
+	all, err := membersOf(ctx, tx, org, id)
+	if err != nil {
+		return member{}, err
+	}
+	for _, m := range all {
+		if m.id == who {
+			return m, nil
+		}
+	}
+	return member{}, ward.Errorf(ward.Missing, "this person did not come to the door")
+}
+
+func (v *Visits) record(ctx context.Context, tx *store.Tx, who ward.Caller, of visit, action string, about ward.PersonID) error {
+	return v.Ledger.Append(ctx, tx, who.Org, ward.Event{
+		Person: who.Person, Roles: who.Roles, Action: action, About: "person:" + string(about), Chart: of.chart, Decision: "allow",
+	})
+}
+
+// Remove answers DELETE /api/visits/{visit}/members/{member}: the host takes someone out, at once and for good. Their
+// group removes them too, so that they decode nothing that was on its way.
+func (v *Visits) Remove(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := holdVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	m, err := v.member(ctx, tx, who.Org, of.id, ward.PersonID(r.PathValue("member")))
+	if err != nil {
+		return nil, err
+	}
+	if m.id == of.host {
+		return nil, ward.Errorf(ward.Invalid, "you run this visit").WithHint("End it instead.")
+	}
+	m.state, m.since, m.keyPackage, m.admission = removed, v.Now().UnixMilli(), nil, nil
+	if err := putMember(ctx, tx, who.Org, of.id, m); err != nil {
+		return nil, err
+	}
+	v.tell(tx, who.Org, of, of.seq)
+	tx.AfterCommit(func() { v.media.Remove(context.WithoutCancel(ctx), of.id, string(m.id)) })
+	return nil, v.record(ctx, tx, who, of, "removed-from-visit", m.id)
+}
+
+// Leave answers POST /api/visits/{visit}/leave. Who was admitted may come back without being admitted again.
+func (v *Visits) Leave(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := holdVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	if of.me == waiting {
+		if err := putMember(ctx, tx, who.Org, of.id, member{id: who.Person, state: left, since: v.Now().UnixMilli()}); err != nil {
+			return nil, err
+		}
+	}
+	v.tell(tx, who.Org, of, of.seq)
+	tx.AfterCommit(func() { v.media.Remove(context.WithoutCancel(ctx), of.id, string(who.Person)) })
+	return nil, nil
+}
+
+// End answers POST /api/visits/{visit}/end: for everyone. What the group said goes.
+func (v *Visits) End(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := holdVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	if of.state != open {
+		return nil, ward.Errorf(ward.Conflict, "this visit is not open")
+	}
+	of.state = ended
+	if err := setVisit(ctx, tx, who.Org, of); err != nil {
+		return nil, err
+	}
+	if err := forget(ctx, tx, who.Org, of.id); err != nil {
+		return nil, err
+	}
+	v.tell(tx, who.Org, of, 0)
+	tx.AfterCommit(func() { v.media.End(context.WithoutCancel(ctx), of.id) })
+	return nil, nil
+}
+
+// Room answers POST /api/visits/{visit}/room: the way into the media server, for who was admitted.
+func (v *Visits) Room(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := getVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	if of.state != open {
+		return nil, ward.Errorf(ward.Conflict, "this visit is not open")
+	}
+	token, err := v.media.Token(of.id, string(who.Person))
+	if err != nil {
+		return nil, err
+	}
+	return ward.VisitRoom{URL: "/", Token: token}, nil
+}
+
+// Signal answers GET /rtc and below: the media server's signalling. It asks for the token that Room gave, so who comes
+// here was decided there.
+func (v *Visits) Signal(_ context.Context, _ ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	v.media.ServeHTTP(w, r)
+	return nil
+}
+
+// Post answers POST /api/visits/{visit}/messages.
+func (v *Visits) Post(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	body, err := ward.Decode[ward.NewVisitMessage](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return v.deliver(ctx, tx, who, idOf(r), body)
+}
+
+// Messages answers GET /api/visits/{visit}/messages?after=N[&group=1].
+func (v *Visits) Messages(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	after, err := strconv.ParseInt(r.FormValue("after"), 10, 64)
+	if err != nil || after < 0 {
+		return nil, ward.Errorf(ward.Invalid, "after must be a number from 0")
+	}
+	of, err := getVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	page, err := messagesAfter(ctx, tx, who.Org, of.id, after)
+	if err != nil {
+		return nil, err
+	}
+	page.Epoch = of.epoch
+	if r.FormValue("group") == "1" {
+		page.GroupInfo, err = groupInfo(ctx, tx, who.Org, of.id)
+	}
+	return page, err
+}

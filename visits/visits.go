@@ -1,0 +1,188 @@
+// Package visits is consultations by video: when they are, who comes to the door, who is let in, and the media server.
+//
+// What makes a visit private is not here. Its members form an MLS group (RFC 9420); their browsers encrypt every frame
+// with keys that only the group has, and each checks that all others were admitted by the clinician whose visit it is.
+// This package puts the group's messages in order, one commit for each epoch, for those who were admitted, and forwards
+// media that it cannot decode. A server that let someone in by itself would show: everyone's browser would refuse them.
+//
+// LiveKit lives here (media.go). What a visit is about is an entry in the chart.
+package visits
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"ward"
+	"ward/ledger"
+	"ward/policy"
+	"ward/store"
+)
+
+// Charts is what visits need to know of charts.
+type Charts interface {
+	// Patient is whose chart it is.
+	Patient(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) (ward.PersonID, error)
+	// Held lists the charts of others that a person was granted directly.
+	Held(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error)
+}
+
+// People is what visits need to know of people.
+type People interface {
+	// RolesOf is what an active person is to the clinic.
+	RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.Role, error)
+}
+
+// Notices is where changes are told.
+type Notices interface {
+	Publish(org ward.OrgID, n ward.Notice) error
+}
+
+// Config is what visits are made of.
+type Config struct {
+	DB      *store.DB
+	Ledger  *ledger.Ledger
+	Charts  Charts
+	People  People
+	Notices Notices
+	Media   MediaConfig
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Visits answers the routes about visits.
+type Visits struct {
+	Config
+	media *Media
+}
+
+// New makes a Visits and starts its media server.
+func New(config Config) (*Visits, error) {
+	v := &Visits{Config: config}
+	config.Media.Log = config.Log
+	media, err := startMedia(config.Media, roomEvents{
+		joined: v.heard("joined-visit", ""), left: v.heard("left-visit", ""), clear: v.heard("sent-in-the-clear", "deny"),
+	})
+	v.media = media
+	return v, err
+}
+
+// Close ends all calls.
+func (v *Visits) Close() error { return v.media.Close() }
+
+// heard puts on record what the media server tells of a member. It does not know the organisation, but ids are unique.
+func (v *Visits) heard(action, decision string) func(ward.VisitID, string) {
+	return func(id ward.VisitID, who string) {
+		ctx := context.Background()
+		err := v.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+			var org, chart string
+			if err := tx.Row(ctx, `SELECT org, chart FROM visits WHERE visit = $1`, string(id)).Scan(&org, &chart); err != nil {
+				return err
+			}
+			return v.Ledger.Append(ctx, tx, ward.OrgID(org), ward.Event{
+				Person: ward.PersonID(who), Action: action, About: "visit:" + string(id), Chart: ward.ChartID(chart), Decision: decision,
+			})
+		})
+		if err != nil {
+			v.Log.ErrorContext(ctx, "could not record what happened in a visit", slog.String("error", err.Error()))
+		}
+	}
+}
+
+const (
+	// maxListed is how many visits or messages are in one answer.
+	maxListed = 500
+	// staysOpen is how long after its planned end a visit may still go on.
+	staysOpen = 4 * time.Hour
+	// opensEarly is how long before its start its people may come to the door.
+	opensEarly = 2 * time.Hour
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// wire shows a visit to those concerned.
+func (v visit) wire() ward.Visit {
+	return ward.Visit{
+		NewVisit: ward.NewVisit{Visit: v.id, Chart: v.chart, Host: v.host, Starts: formatMilli(v.starts), Ends: formatMilli(v.ends)},
+		Patient:  v.patient, State: v.state, Late: v.late, Me: v.me, Epoch: v.epoch, Seq: v.seq,
+	}
+}
+
+func formatMilli(millis int64) string { return ward.FormatTime(time.UnixMilli(millis)) }
+
+// about is the policy's view of a visit. Of those who hold the chart and those admitted it names the caller only.
+func (v *Visits) about(ctx context.Context, tx *store.Tx, who ward.Caller, of visit) (policy.Resource, error) {
+	about := policy.Resource{Type: "Visit", ID: string(of.id), Org: who.Org, Chart: of.chart, Owner: of.patient, Host: of.host}
+	held, err := v.Charts.Held(ctx, tx, who.Org, who.Person)
+	if err != nil {
+		return about, err
+	}
+	for _, chart := range held {
+		if chart == of.chart {
+			about.Readers = []ward.PersonID{who.Person}
+		}
+	}
+	if of.me == admitted {
+		about.Members = []ward.PersonID{who.Person}
+	}
+	return about, nil
+}
+
+// tell publishes a notice about a visit once the operation is durable.
+func (v *Visits) tell(tx *store.Tx, org ward.OrgID, of visit, seq int64) {
+	tx.AfterCommit(func() {
+		v.Notices.Publish(org, ward.Notice{Kind: "visit", Visit: of.id, Seq: seq}) // a lost notice costs a reload
+	})
+}
+
+// MayHear tells whether a notice about a visit is for the caller.
+func (v *Visits) MayHear(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.Notice) (bool, error) {
+	of, err := getVisit(ctx, tx, who, n.Visit)
+	switch {
+	case ward.KindOf(err) == ward.Missing && err != nil:
+		return false, nil
+	case err != nil:
+		return false, err
+	case of.host == who.Person || of.patient == who.Person || of.me != "" || n.Seq == 0 && who.Has(ward.FrontDesk):
+		return true, nil
+	}
+	about, err := v.about(ctx, tx, who, of)
+	return len(about.Readers) > 0 && who.Has(ward.Proxy), err
+}
+
+// Sweep ends visits that nobody ended.
+func (v *Visits) Sweep(ctx context.Context) error {
+	type late struct {
+		org ward.OrgID
+		id  ward.VisitID
+	}
+	return v.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		found, err := tx.Rows(ctx, `SELECT org, visit FROM visits WHERE state IN ('booked', 'open') AND ends < $1`, v.Now().Add(-staysOpen).UnixMilli())
+		if err != nil {
+			return err
+		}
+		var over []late
+		for found.Next() {
+			var l late
+			if err := found.Scan((*string)(&l.org), (*string)(&l.id)); err != nil {
+				found.Close()
+				return err
+			}
+			over = append(over, l)
+		}
+		if err := found.Close(); err != nil {
+			return err
+		}
+		for _, l := range over {
+			if err := forget(ctx, tx, l.org, l.id); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `UPDATE visits SET state = 'ended' WHERE org = $1 AND visit = $2`, string(l.org), string(l.id)); err != nil {
+				return err
+			}
+			tx.AfterCommit(func() { v.media.End(context.WithoutCancel(ctx), l.id) })
+		}
+		return nil
+	})
+}

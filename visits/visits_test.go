@@ -1,0 +1,323 @@
+package visits
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ward"
+	"ward/ledger"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+// door is a visit of Amina's with Dr Okafor, on a real database and with a real media server.
+type door struct {
+	t             *testing.T
+	v             *Visits
+	db            *store.DB
+	now           time.Time
+	host, patient ward.Caller
+	key           ed25519.PrivateKey // of the host's browser
+	chart         ward.ChartID
+	visit         ward.VisitID
+}
+
+func (d *door) Patient(_ context.Context, _ *store.Tx, _ ward.OrgID, chart ward.ChartID) (ward.PersonID, error) {
+	if chart != d.chart {
+		return "", ward.Errorf(ward.Missing, "there is no such chart here")
+	}
+	return d.patient.Person, nil
+}
+
+func (d *door) Held(context.Context, *store.Tx, ward.OrgID, ward.PersonID) ([]ward.ChartID, error) {
+	return nil, nil
+}
+
+func (d *door) RolesOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) ([]ward.Role, error) {
+	if person == d.host.Person {
+		return d.host.Roles, nil
+	}
+	return []ward.Role{ward.Patient}, nil
+}
+
+func (d *door) Publish(ward.OrgID, ward.Notice) error { return nil }
+
+func newDoor(t *testing.T) *door {
+	org := ward.NewID[ward.OrgID]()
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &door{
+		t: t, key: key, now: time.Now().Truncate(time.Millisecond), chart: ward.NewID[ward.ChartID](), visit: ward.NewID[ward.VisitID](),
+		host:    ward.Caller{Org: org, Person: ward.NewID[ward.PersonID](), Roles: []ward.Role{ward.Clinician}, Browser: ward.B64.EncodeToString(public)},
+		patient: ward.Caller{Org: org, Person: ward.NewID[ward.PersonID](), Roles: []ward.Role{ward.Patient}},
+	}
+	if d.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")}); err != nil {
+		t.Fatal(err)
+	}
+	clock := func() time.Time { return d.now }
+	d.v, err = New(Config{DB: d.db, Ledger: ledger.New(clock), Charts: d, People: d, Notices: d, Log: slog.New(slog.DiscardHandler), Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.v.Close(); d.db.Close() })
+	d.must(d.call(d.patient, d.v.Book, ward.NewVisit{
+		Visit: d.visit, Chart: d.chart, Host: d.host.Person, Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(30 * time.Minute)),
+	}))
+	return d
+}
+
+type handler func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error)
+
+// call calls a handler as the server does once policy has allowed it.
+func (d *door) call(who ward.Caller, h handler, body any, values ...string) (answer any, err error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	err = d.db.Do(d.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
+		r := httptest.NewRequest("POST", "/x?after=0&group=1", bytes.NewReader(text))
+		r.SetPathValue("visit", string(d.visit))
+		for i := 0; i < len(values); i += 2 {
+			r.SetPathValue(values[i], values[i+1])
+		}
+		answer, err = h(ctx, tx, who, r)
+		return err
+	})
+	return answer, err
+}
+
+func (d *door) must(_ any, err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *door) refused(kind ward.Kind, _ any, err error) {
+	d.t.Helper()
+	if err == nil || ward.KindOf(err) != kind {
+		d.t.Errorf("got %v, want %s", err, kind)
+	}
+}
+
+var keyPackage = build(uint16(1), uint16(5), uint16(1), uint16(suite), "init")
+
+func (d *door) groupInfo(epoch uint64) []byte {
+	return build(uint16(1), uint16(4), uint16(1), uint16(suite), string(d.visit), epoch, "tree")
+}
+
+func (d *door) sealed(content byte, epoch uint64, text string) []byte {
+	return build(uint16(1), uint16(2), string(d.visit), epoch, content, "", text)
+}
+
+func (d *door) commit(epoch uint64, text string) ward.NewVisitMessage {
+	return ward.NewVisitMessage{Body: d.sealed(3, epoch, text), GroupInfo: d.groupInfo(epoch + 1)}
+}
+
+func (d *door) admission(change func(*envelope.Admission)) ward.VisitAdmission {
+	a := envelope.Admission{
+		Org: d.host.Org, Visit: d.visit, Member: d.patient.Person, Role: envelope.AsPatient, Admitter: d.host.Person,
+		Time: ward.FormatTime(d.now), Until: ward.FormatTime(d.now.Add(time.Hour)),
+	}
+	if change != nil {
+		change(&a)
+	}
+	s, err := envelope.Write(a, func(text []byte) ([]byte, error) { return ed25519.Sign(d.key, text), nil })
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return ward.VisitAdmission{AdmissionText: string(s.Text)}
+}
+
+func (d *door) post(who ward.Caller, n ward.NewVisitMessage) (any, error) {
+	return d.call(who, d.v.Post, n)
+}
+
+// open lets the host in, who begins the group, and then the patient.
+func (d *door) open() {
+	d.must(d.call(d.host, d.v.Arrive, ward.Arrival{}))
+	d.must(d.post(d.host, ward.NewVisitMessage{Body: d.groupInfo(0)}))
+	d.must(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))
+	d.must(d.call(d.host, d.v.Admit, d.admission(nil)))
+}
+
+func TestNobodyEntersUnadmitted(t *testing.T) {
+	d := newDoor(t)
+	d.refused(ward.Invalid, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{})))
+	d.refused(ward.TooLarge, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: make([]byte, ward.MaxKeyPackage+1)})))
+	d.must(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))
+	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Room, nil)))
+	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.commit(0, "let me in"))))
+	seen := func(who ward.Caller) ward.Visit {
+		a, err := d.call(who, d.v.Get, nil)
+		d.must(a, err)
+		return a.(ward.Visit)
+	}
+	if got := seen(d.patient); got.Me != "waiting" || len(got.Members) != 0 || got.State != "booked" {
+		t.Errorf("the patient sees %+v", got)
+	}
+	if got := seen(d.host); len(got.Members) != 1 || !bytes.Equal(got.Members[0].KeyPackage, keyPackage) {
+		t.Errorf("the host sees %+v", got)
+	}
+	stranger := ward.NewID[ward.PersonID]()
+	d.must(d.call(d.host, d.v.Arrive, ward.Arrival{}))
+	for why, change := range map[string]func(*envelope.Admission){
+		"another visit":  func(a *envelope.Admission) { a.Visit = ward.NewID[ward.VisitID]() },
+		"another clinic": func(a *envelope.Admission) { a.Org = ward.NewID[ward.OrgID]() },
+		"someone else":   func(a *envelope.Admission) { a.Admitter = stranger },
+	} {
+		if _, err := d.call(d.host, d.v.Admit, d.admission(change)); ward.KindOf(err) != ward.Invalid {
+			t.Errorf("an admission of %s: %v", why, err)
+		}
+	}
+	d.refused(ward.Missing, nil, second(d.call(d.host, d.v.Admit, d.admission(func(a *envelope.Admission) { a.Member = stranger }))))
+	other := *d
+	_, other.key, _ = ed25519.GenerateKey(rand.Reader)
+	d.refused(ward.Invalid, nil, second(d.call(d.host, d.v.Admit, other.admission(nil))))
+	d.must(d.call(d.host, d.v.Admit, d.admission(nil)))
+	if got := seen(d.patient); got.Me != "admitted" || len(got.Members) != 2 {
+		t.Errorf("once admitted, the patient sees %+v", got)
+	}
+	d.must(d.call(d.patient, d.v.Room, nil))
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	welcome := build(uint16(1), uint16(3), uint16(suite), "secrets")
+	add := d.commit(0, "add Amina")
+	add.Welcome = welcome
+	d.must(d.post(d.host, add))
+	d.refused(ward.Conflict, nil, second(d.post(d.host, add))) // sent twice
+	d.must(d.post(d.patient, ward.NewVisitMessage{Body: d.sealed(1, 1, "hello")}))
+	d.must(d.post(d.patient, ward.NewVisitMessage{Body: d.sealed(1, 0, "hello from before")}))
+	for why, n := range map[string]ward.NewVisitMessage{
+		"of an old epoch":  d.commit(0, "late"),
+		"of a later epoch": d.commit(5, "early"),
+		"an old proposal":  {Body: d.sealed(2, 0, "late")},
+		"a second group":   {Body: d.groupInfo(0)},
+	} {
+		if _, err := d.post(d.host, n); ward.KindOf(err) != ward.Conflict {
+			t.Errorf("a message %s: %v", why, err)
+		}
+	}
+	elsewhere := build(uint16(1), uint16(2), string(ward.NewID[ward.VisitID]()), uint64(1), byte(3), "", "x")
+	for why, n := range map[string]ward.NewVisitMessage{
+		"no MLS":                        {Body: []byte("hello")},
+		"for another group":             {Body: elsewhere, GroupInfo: d.groupInfo(2)},
+		"a commit without its state":    {Body: d.sealed(3, 1, "x")},
+		"a commit with an old state":    {Body: d.sealed(3, 1, "x"), GroupInfo: d.groupInfo(1)},
+		"a commit with a false welcome": {Body: d.sealed(3, 1, "x"), GroupInfo: d.groupInfo(2), Welcome: keyPackage},
+		"a chat message with a state":   {Body: d.sealed(1, 1, "x"), GroupInfo: d.groupInfo(2)},
+		"a key package":                 {Body: keyPackage},
+	} {
+		if _, err := d.post(d.patient, n); err == nil {
+			t.Errorf("taken: %s", why)
+		}
+	}
+	d.refused(ward.TooLarge, nil, second(d.post(d.patient, ward.NewVisitMessage{Body: make([]byte, ward.MaxMLS+1)})))
+	d.refused(ward.Refused, nil, second(d.post(d.patient, ward.NewVisitMessage{Body: d.groupInfo(0)})))
+
+	a, err := d.call(d.patient, d.v.Messages, nil)
+	d.must(a, err)
+	page := a.(ward.VisitMessages)
+	var kinds []string
+	for i, m := range page.Messages {
+		if m.Seq != int64(i)+1 {
+			t.Errorf("message %d has place %d", i, m.Seq)
+		}
+		kinds = append(kinds, m.Kind)
+	}
+	if got, _ := json.Marshal(kinds); string(got) != `["commit","welcome","application","application"]` || page.Epoch != 1 || !bytes.Equal(page.GroupInfo, d.groupInfo(1)) {
+		t.Errorf("%s, %+v", got, page)
+	}
+}
+
+func TestOfCommitsAtTheSameTimeOneIsTaken(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	var taken atomic.Int64
+	var racing sync.WaitGroup
+	for i := range 12 {
+		who := d.host
+		if i%2 == 1 {
+			who = d.patient
+		}
+		racing.Go(func() {
+			if _, err := d.post(who, d.commit(0, "mine")); err == nil {
+				taken.Add(1)
+			} else if ward.KindOf(err) != ward.Conflict {
+				t.Error(err)
+			}
+		})
+	}
+	racing.Wait()
+	if taken.Load() != 1 {
+		t.Errorf("%d commits of one epoch were taken", taken.Load())
+	}
+}
+
+func TestWhoIsRemovedStaysOutAndAnEndedVisitIsForgotten(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	d.must(d.post(d.host, d.commit(0, "add")))
+	d.must(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage})) // a reload: still admitted
+	d.must(d.call(d.patient, d.v.Room, nil))
+	d.refused(ward.Invalid, nil, second(d.call(d.host, d.v.Remove, nil, "member", string(d.host.Person))))
+	d.must(d.call(d.host, d.v.Remove, nil, "member", string(d.patient.Person)))
+	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.commit(1, "still here"))))
+	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage})))
+	d.refused(ward.Conflict, nil, second(d.call(d.host, d.v.Admit, d.admission(nil))))
+
+	d.must(d.call(d.host, d.v.End, nil))
+	var left int
+	d.must(nil, d.db.View(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Row(ctx, `SELECT (SELECT count(*) FROM visit_messages WHERE visit = $1) + (SELECT count(*) FROM visit_members WHERE visit = $1)
+			+ (SELECT count(*) FROM visits WHERE visit = $1 AND length(group_info) > 0)`, string(d.visit)).Scan(&left)
+	}))
+	if left != 0 {
+		t.Errorf("%d rows of what the group said are left", left)
+	}
+	d.refused(ward.Gone, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage})))
+	d.refused(ward.Conflict, nil, second(d.call(d.host, d.v.Room, nil)))
+}
+
+func TestVisitsHaveTheirTimes(t *testing.T) {
+	d := newDoor(t)
+	late := int64(10)
+	d.must(d.call(d.host, d.v.Change, ward.VisitChange{Late: &late}))
+	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Change, ward.VisitChange{Late: &late})))
+	d.must(d.call(d.patient, d.v.Change, ward.VisitChange{Starts: ward.FormatTime(d.now.Add(48 * time.Hour)), Ends: ward.FormatTime(d.now.Add(49 * time.Hour))}))
+	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))) // two days early
+	for _, bad := range []ward.VisitChange{
+		{Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(-time.Minute))},
+		{Starts: ward.FormatTime(d.now.Add(-3 * time.Hour)), Ends: ward.FormatTime(d.now.Add(-2 * time.Hour))},
+		{Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(24 * time.Hour))},
+		{Starts: "tomorrow", Ends: "later"},
+		{State: "ended"},
+	} {
+		d.refused(ward.Invalid, nil, second(d.call(d.patient, d.v.Change, bad)))
+	}
+	d.now = d.now.Add(49*time.Hour + staysOpen + time.Minute)
+	d.must(nil, d.v.Sweep(t.Context()))
+	a, err := d.call(d.patient, d.v.Get, nil)
+	d.must(a, err)
+	if got := a.(ward.Visit); got.State != "ended" {
+		t.Errorf("a visit that nobody came to is %s", got.State)
+	}
+}
