@@ -244,8 +244,10 @@ export function MayNotUnlock(): JSX.Element | null {
   return cannot ? <Notice kind="warn" title={w.start.noUnlock}><p>{w.start.noUnlockText}</p><p>{w.start.update}</p></Notice> : null
 }
 
+/** Places beside each other. Where they are wider than the screen they scroll, and the one with the focus is whole. */
 export function Tabs({ label, items }: { label: string; items: readonly { href: string; label: string; current: boolean }[] }): JSX.Element {
-  return <nav class="tabs" aria-label={label}>{items.map((i) => <Link key={i.href} href={i.href} {...(i.current && { 'aria-current': 'page' as const })}>{i.label}</Link>)}</nav>
+  const show = (event: FocusEvent): void => (event.target as Element).scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  return <nav class="tabs" aria-label={label} onFocusIn={show}>{items.map((i) => <Link key={i.href} href={i.href} {...(i.current && { 'aria-current': 'page' as const })}>{i.label}</Link>)}</nav>
 }
 
 export function Face({ name }: { name: string }): JSX.Element {
