@@ -395,6 +395,29 @@ type NewVisit struct {
 	Ends   string   `json:"ends"`
 }
 
+// Availability is when a clinician sees people by video, in their own time zone, and what the clinic lets patients do by
+// themselves. Staff may book outside it.
+type Availability struct {
+	TimeZone string   `json:"timeZone"` // IANA, such as Europe/Madrid
+	Weekly   []Window `json:"weekly"`
+	Length   int64    `json:"length"`  // minutes of a visit
+	Notice   int64    `json:"notice"`  // minutes before which patients must book, move or cancel
+	Horizon  int64    `json:"horizon"` // days ahead that patients may book; 0: patients book through the clinic
+}
+
+// Window is a part of a day of the week, by the clock on the wall.
+type Window struct {
+	Day  int64  `json:"day"`  // 0 is Sunday
+	From string `json:"from"` // 09:00
+	To   string `json:"to"`
+}
+
+// Slots are free times of a clinician that a patient may book.
+type Slots struct {
+	Length int64    `json:"length"` // minutes
+	Starts []string `json:"starts"`
+}
+
 // Visit is one as those concerned see it. State: booked, open (the host is there), ended, cancelled.
 type Visit struct {
 	NewVisit
@@ -491,6 +514,7 @@ const (
 	MaxInvitation = 14 * 24 * 60 * 60 // seconds an invitation may stay open
 	MaxHeldGrant  = 16 << 10          // bytes of a sealed grant or history
 	MaxVisit      = 12 * 60 * 60      // seconds a visit may be planned to last
+	MaxWindows    = 28                // in a week of availability: four a day
 	MaxMembers    = 12                // in a visit: a family, an interpreter and a care team; more is a lecture
 	MaxKeyPackage = 16 << 10          // bytes of an MLS key package: with cards and statements about 9 KB
 	MaxMLS        = 128 << 10         // bytes of one MLS message: a welcome to a full visit is about 60 KB

@@ -269,30 +269,40 @@ func TestPanicTellsNothing(t *testing.T) {
 	}
 	log := &journal{}
 	w.reopen(log,
-		Route{Pattern: "POST /api/test/read", Action: "writeSelf", About: about,
+		Route{
+			Pattern: "POST /api/test/read", Action: "writeSelf", About: about,
 			Read: func(r *http.Request) *http.Request { boom(r); return r },
-			Do:   func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error) { return nil, nil }},
-		Route{Pattern: "POST /api/test/about", Action: "writeSelf",
+			Do:   func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error) { return nil, nil },
+		},
+		Route{
+			Pattern: "POST /api/test/about", Action: "writeSelf",
 			About: func(_ context.Context, _ *store.Tx, _ ward.Caller, r *http.Request) (policy.Resource, error) {
 				boom(r)
 				return policy.Resource{}, nil
 			},
-			Do: func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error) { return nil, nil }},
-		Route{Pattern: "POST /api/test/do", Action: "writeSelf", About: about,
+			Do: func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error) { return nil, nil },
+		},
+		Route{
+			Pattern: "POST /api/test/do", Action: "writeSelf", About: about,
 			Do: func(_ context.Context, _ *store.Tx, _ ward.Caller, r *http.Request) (any, error) {
 				boom(r)
 				return nil, nil
-			}},
-		Route{Pattern: "POST /api/test/stream", Action: "writeSelf", About: about,
+			},
+		},
+		Route{
+			Pattern: "POST /api/test/stream", Action: "writeSelf", About: about,
 			Stream: func(_ context.Context, _ ward.Caller, _ http.ResponseWriter, r *http.Request) error {
 				boom(r)
 				return nil
-			}},
-		Route{Pattern: "POST /api/test/public", Action: public,
+			},
+		},
+		Route{
+			Pattern: "POST /api/test/public", Action: public,
 			Do: func(_ context.Context, _ *store.Tx, _ ward.Caller, r *http.Request) (any, error) {
 				boom(r)
 				return nil, nil
-			}},
+			},
+		},
 	)
 	patient := w.hand(w.here['p'])
 	for _, where := range []string{"read", "about", "do", "stream", "public"} {

@@ -63,6 +63,9 @@ func (s *Server) routes() []Route {
 		// Visits by video.
 		{Pattern: "GET /api/visits", Action: "listVisits", Do: v.List},
 		{Pattern: "POST /api/visits", Action: "bookVisit", About: v.AboutNewVisit, Do: v.Book},
+		{Pattern: "GET /api/people/{person}/availability", Action: "readAvailability", About: v.AboutAvailability, Do: v.GetAvailability},
+		{Pattern: "PUT /api/people/{person}/availability", Action: "setAvailability", About: v.AboutAvailability, Do: v.PutAvailability},
+		{Pattern: "GET /api/people/{person}/slots", Action: "readAvailability", About: v.AboutAvailability, Do: v.GetSlots},
 		{Pattern: "GET /api/visits/{visit}", Action: "readVisit", About: v.AboutVisit, Do: v.Get},
 		{Pattern: "PUT /api/visits/{visit}", Action: "changeVisit", About: v.AboutVisit, Do: v.Change},
 		{Pattern: "POST /api/visits/{visit}/arrive", Action: "arriveAtVisit", About: v.AboutVisit, Do: v.Arrive},

@@ -80,6 +80,9 @@ var walk = map[string]string{
 	"DELETE /api/charts/{chart}":                    "p",
 	"GET /api/visits":                               "poxcfsda",
 	"POST /api/visits":                              "pcf",
+	"GET /api/people/{person}/availability":         "", // the person here is no clinician
+	"PUT /api/people/{person}/availability":         "",
+	"GET /api/people/{person}/slots":                "",
 	"GET /api/visits/{visit}":                       "pcf",
 	"PUT /api/visits/{visit}":                       "pcf",
 	"POST /api/visits/{visit}/arrive":               "pc",

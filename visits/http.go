@@ -78,6 +78,9 @@ func (v *Visits) Book(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 	if !slices.Contains(roles, ward.Clinician) {
 		return nil, ward.Errorf(ward.Invalid, "a visit is run by a clinician of the clinic")
 	}
+	if err := v.checkSlot(ctx, tx, who, of); err != nil {
+		return nil, err
+	}
 	if err := insertVisit(ctx, tx, who.Org, of, v.Now()); err != nil {
 		return nil, err
 	}
@@ -87,13 +90,11 @@ func (v *Visits) Book(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 
 // List answers GET /api/visits?from=TIME&to=TIME: those that concern the caller; all for staff who book.
 func (v *Visits) List(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	from, err1 := ward.ParseTime(r.FormValue("from"))
-	to, err2 := ward.ParseTime(r.FormValue("to"))
-	if err1 != nil || err2 != nil {
-		return nil, ward.Errorf(ward.Invalid, "from and to must be times, written as %s", ward.TimeFormat)
+	from, to, err := span(r)
+	if err != nil {
+		return nil, err
 	}
 	var held []ward.ChartID
-	var err error
 	if who.Has(ward.Proxy) {
 		if held, err = v.Charts.Held(ctx, tx, who.Org, who.Person); err != nil {
 			return nil, err
@@ -164,6 +165,9 @@ func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 		if of.state == open {
 			return nil, ward.Errorf(ward.Conflict, "this visit has begun").WithHint("Its clinician can end it.")
 		}
+		if err := v.checkNotice(ctx, tx, who, of); err != nil {
+			return nil, err
+		}
 		of.state = cancelled
 		if err := forget(ctx, tx, who.Org, of.id); err != nil {
 			return nil, err
@@ -174,7 +178,13 @@ func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 		if of.state == open {
 			return nil, ward.Errorf(ward.Conflict, "this visit has begun")
 		}
+		if err := v.checkNotice(ctx, tx, who, of); err != nil {
+			return nil, err
+		}
 		if of.starts, of.ends, err = v.times(body.Starts, body.Ends); err != nil {
+			return nil, err
+		}
+		if err := v.checkSlot(ctx, tx, who, of); err != nil {
 			return nil, err
 		}
 		of.late = 0

@@ -73,7 +73,7 @@ func newDoor(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.v.Close(); d.db.Close() })
-	d.must(d.call(d.patient, d.v.Book, ward.NewVisit{
+	d.must(d.call(d.host, d.v.Book, ward.NewVisit{
 		Visit: d.visit, Chart: d.chart, Host: d.host.Person, Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(30 * time.Minute)),
 	}))
 	return d
@@ -87,8 +87,12 @@ func (d *door) call(who ward.Caller, h handler, body any, values ...string) (ans
 	if err != nil {
 		d.t.Fatal(err)
 	}
+	query := "after=0&group=1"
+	for i := 0; i < len(values); i += 2 {
+		query += "&" + values[i] + "=" + values[i+1]
+	}
 	err = d.db.Do(d.t.Context(), func(ctx context.Context, tx *store.Tx) (err error) {
-		r := httptest.NewRequest("POST", "/x?after=0&group=1", bytes.NewReader(text))
+		r := httptest.NewRequest("POST", "/x?"+query, bytes.NewReader(text))
 		r.SetPathValue("visit", string(d.visit))
 		for i := 0; i < len(values); i += 2 {
 			r.SetPathValue(values[i], values[i+1])
@@ -302,7 +306,7 @@ func TestVisitsHaveTheirTimes(t *testing.T) {
 	late := int64(10)
 	d.must(d.call(d.host, d.v.Change, ward.VisitChange{Late: &late}))
 	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Change, ward.VisitChange{Late: &late})))
-	d.must(d.call(d.patient, d.v.Change, ward.VisitChange{Starts: ward.FormatTime(d.now.Add(48 * time.Hour)), Ends: ward.FormatTime(d.now.Add(49 * time.Hour))}))
+	d.must(d.call(d.host, d.v.Change, ward.VisitChange{Starts: ward.FormatTime(d.now.Add(48 * time.Hour)), Ends: ward.FormatTime(d.now.Add(49 * time.Hour))}))
 	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))) // two days early
 	for _, bad := range []ward.VisitChange{
 		{Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(-time.Minute))},
@@ -311,7 +315,7 @@ func TestVisitsHaveTheirTimes(t *testing.T) {
 		{Starts: "tomorrow", Ends: "later"},
 		{State: "ended"},
 	} {
-		d.refused(ward.Invalid, nil, second(d.call(d.patient, d.v.Change, bad)))
+		d.refused(ward.Invalid, nil, second(d.call(d.host, d.v.Change, bad)))
 	}
 	d.now = d.now.Add(49*time.Hour + staysOpen + time.Minute)
 	d.must(nil, d.v.Sweep(t.Context()))

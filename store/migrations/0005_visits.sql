@@ -43,3 +43,11 @@ CREATE TABLE visit_messages (
     body    BYTEA NOT NULL,
     PRIMARY KEY (org, visit, seq)
 );
+
+-- When a clinician sees people by video.
+CREATE TABLE availability (
+    org    TEXT NOT NULL,
+    person TEXT NOT NULL,
+    rules  BYTEA NOT NULL, -- JSON
+    PRIMARY KEY (org, person)
+);
