@@ -76,7 +76,10 @@ func (s *Server) routes() []Route {
 		{Pattern: "POST /api/visits/{visit}/room", Action: "enterVisit", About: v.AboutVisit, Do: v.Room},
 		{Pattern: "GET /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Messages},
 		{Pattern: "POST /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Post},
-		{Pattern: "GET /rtc/", Action: public, Stream: v.Signal}, // who has no token of a room stays outside
+		{Pattern: "POST /api/calendar-feed", Action: "writeSelf", About: i.AboutSelf, Do: v.MakeFeed},
+		{Pattern: "DELETE /api/calendar-feed", Action: "writeSelf", About: i.AboutSelf, Do: v.EndFeed},
+		{Pattern: "GET /api/calendar-feed/{file}", Action: public, Stream: v.Feed}, // the address is the secret
+		{Pattern: "GET /rtc/", Action: public, Stream: v.Signal},                   // who has no token of a room stays outside
 
 		// The record.
 		{Pattern: "GET /api/record", Action: "readRecord", Do: s.getRecord},

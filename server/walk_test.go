@@ -93,6 +93,9 @@ var walk = map[string]string{
 	"POST /api/visits/{visit}/room":                 "c", // who came, and the host is in
 	"GET /api/visits/{visit}/messages":              "c",
 	"POST /api/visits/{visit}/messages":             "c",
+	"POST /api/calendar-feed":                       "poxcfsda",
+	"DELETE /api/calendar-feed":                     "poxcfsda",
+	"GET /api/calendar-feed/{file}":                 "*",
 	"GET /rtc/":                                     "*",
 	"GET /api/record":                               "sd",
 	"GET /api/record/state":                         "sd",

@@ -10,10 +10,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	ics "github.com/arran4/golang-ical"
 
 	"ward"
 	"ward/ledger"
@@ -324,4 +328,52 @@ func TestVisitsHaveTheirTimes(t *testing.T) {
 	if got := a.(ward.Visit); got.State != "ended" {
 		t.Errorf("a visit that nobody came to is %s", got.State)
 	}
+}
+
+func TestACalendarHoldsTimesAndOneWord(t *testing.T) {
+	d := newDoor(t)
+	a, err := d.call(d.patient, d.v.MakeFeed, map[string]string{"language": "es"})
+	d.must(a, err)
+	text, _ := json.Marshal(a)
+	var made struct{ Path string }
+	d.must(nil, json.Unmarshal(text, &made))
+	get := func(path string) (string, error) {
+		r := httptest.NewRequest("GET", path, nil)
+		r.SetPathValue("file", path[strings.LastIndex(path, "/")+1:])
+		w := httptest.NewRecorder()
+		err := d.v.Feed(t.Context(), ward.Caller{}, w, r)
+		return w.Body.String(), err
+	}
+	got, err := get(made.Path)
+	d.must(nil, err)
+	read, err := ics.ParseCalendar(strings.NewReader(got))
+	d.must(nil, err)
+	if len(read.Events()) != 1 {
+		t.Fatalf("%d events in\n%s", len(read.Events()), got)
+	}
+	e := read.Events()[0]
+	if at, err := e.GetStartAt(); err != nil || !at.Equal(d.now.Truncate(time.Second)) {
+		t.Errorf("it starts at %v, %v; want %v", at, err, d.now)
+	}
+	for _, secret := range []string{string(d.host.Person), string(d.patient.Person), string(d.chart), string(d.host.Org)} {
+		if strings.Contains(got, secret) {
+			t.Errorf("the calendar holds %s", secret)
+		}
+	}
+	for line := range strings.Lines(got) {
+		name, _, _ := strings.Cut(line, ":")
+		name, _, _ = strings.Cut(name, ";")
+		if !slices.Contains([]string{
+			"BEGIN", "END", "VERSION", "PRODID", "METHOD", "REFRESH-INTERVAL", "UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "CLASS", "STATUS",
+		}, strings.TrimSpace(name)) {
+			t.Errorf("the calendar says %q, which nobody decided that it may", line)
+		}
+	}
+	if !strings.Contains(got, "SUMMARY:Cita\r\n") {
+		t.Errorf("it is not in Spanish:\n%s", got)
+	}
+	d.must(d.call(d.patient, d.v.MakeFeed, map[string]string{"language": "en"}))
+	d.refused(ward.Missing, nil, second(get(made.Path)))
+	d.must(d.call(d.patient, d.v.EndFeed, nil))
+	d.refused(ward.Invalid, nil, second(d.call(d.patient, d.v.MakeFeed, map[string]string{"language": "tlh"})))
 }

@@ -51,3 +51,13 @@ CREATE TABLE availability (
     rules  BYTEA NOT NULL, -- JSON
     PRIMARY KEY (org, person)
 );
+
+-- The secret address of a person's calendar.
+CREATE TABLE visit_feeds (
+    org        TEXT NOT NULL,
+    person     TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    PRIMARY KEY (org, person)
+);
+CREATE UNIQUE INDEX visit_feeds_token ON visit_feeds (token_hash);
