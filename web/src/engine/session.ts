@@ -280,8 +280,8 @@ export class Session {
 
   private async directory(): Promise<readonly Read[]> {
     if (!this.directoryRead) {
-      const staff = await this.readLock(this.clinic.staff).catch(() => [])
-      const directory = this.can(directoryRoles) ? await this.readLock(this.clinic.directory).catch(() => []) : []
+      const staff = await this.readLock(this.clinic.staff).catch(notShared)
+      const directory = this.can(directoryRoles) ? await this.readLock(this.clinic.directory).catch(notShared) : []
       this.directoryRead = { entries: [...staff, ...directory] }
     }
     return this.directoryRead.entries
@@ -896,6 +896,14 @@ async function draftOf(w: Waiting): Promise<readonly Resource[]> {
   if (w.header.type !== fhirType) return []
   const body = unb64(w.body)
   return fhir.resourcesOf(text(w.header.encoding === 'gzip' ? await gunzip(body) : body)) ?? []
+}
+
+const passing: readonly string[] = ['offline', 'unavailable', 'too_many']
+
+/** A list of the clinic that nobody shared yet is empty; one that did not arrive is not: whoever was told "nobody is booked" would believe it. */
+function notShared(error: unknown): readonly Read[] {
+  if (passing.includes(problemOf(error).code)) throw error
+  return []
 }
 
 /** Actions of the record that a patient is told of, as the words name them. */

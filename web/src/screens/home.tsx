@@ -98,11 +98,12 @@ function PatientHome({ me }: { me: Me }): JSX.Element {
   const others = charts.value?.filter((c) => c.chart !== own) ?? []
   return (
     <>
+      <ErrorPanel error={charts.error} onRetry={charts.again} />
       {own && (
         <>
           <div class="columns">
             <Next />
-            <Card title={w.home.newTitle}>{mine && mine.news > 0 ? <GoTo href={`/chart/${own}`}><span class="title">{w.home.newIn(mine.news)}</span></GoTo> : <p class="soft">{charts.loading ? w.loading : w.home.newNone}</p>}</Card>
+            <Card title={w.home.newTitle}>{charts.error ? <p class="soft">{w.home.unknown}</p> : mine && mine.news > 0 ? <GoTo href={`/chart/${own}`}><span class="title">{w.home.newIn(mine.news)}</span></GoTo> : <p class="soft">{charts.loading ? w.loading : w.home.newNone}</p>}</Card>
           </div>
           <div class="cards cards-small">
             <Action href={`/chart/${own}`} icon="chart" title={w.home.openChart} hint={w.home.openChartHint} />
@@ -114,14 +115,13 @@ function PatientHome({ me }: { me: Me }): JSX.Element {
       )}
       {(others.length > 0 || !own) && (
         <Card title={w.home.caring}>
-          {others.length === 0 ? (charts.loading ? <Progress label={w.loading} done={0} total={0} /> : <Empty icon="people" title={w.home.caringNone}><p>{w.home.caringHint}</p></Empty>) : (
+          {others.length === 0 ? (charts.error ? <p class="soft">{w.home.unknown}</p> : charts.loading ? <Progress label={w.loading} done={0} total={0} /> : <Empty icon="people" title={w.home.caringNone}><p>{w.home.caringHint}</p></Empty>) : (
             <ul class="list">{others.map((c) => (
               <li key={c.chart}><ChartLink chart={c} /><div class="row under"><Button kind="plain" icon="message" href={`/chart/${c.chart}/messages`} label={`${w.home.writeOf}: ${c.name || w.unnamed}`}>{w.home.writeOf}</Button></div></li>
             ))}</ul>
           )}
         </Card>
       )}
-      <ErrorPanel error={charts.error} onRetry={charts.again} />
     </>
   )
 }
@@ -133,7 +133,7 @@ function Next(): JSX.Element {
   const next = coming.value?.find((a) => a.status === 'booked' || a.status === 'arrived')
   return (
     <section class={next ? 'card next' : 'card'}><h2>{w.home.nextTitle}</h2>
-      {next ? <p><span class="when large">{w.date.at(useDay(next.start), date(next.start, 'time'))}</span><br />{w.calendar.withName(next.withName || w.unnamed)}</p> : <p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>}
+      {next ? <p><span class="when large">{w.date.at(useDay(next.start), date(next.start, 'time'))}</span><br />{w.calendar.withName(next.withName || w.unnamed)}</p> : coming.error ? <><p class="soft">{w.home.unknown}</p><div><Button kind="plain" onClick={coming.again}>{w.tryAgain}</Button></div></> : <p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>}
     </section>
   )
 }
