@@ -182,7 +182,7 @@ func Decode[T any](r io.Reader) (T, error) {
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&v); err != nil {
-		return v, &Error{Kind: Invalid, Message: "the request is not the JSON this route takes: " + err.Error(), Hint: "See docs/api.md.", Err: err}
+		return v, &Error{Kind: Invalid, Message: fmt.Sprintf("the request is not the JSON this route takes: %.200s", err), Hint: "See docs/api.md.", Err: err}
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return v, &Error{Kind: Invalid, Message: "the request has something after its JSON value", Hint: "Send one JSON value."}
