@@ -134,6 +134,9 @@ func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
 			return err
 		}
 	}
+	if err := checkPath(a.r); err != nil {
+		return keep(&a.answer, err)
+	}
 	about := policy.Resource{Type: "Clinic", Org: a.who.Org}
 	if a.route.About != nil {
 		about, err = a.route.About(ctx, tx, a.who, a.r)
@@ -174,6 +177,18 @@ func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
 		return nil // an unknown visitor; what they achieve is recorded by identity
 	}
 	return a.ledger.Append(ctx, tx, a.who.Org, event)
+}
+
+// checkPath refuses a path whose values are no ids: they name nothing here, and some, such as a NUL, a database cannot
+// even be asked for. The number of a part is for its handler.
+func checkPath(r *http.Request) error {
+	for _, step := range strings.Split(r.Pattern, "/") {
+		name, ok := strings.CutPrefix(step, "{")
+		if name = strings.TrimSuffix(name, "}"); ok && name != "part" && !ward.IsID(r.PathValue(name)) {
+			return ward.Errorf(ward.Missing, "there is no such thing here")
+		}
+	}
+	return nil
 }
 
 // rewind gives the body to whoever reads it next.

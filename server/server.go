@@ -109,6 +109,9 @@ func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	if err := protection.AddTrustedOrigin(config.Origin); err != nil {
 		return nil, fmt.Errorf("origin: %w", err)
 	}
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.answerError(w, r, ward.Errorf(ward.Refused, "this page may not ask that of the clinic").WithHint("Open the clinic's own page."), nil)
+	}))
 	s.handler = s.watched(headers(config.Origin, s.limits.limited(s, protection.Handler(mux))))
 	return s, nil
 }
