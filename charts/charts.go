@@ -59,10 +59,13 @@ type Config struct {
 }
 
 // Charts answers the routes about locks and charts.
-type Charts struct{ Config }
+type Charts struct {
+	Config
+	forgotten chan struct{} // holds something while a sweep is asked for
+}
 
 // New makes a Charts.
-func New(config Config) *Charts { return &Charts{config} }
+func New(config Config) *Charts { return &Charts{config, make(chan struct{}, 1)} }
 
 // lock is a row of locks.
 type lock struct {
@@ -238,7 +241,7 @@ func (c *Charts) EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 	if err := c.EndPerson(ctx, tx, org, person, person); err != nil {
 		return err
 	}
-	return eraseWritten(ctx, tx, org, person)
+	return c.eraseWritten(ctx, tx, org, person)
 }
 
 // ChartsOf lists a person's own charts.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,13 +30,14 @@ type someone struct {
 }
 
 type town struct {
-	t      *testing.T
-	db     *store.DB
-	dir    string
-	org    ward.OrgID
-	now    time.Time
-	people map[ward.PersonID]*someone
-	c      *charts.Charts
+	t        *testing.T
+	db       *store.DB
+	dir      string
+	database string
+	org      ward.OrgID
+	now      time.Time
+	people   map[ward.PersonID]*someone
+	c        *charts.Charts
 }
 
 func (w *town) Card(_ context.Context, _ *store.Tx, _ ward.OrgID, id ward.PersonID) (charts.Card, error) {
@@ -50,13 +52,44 @@ func (w *town) Publish(ward.OrgID, ward.Notice) error { return nil }
 
 func newTown(t *testing.T) *town {
 	w := &town{t: t, dir: t.TempDir(), org: ward.NewID[ward.OrgID](), now: time.Now().Truncate(time.Millisecond), people: map[ward.PersonID]*someone{}}
+	w.database = database(t)
 	var err error
-	w.db, err = store.Open(t.Context(), store.Config{Dir: w.dir, Database: os.Getenv("WARD_TEST_POSTGRES")})
+	w.db, err = store.Open(t.Context(), store.Config{Dir: w.dir, Database: w.database})
 	w.must(err)
 	t.Cleanup(func() { w.db.Close() })
 	clock := func() time.Time { return w.now }
 	w.c = charts.New(charts.Config{DB: w.db, Ledger: ledger.New(clock), People: w, Notices: w, Now: clock})
 	return w
+}
+
+// database is SQLite, or a new schema of the database that WARD_TEST_POSTGRES names.
+func database(t *testing.T) string {
+	t.Helper()
+	address := os.Getenv("WARD_TEST_POSTGRES")
+	if address == "" {
+		return ""
+	}
+	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	schema := "charts_" + ward.NewID[string]()
+	err = db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `CREATE SCHEMA `+schema)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := to.Query()
+	settings.Set("search_path", schema)
+	to.RawQuery = settings.Encode()
+	return to.String()
 }
 
 func (w *town) must(err error) {
@@ -176,7 +209,7 @@ func (w *town) reads(p *someone, m made) bool {
 	return len(about.Readers) > 0
 }
 
-func TestF01CreateSmugglesAGrantOfAnotherLock(t *testing.T) {
+func TestANewLockBringsNoGrantOfAnotherLock(t *testing.T) {
 	w := newTown(t)
 	doc, friend := w.person(ward.Clinician), w.person(ward.FrontDesk)
 	first, n := w.lock(doc, envelope.LockTeam, "", w.to(doc, doc, envelope.ForWork, ""))
@@ -189,7 +222,7 @@ func TestF01CreateSmugglesAGrantOfAnotherLock(t *testing.T) {
 	}
 }
 
-func TestF02TeamOfANonClinician(t *testing.T) {
+func TestATeamIsMadeOfClinicians(t *testing.T) {
 	w := newTown(t)
 	doc, desk := w.person(ward.Clinician), w.person(ward.FrontDesk)
 	_, n := w.lock(doc, envelope.LockTeam, "", w.to(doc, doc, envelope.ForWork, ""), w.to(doc, desk, envelope.ForWork, ""))
@@ -198,7 +231,7 @@ func TestF02TeamOfANonClinician(t *testing.T) {
 	}
 }
 
-func TestF03EmergencyHoldersHearOfEveryChart(t *testing.T) {
+func TestWhoHoldsTheEmergencyKeyHearsNothingUntilTheGlassIsBroken(t *testing.T) {
 	w := newTown(t)
 	pat, doc, dpo := w.person(ward.Patient), w.person(ward.Clinician), w.person(ward.Privacy)
 	em, n := w.lock(doc, envelope.LockEmergency, "", w.to(doc, doc, envelope.ForWork, ""))
@@ -224,7 +257,7 @@ func TestF03EmergencyHoldersHearOfEveryChart(t *testing.T) {
 	}))
 }
 
-func TestF04AShorterEndHasNoEffect(t *testing.T) {
+func TestAShorterEndEndsGrantsOfEarlierEpochsToo(t *testing.T) {
 	w := newTown(t)
 	pat, proxy := w.person(ward.Patient), w.person(ward.Proxy)
 	m, n := w.lock(pat, envelope.LockChart, ward.NewID[ward.ChartID](), w.to(pat, pat, envelope.ForSelf, ""), w.to(pat, proxy, envelope.ForProxy, ""))
@@ -238,7 +271,7 @@ func TestF04AShorterEndHasNoEffect(t *testing.T) {
 	}
 }
 
-func TestF05RenewingToATurnedTeamHidesThatTheChartIsDue(t *testing.T) {
+func TestAChartStaysDueAfterItIsGrantedAgainToATeamThatTurned(t *testing.T) {
 	w := newTown(t)
 	doc, nurse, pat := w.person(ward.Clinician), w.person(ward.Clinician), w.person(ward.Patient)
 	team, n := w.lock(doc, envelope.LockTeam, "", w.to(doc, doc, envelope.ForWork, ""), w.to(doc, nurse, envelope.ForWork, ""))
@@ -259,7 +292,7 @@ func TestF05RenewingToATurnedTeamHidesThatTheChartIsDue(t *testing.T) {
 	}
 }
 
-func TestF06SentAgain(t *testing.T) {
+func TestAGrantAndAnEpochMayBeSentAgain(t *testing.T) {
 	w := newTown(t)
 	pat, proxy := w.person(ward.Patient), w.person(ward.Proxy)
 	m, n := w.lock(pat, envelope.LockChart, ward.NewID[ward.ChartID](), w.to(pat, pat, envelope.ForSelf, ""))
@@ -276,7 +309,7 @@ func TestF06SentAgain(t *testing.T) {
 	}
 }
 
-func TestF07AnyDateIsTaken(t *testing.T) {
+func TestALockAndAGrantAreDatedNow(t *testing.T) {
 	w := newTown(t)
 	pat, proxy := w.person(ward.Patient), w.person(ward.Proxy)
 	real := w.now
@@ -294,7 +327,7 @@ func TestF07AnyDateIsTaken(t *testing.T) {
 	}
 }
 
-func TestF08EmergencyGrantToAPersonIsReleased(t *testing.T) {
+func TestAnEmergencyGrantToAPersonIsNotReleased(t *testing.T) {
 	w := newTown(t)
 	pat, doc, proxy := w.person(ward.Patient), w.person(ward.Clinician), w.person(ward.Proxy)
 	chart := ward.NewID[ward.ChartID]()
@@ -339,7 +372,7 @@ func (w *town) put(ctx context.Context, p *someone, m made, u ward.UploadID, bod
 	return w.c.PutPart(ctx, p.caller(), httptest.NewRecorder(), r)
 }
 
-func TestF09ACutUploadLeavesAnObjectForEver(t *testing.T) {
+func TestACutUploadLeavesNoObject(t *testing.T) {
 	w := newTown(t)
 	pat := w.person(ward.Patient)
 	m, n := w.lock(pat, envelope.LockChart, ward.NewID[ward.ChartID](), w.to(pat, pat, envelope.ForSelf, ""))
@@ -353,7 +386,7 @@ func TestF09ACutUploadLeavesAnObjectForEver(t *testing.T) {
 	}
 }
 
-func TestF10ATruncatedObjectSpinsForEver(t *testing.T) {
+func TestReadingAnObjectThatWasCutShortEnds(t *testing.T) {
 	w := newTown(t)
 	pat := w.person(ward.Patient)
 	m, n := w.lock(pat, envelope.LockChart, ward.NewID[ward.ChartID](), w.to(pat, pat, envelope.ForSelf, ""))
@@ -385,7 +418,7 @@ func TestF10ATruncatedObjectSpinsForEver(t *testing.T) {
 	}
 }
 
-func TestF11EndedGrantsKeepTheirKeys(t *testing.T) {
+func TestErasureEmptiesGrantsAndWhatThePersonWroteOfThemselves(t *testing.T) {
 	w := newTown(t)
 	pat, proxy := w.person(ward.Patient), w.person(ward.Proxy)
 	_, n := w.lock(pat, envelope.LockChart, ward.NewID[ward.ChartID](), w.to(pat, pat, envelope.ForSelf, ""), w.to(pat, proxy, envelope.ForProxy, ""))

@@ -55,7 +55,7 @@ func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWr
 		return err
 	})
 	if err == nil && u.parts == 0 { // a row before any object, so that what is left behind is swept
-		err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return beginUpload(ctx, tx, who.Org, u, c.Now()) })
+		err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return c.beginUpload(ctx, tx, who.Org, u) })
 	}
 	if err != nil {
 		return err
@@ -119,9 +119,18 @@ func (c *Charts) openUpload(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	return u, nil
 }
 
-func beginUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, now time.Time) error {
+// beginUpload makes an upload's row. Of an upload that was given up objects are being deleted, so it is not begun again.
+func (c *Charts) beginUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload) error {
 	_, err := tx.Exec(ctx, `INSERT INTO uploads (org, upload, lock, person, parts, size, state, head, entry, touched) VALUES ($1, $2, $3, $4, 0, 0, $5, $6, '', $7) ON CONFLICT DO NOTHING`,
-		string(org), string(u.id), string(u.lock), string(u.person), []byte{}, []byte{}, now.UnixMilli())
+		string(org), string(u.id), string(u.lock), string(u.person), []byte{}, []byte{}, c.Now().UnixMilli())
+	if err != nil {
+		return err
+	}
+	// Asked after the row is there, which waits for a sweep that is removing it.
+	given, err := isForgotten(ctx, tx, org, u.lock, u.id)
+	if err == nil && given {
+		err = ward.Errorf(ward.Gone, "this upload was given up").WithHint("Send the file again, as a new upload.")
+	}
 	return err
 }
 
@@ -168,7 +177,10 @@ func (c *Charts) finishUpload(ctx context.Context, tx *store.Tx, who ward.Caller
 	if err := envelope.CheckSealed(u.head); err != nil {
 		return invalid(err)
 	}
-	_, err = tx.Exec(ctx, `UPDATE uploads SET entry = $1 WHERE org = $2 AND upload = $3`, string(b.Entry), string(who.Org), string(id))
+	n, err := tx.Exec(ctx, `UPDATE uploads SET entry = $1 WHERE org = $2 AND upload = $3 AND entry = ''`, string(b.Entry), string(who.Org), string(id))
+	if err == nil && n == 0 { // since it was read, another entry took it or a sweep
+		err = ward.Errorf(ward.Conflict, "this upload belongs to another entry")
+	}
 	return err
 }
 
@@ -289,52 +301,6 @@ func (p *parts) Close() error {
 	}
 	err := p.current.Close()
 	p.current = nil
-	return err
-}
-
-// Sweep removes uploads that were begun and left. It is called now and then.
-func (c *Charts) Sweep(ctx context.Context) error {
-	type left struct {
-		org  ward.OrgID
-		lock ward.LockID
-		id   ward.UploadID
-	}
-	var all []left
-	err := c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		all = nil
-		found, err := tx.Rows(ctx, `SELECT org, lock, upload FROM uploads WHERE entry = '' AND touched < $1`, c.Now().Add(-uploadLife).UnixMilli())
-		if err != nil {
-			return err
-		}
-		defer found.Close()
-		for found.Next() {
-			var l left
-			if err := found.Scan((*string)(&l.org), (*string)(&l.lock), (*string)(&l.id)); err != nil {
-				return err
-			}
-			all = append(all, l)
-		}
-		if err := found.Err(); err != nil {
-			return err
-		}
-		for _, l := range all {
-			if err := deleteUpload(ctx, tx, l.org, l.id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	for _, l := range all {
-		err = errors.Join(err, c.DB.Objects().Delete(ctx, uploadKey(l.org, l.lock, l.id)))
-	}
-	return err
-}
-
-func deleteUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.UploadID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM upload_parts WHERE org = $1 AND upload = $2`, string(org), string(id))
-	if err == nil {
-		_, err = tx.Exec(ctx, `DELETE FROM uploads WHERE org = $1 AND upload = $2`, string(org), string(id))
-	}
 	return err
 }
 

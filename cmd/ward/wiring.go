@@ -106,6 +106,7 @@ func (r *running) sweep(ctx context.Context, log *slog.Logger) {
 			}
 			select {
 			case <-tick:
+			case <-r.charts.Forgotten(): // objects to delete need not wait
 			case <-ctx.Done():
 				return
 			}
