@@ -18,7 +18,7 @@ export default function Teams(_: ScreenProps): JSX.Element {
       <div class="columns">
         <div class="stack-wide">
           <ErrorPanel error={teams.error} onRetry={teams.again} />
-          {teams.value === undefined ? teams.loading && <Progress label={w.loading} done={0} total={0} /> : teams.value.length === 0 ? <Empty icon="teams" title={w.teams.none}><p>{w.teams.noneText}</p></Empty> : teams.value.map((t) => <One key={t.lock} team={t} people={people.value ?? []} again={teams.again} />)}
+          {teams.value === undefined || (people.value === undefined && people.loading) ? (teams.loading || people.loading) && <Progress label={w.loading} done={0} total={0} /> : teams.value.length === 0 ? <Empty icon="teams" title={w.teams.none}><p>{w.teams.noneText}</p></Empty> : teams.value.map((t) => <One key={t.lock} team={t} people={people.value ?? []} again={teams.again} />)}
         </div>
         <Create onMade={teams.again} />
       </div>
