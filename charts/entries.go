@@ -315,30 +315,33 @@ func chainAt(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, 
 	return chain, err
 }
 
-// page reads entries after a place, up to the limits of one page.
+// page reads entries after a place, up to the limits of one page and to the head that was read with the lock. The query
+// itself keeps the limits, from sizes alone: what is not in the page is not read.
 func (c *Charts) page(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, after int64) (ward.Entries, error) {
 	answer := ward.Entries{Entries: []ward.StoredEntry{}, Seq: l.head.Seq, Chain: l.head.Chain}
-	found, err := tx.Rows(ctx, `SELECT seq, text, sealed, size FROM entries WHERE org = $1 AND lock = $2 AND seq > $3 ORDER BY seq LIMIT $4`,
-		string(org), string(l.id), after, int64(ward.MaxPageCount+1))
+	if after >= l.head.Seq {
+		return answer, nil
+	}
+	// Places follow each other without a gap, and what is inline is far smaller than a page.
+	found, err := tx.Rows(ctx, `SELECT seq, text, sealed FROM entries WHERE org = $1 AND lock = $2 AND seq > $3 AND seq <= (
+			SELECT max(seq) FROM (SELECT seq, SUM(bytes) OVER (ORDER BY seq) AS total FROM (
+				SELECT seq, length(text) + COALESCE(length(sealed), 0) AS bytes FROM entries WHERE org = $1 AND lock = $2 AND seq > $3 AND seq <= $4
+			) AS sizes) AS totals WHERE total <= $5)
+		ORDER BY seq`,
+		string(org), string(l.id), after, min(l.head.Seq, after+ward.MaxPageCount), int64(ward.MaxPage))
 	if err != nil {
 		return answer, err
 	}
 	defer found.Close()
-	bytes := 0
 	for found.Next() {
 		var e ward.StoredEntry
 		var text []byte
-		var size int64
-		if err := found.Scan(&e.Seq, &text, &e.Sealed, &size); err != nil {
+		if err := found.Scan(&e.Seq, &text, &e.Sealed); err != nil {
 			return answer, err
 		}
-		if len(answer.Entries) == ward.MaxPageCount || bytes+len(e.Sealed) > ward.MaxPage && len(answer.Entries) > 0 {
-			answer.More = true
-			break
-		}
-		bytes += len(e.Sealed) + len(text)
 		e.Text = string(text)
 		answer.Entries = append(answer.Entries, e)
+		answer.More = e.Seq < l.head.Seq
 	}
 	return answer, found.Err()
 }
