@@ -1,0 +1,344 @@
+// The MLS group of one visit (RFC 9420), behind a small door: ts-mls is young and not audited, so nothing else touches
+// it, and what it accepts is checked again here.
+//
+// The host begins the group. Everyone else joins it by themselves, with an external commit, once the host's browser has
+// signed their admission; that admission is part of their leaf, so members check it and not the server's word. After a
+// reload, a member joins again the same way with a new leaf, which replaces the old: no key and counter is ever used
+// twice. Only the host removes people. State is never stored: a browser that forgot it joins again.
+//
+// States are values. What is to be sent is made with the state that follows from it, which counts only once the server
+// has put it in its place; of two commits made at the same time one is made again.
+
+import {
+  createApplicationMessage, createCommit, createGroup, createGroupInfoWithExternalPubAndRatchetTree, decodeMlsMessage, defaultCapabilities, defaultKeyPackageEqualityConfig,
+  defaultKeyRetentionConfig, defaultLifetime, defaultLifetimeConfig, defaultPaddingConfig, emptyPskIndex, encodeMlsMessage, generateKeyPackageWithKey, getCiphersuiteFromName, getCiphersuiteImpl, joinGroupExternal, mlsExporter,
+  processMessage, zeroOutUint8Array, type CiphersuiteImpl, type ClientConfig, type ClientState, type MLSMessage, type Proposal,
+} from 'ts-mls'
+import { b64, utf8 } from '../seal/bytes.ts'
+import { write } from '../seal/statements.ts'
+import { checkMember, readIdentity, writeIdentity, DoubtfulMember, type Circle, type Member } from './credential.ts'
+
+export type Refusal =
+  | 'form'         // not a message of MLS, or too long
+  | 'group'        // of another group
+  | 'epoch'        // of another epoch
+  | 'forged'       // a signature or tag does not match
+  | 'rule'         // a change that its sender may not make
+  | 'member'       // someone in it is not who they should be
+
+/** A message that was not taken; the group is as it was before. */
+export class Refused extends Error {
+  readonly why: Refusal
+  readonly doubt: DoubtfulMember | undefined
+  constructor(why: Refusal, detail: string, doubt?: DoubtfulMember) {
+    super(detail)
+    this.why = why
+    this.doubt = doubt
+  }
+}
+
+/** The largest message, as the server has it (wire.go). */
+const maxMessage = 128 * 1024
+const maxMembers = 12
+const keySize = 32
+const mediaLabel = 'ward/visit-media/1'
+
+/** Who I am in a visit. The browser's key signs; its private half never leaves the browser's store. */
+export interface Me {
+  readonly person: string; readonly card: string; readonly browser: string
+  sign(data: Uint8Array): Promise<Uint8Array>
+  readonly admission?: { readonly text: string; readonly browser: string } | undefined // the host needs none
+}
+
+/** What to send, and the state that follows. */
+export interface Next { readonly state: ClientState; readonly commit: Uint8Array; readonly groupInfo: Uint8Array; readonly used: readonly Uint8Array[] }
+
+export interface Seat extends Member { readonly index: number }
+
+export interface MediaEpoch {
+  readonly epoch: bigint
+  readonly own: { readonly leaf: number; readonly key: Uint8Array }
+  readonly others: readonly { readonly participant: string; readonly leaf: number; readonly key: Uint8Array }[]
+}
+
+export type Event =
+  | { readonly kind: 'epoch'; readonly joined: readonly Seat[]; readonly left: readonly Seat[] }
+  | { readonly kind: 'message'; readonly from: string; readonly body: Uint8Array }
+  | { readonly kind: 'removed' } // I am out
+
+let suite: Promise<CiphersuiteImpl> | undefined
+const cipherSuite = (): Promise<CiphersuiteImpl> => (suite ??= getCiphersuiteImpl(getCiphersuiteFromName('MLS_256_XWING_AES256GCM_SHA512_Ed25519')))
+
+export class Group {
+  private state: ClientState
+  private seats: readonly Seat[] = []
+  private readonly circle: Circle
+  private readonly cs: CiphersuiteImpl
+  private readonly watcher: Watcher
+
+  private constructor(state: ClientState, circle: Circle, cs: CiphersuiteImpl, watcher: Watcher) {
+    this.state = state
+    this.circle = circle
+    this.cs = cs
+    this.watcher = watcher
+  }
+
+  /** The host begins: the group at epoch 0, and its state for those who join. */
+  static async begin(circle: Circle, me: Me): Promise<{ group: Group; groupInfo: Uint8Array }> {
+    const cs = await cipherSuite()
+    const watcher = new Watcher(circle)
+    const leaf = await newLeaf(circle, me, cs)
+    const state = await createGroup(utf8(circle.visit), leaf.publicPackage, leaf.privatePackage, [], cs, configOf(watcher))
+    const group = new Group(state, circle, cs, watcher)
+    group.seats = await group.seatsOf(state)
+    return { group, groupInfo: await group.info(state) }
+  }
+
+  /** Joins, or joins again: everyone who is in is checked first. Counts once the server took the commit: then call take. */
+  static async join(circle: Circle, me: Me, groupInfo: Uint8Array): Promise<{ group: Group; next: Next }> {
+    const cs = await cipherSuite()
+    const watcher = new Watcher(circle)
+    const message = decode(groupInfo)
+    if (message.wireformat !== 'mls_group_info') throw new Refused('form', 'this is not the state of a group')
+    if (new TextDecoder().decode(message.groupInfo.groupContext.groupId) !== circle.visit) throw new Refused('group', 'it is of another group')
+    const enter = async (again: boolean): Promise<{ state: ClientState; commit: Uint8Array }> => {
+      const leaf = await newLeaf(circle, me, cs)
+      const joined = await joinGroupExternal(message.groupInfo, leaf.publicPackage, leaf.privatePackage, again, cs, undefined, configOf(watcher, me.person))
+      return { state: joined.newState, commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage: joined.publicMessage }) }
+    }
+    try {
+      let entered = await enter(false)
+      const mine = leavesOf(entered.state).filter((l) => personOf(l.identity) === me.person)
+      if (mine.length > 1) entered = await enter(true) // with my old leaf removed
+      const group = new Group(entered.state, circle, cs, watcher)
+      group.seats = await group.seatsOf(entered.state)
+      return { group, next: { ...entered, groupInfo: await group.info(entered.state), used: [] } }
+    } catch (error) {
+      throw watcher.reason(error)
+    }
+  }
+
+  get epoch(): bigint { return this.state.groupContext.epoch }
+  get members(): readonly Seat[] { return this.seats }
+  /** The same for all members of an epoch, and for nobody else. */
+  get authenticator(): Uint8Array { return this.state.keySchedule.epochAuthenticator }
+
+  /** The host takes people out: those removed, and leaves of those who left. */
+  async remove(members: readonly string[]): Promise<Next | undefined> {
+    const proposals = this.seats.filter((s) => members.includes(s.member)).map((s): Proposal => ({ proposalType: 'remove', remove: { removed: s.index } }))
+    if (proposals.length === 0) return undefined
+    return this.commit(proposals)
+  }
+
+  /** New keys, without anyone coming or going. */
+  update(): Promise<Next> { return this.commit([]) }
+
+  private async commit(proposals: Proposal[]): Promise<Next> {
+    const made = await createCommit({ state: this.state, cipherSuite: this.cs }, { extraProposals: proposals })
+    return { state: made.newState, commit: encodeMlsMessage(made.commit), groupInfo: await this.info(made.newState), used: made.consumed }
+  }
+
+  /** The server put it in its place: it counts, and the secrets that made it go. */
+  async take(next: Next): Promise<Event> {
+    const event = await this.follow(next.state)
+    next.used.forEach(zeroOutUint8Array)
+    return event
+  }
+
+  /** Something from another member. If it is refused nothing changed. */
+  async process(data: Uint8Array): Promise<Event> {
+    const message = decode(data)
+    if (message.wireformat !== 'mls_private_message' && message.wireformat !== 'mls_public_message') throw new Refused('form', 'it is nothing that members send')
+    const of = message.wireformat === 'mls_private_message' ? message.privateMessage : message.publicMessage.content
+    if (new TextDecoder().decode(of.groupId) !== this.circle.visit) throw new Refused('group', 'it is for another group')
+    const isText = message.wireformat === 'mls_private_message' && message.privateMessage.contentType === 'application'
+    if (of.epoch !== this.epoch && !(isText && of.epoch === this.epoch - 1n)) throw new Refused('epoch', `it is for epoch ${of.epoch} and the group is in ${this.epoch}`)
+    const before = this.seats
+    let rule = ''
+    let result
+    try {
+      result = await processMessage(message, this.state, emptyPskIndex, (incoming) => {
+        if (incoming.kind === 'proposal') rule = 'changes come as commits'
+        else rule = this.ruleOn(incoming.senderLeafIndex, incoming.proposals.map((p) => p.proposal))
+        return rule === '' ? 'accept' : 'reject'
+      }, this.cs)
+    } catch (error) {
+      throw this.watcher.reason(error)
+    }
+    if (rule !== '') throw new Refused('rule', rule)
+    if (result.kind === 'applicationMessage') {
+      result.consumed.forEach(zeroOutUint8Array)
+      this.state = result.newState
+      return messageOf(result.message, before)
+    }
+    if (result.newState.groupActiveState.kind === 'removedFromGroup') return { kind: 'removed' }
+    const event = await this.follow(result.newState, message.wireformat === 'mls_public_message')
+    result.consumed.forEach(zeroOutUint8Array)
+    return event
+  }
+
+  /** What is wrong with a commit, by who sent it. Someone who joins by themselves may only replace their own leaf, which
+   * follow checks, since their leaf is known only then. */
+  private ruleOn(sender: number | undefined, proposals: readonly Proposal[]): string {
+    const from = sender === undefined ? undefined : this.seats.find((s) => s.index === sender)
+    if (sender !== undefined && !from) return 'its sender is not a member'
+    for (const p of proposals) {
+      if (sender === undefined ? p.proposalType !== 'external_init' && p.proposalType !== 'remove' : p.proposalType !== 'remove') return `a ${p.proposalType} is not how visits change`
+      if (from && from.member !== this.circle.host) return 'only the host removes people'
+    }
+    return ''
+  }
+
+  /** Takes up a state after checking who is in it. */
+  private async follow(state: ClientState, bySelf = false): Promise<Event> {
+    const seats = await this.seatsOf(state)
+    const same = (a: Seat) => (b: Seat): boolean => a.index === b.index && a.leaf === b.leaf
+    const joined = seats.filter((s) => !this.seats.some(same(s)))
+    const left = this.seats.filter((s) => !seats.some(same(s)))
+    if (bySelf) {
+      const who = joined[0]
+      if (joined.length !== 1 || left.some((s) => s.member !== who?.member)) throw new Refused('rule', 'someone who joins may only replace their own leaf')
+    }
+    this.state = state
+    this.seats = seats
+    return { kind: 'epoch', joined, left }
+  }
+
+  private async seatsOf(state: ClientState): Promise<Seat[]> {
+    const seats: Seat[] = []
+    for (const leaf of leavesOf(state)) {
+      const member = await checkMember(leaf.identity, leaf.key, this.circle).catch((error: unknown) => {
+        throw error instanceof DoubtfulMember ? new Refused('member', error.message, error) : error
+      })
+      if (seats.some((s) => s.member === member.member)) throw new Refused('rule', 'someone is in twice')
+      seats.push({ ...member, index: leaf.index })
+    }
+    if (seats.length > maxMembers) throw new Refused('rule', `a visit has room for ${maxMembers}`)
+    return seats
+  }
+
+  /** Sends to all members: chat, and what is shown to all. */
+  async send(body: Uint8Array): Promise<Uint8Array> {
+    const me = this.seats.find((s) => s.index === this.state.privatePath.leafIndex)
+    if (!me) throw new Refused('rule', 'I am not in the group')
+    const made = await createApplicationMessage(this.state, framed(me.member, body), this.cs)
+    made.consumed.forEach(zeroOutUint8Array)
+    this.state = made.newState
+    return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_private_message', privateMessage: made.privateMessage })
+  }
+
+  /** One media key for each member of this epoch, from the exporter (RFC 9420, section 8.5). */
+  async mediaEpoch(): Promise<MediaEpoch> {
+    const own = this.state.privatePath.leafIndex
+    const key = (s: Seat): Promise<Uint8Array> => mlsExporter(this.state.keySchedule.exporterSecret, mediaLabel, utf8(`${s.index} ${s.member}`), keySize, this.cs)
+    const me = this.seats.find((s) => s.index === own)
+    if (!me) throw new Refused('rule', 'I am not in the group')
+    return {
+      epoch: this.epoch,
+      own: { leaf: own, key: await key(me) },
+      others: await Promise.all(this.seats.filter((s) => s.index !== own).map(async (s) => ({ participant: s.member, leaf: s.index, key: await key(s) }))),
+    }
+  }
+
+  private async info(state: ClientState): Promise<Uint8Array> {
+    return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo: await createGroupInfoWithExternalPubAndRatchetTree(state, [], this.cs) })
+  }
+}
+
+// A message to all names its sender inside: MLS proves which leaf sent it, and ts-mls does not say.
+function framed(member: string, body: Uint8Array): Uint8Array {
+  const out = new Uint8Array(member.length + body.length)
+  out.set(utf8(member))
+  out.set(body, member.length)
+  return out
+}
+
+const idLength = 26
+
+function messageOf(framedBody: Uint8Array, seats: readonly Seat[]): Event {
+  const from = new TextDecoder().decode(framedBody.subarray(0, idLength))
+  if (!seats.some((s) => s.member === from)) throw new Refused('rule', 'the message is from nobody who is here')
+  return { kind: 'message', from, body: framedBody.subarray(idLength) }
+}
+
+/** Checks members where ts-mls asks for it, and keeps the reason, which ts-mls does not. */
+class Watcher {
+  private readonly circle: Circle
+  private doubt: DoubtfulMember | undefined
+  constructor(circle: Circle) { this.circle = circle }
+
+  async validateCredential(credential: { credentialType: string; identity?: Uint8Array }, key: Uint8Array): Promise<boolean> {
+    try {
+      if (!credential.identity) throw new DoubtfulMember('form', '', 'it is not a basic credential')
+      await checkMember(credential.identity, key, this.circle)
+      return true
+    } catch (error) {
+      if (!(error instanceof DoubtfulMember)) throw error
+      this.doubt = error
+      return false
+    }
+  }
+
+  reason(error: unknown): Error {
+    const doubt = this.doubt
+    this.doubt = undefined
+    if (error instanceof Refused) return error
+    const detail = error instanceof Error ? error.message : String(error)
+    return doubt ? new Refused('member', doubt.message, doubt) : new Refused('forged', detail)
+  }
+}
+
+function configOf(watcher: Watcher, me = ''): ClientConfig {
+  return {
+    keyRetentionConfig: defaultKeyRetentionConfig, lifetimeConfig: defaultLifetimeConfig, paddingConfig: defaultPaddingConfig,
+    authService: watcher as ClientConfig['authService'],
+    keyPackageEqualityConfig: {
+      ...defaultKeyPackageEqualityConfig,
+      compareKeyPackageToLeafNode: (_, leaf) => leaf.credential.credentialType === 'basic' && personOf(leaf.credential.identity) === me,
+    },
+  }
+}
+
+/** A leaf of my own for one stay in the group: its key is new, and signed for by this browser. */
+async function newLeaf(circle: Circle, me: Me, cs: CiphersuiteImpl): ReturnType<typeof generateKeyPackageWithKey> {
+  const key = await cs.signature.keygen()
+  const visitor = await write('ward/visitor/1', {
+    org: circle.org, visit: circle.visit, member: me.person, person: me.person, card: me.card, leaf: b64(key.publicKey), time: new Date(circle.now()).toISOString(),
+  }, me.sign as never)
+  const identity = writeIdentity({ visitor: visitor.text, browser: me.browser, ...(me.admission && { admission: me.admission.text, admitted: me.admission.browser }) })
+  return generateKeyPackageWithKey({ credentialType: 'basic', identity }, defaultCapabilities(), defaultLifetime, [], key, cs)
+}
+
+interface Leaf { readonly index: number; readonly identity: Uint8Array; readonly key: Uint8Array }
+
+function leavesOf(state: ClientState): Leaf[] {
+  const leaves: Leaf[] = []
+  state.ratchetTree.forEach((node, i) => {
+    if (node?.nodeType !== 'leaf') return
+    const { credential, signaturePublicKey } = node.leaf
+    if (credential.credentialType !== 'basic') throw new Refused('member', 'a leaf has another kind of credential')
+    leaves.push({ index: i / 2, identity: credential.identity, key: signaturePublicKey })
+  })
+  return leaves
+}
+
+/** Whose a leaf says that it is, unchecked. */
+function personOf(identity: Uint8Array): string {
+  try {
+    return (JSON.parse(readIdentity(identity).visitor.split('\n')[1] ?? '') as { member?: string }).member ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function decode(data: Uint8Array): MLSMessage {
+  if (data.length > maxMessage) throw new Refused('form', 'it is too long')
+  let found
+  try {
+    found = decodeMlsMessage(data, 0)
+  } catch {
+    throw new Refused('form', 'it is not a message of MLS')
+  }
+  if (!found || found[1] !== data.length) throw new Refused('form', 'it is not one message of MLS')
+  return found[0]
+}

@@ -1,0 +1,203 @@
+// A visit's group, played by several members without a server: what one sends the others process.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  decodeMlsMessage, defaultCapabilities, defaultLifetime, encodeMlsMessage, generateKeyPackageWithKey, getCiphersuiteFromName, getCiphersuiteImpl, joinGroupExternal,
+} from 'ts-mls'
+import { b64, signingKey, utf8, type SigningKey } from '../src/seal/bytes.ts'
+import { write } from '../src/seal/statements.ts'
+import { codeOf, pictureOf } from '../src/visit/code.ts'
+import { writeIdentity, type Circle } from '../src/visit/credential.ts'
+import { Group, Refused, type Me, type Refusal } from '../src/visit/group.ts'
+
+const id = (letter: string): string => letter.repeat(25) + 'a'
+const org = id('o')
+const visit = id('v')
+const host = id('h')
+const now = Date.parse('2026-11-23T12:00:00.000Z')
+
+interface Person { readonly id: string; readonly card: string; readonly browser: SigningKey }
+
+async function person(letter: string, seed: number): Promise<Person> {
+  return { id: id(letter), card: b64(new Uint8Array(32).fill(seed)), browser: await signingKey(new Uint8Array(32).fill(seed)) }
+}
+
+const okafor = await person('h', 1)
+const amina = await person('p', 2)
+const bilal = await person('q', 3)
+const mallory = await person('m', 4)
+const people = [okafor, amina, bilal, mallory]
+
+const circle: Circle = {
+  org, visit, host,
+  hasBrowser: async (who, key) => people.some((p) => p.id === who && p.browser.public === key),
+  card: async (who) => people.find((p) => p.id === who)?.card ?? '',
+  now: () => now,
+}
+
+async function admit(who: Person, by = okafor, change: object = {}): Promise<{ text: string; browser: string }> {
+  const s = await write('ward/admission/1', {
+    org, visit, member: who.id, role: 'patient', admitter: by.id, time: '2026-11-23T12:00:00.000Z', until: '2026-11-23T13:00:00.000Z', ...change,
+  }, by.browser.sign)
+  return { text: s.text, browser: by.browser.public }
+}
+
+const me = (p: Person, admission?: { text: string; browser: string }): Me => ({ person: p.id, card: p.card, browser: p.browser.public, sign: p.browser.sign, ...(admission && { admission }) })
+
+async function refusedFor(why: Refusal, what: Promise<unknown>): Promise<Refused> {
+  try {
+    await what
+  } catch (error) {
+    assert.ok(error instanceof Refused, String(error))
+    assert.equal(error.why, why, error.message)
+    return error
+  }
+  return assert.fail(`it was taken; it should be refused for ${why}`)
+}
+
+/** A visit with Dr Okafor and Amina in it, and the state that others join by. */
+async function two(): Promise<{ doctor: Group; patient: Group; info: Uint8Array; commit: Uint8Array; begun: Uint8Array }> {
+  const { group: doctor, groupInfo } = await Group.begin(circle, me(okafor))
+  const { group: patient, next } = await Group.join(circle, me(amina, await admit(amina)), groupInfo)
+  const event = await doctor.process(next.commit)
+  assert.equal(event.kind === 'epoch' && event.joined[0]?.member, amina.id)
+  return { doctor, patient, info: next.groupInfo, commit: next.commit, begun: groupInfo }
+}
+
+const keysOf = async (g: Group): Promise<string[]> => {
+  const m = await g.mediaEpoch()
+  return [`${m.own.leaf} ${b64(m.own.key)}`, ...m.others.map((o) => `${o.leaf} ${b64(o.key)}`)].sort()
+}
+
+test('all in an epoch have the same keys and see the same code', async () => {
+  const { doctor, patient, info } = await two()
+  const { group: proxy, next } = await Group.join(circle, me(bilal, await admit(bilal, okafor, { role: 'proxy' })), info)
+  for (const g of [doctor, patient]) await g.process(next.commit)
+  const [a, b, c] = await Promise.all([doctor, patient, proxy].map(keysOf))
+  assert.deepEqual(a, b)
+  assert.deepEqual(a, c)
+  assert.equal(new Set(a).size, 3, 'every sender has a key of their own')
+  const codes = await Promise.all([doctor, patient, proxy].map((g) => codeOf(g.authenticator)))
+  assert.deepEqual(codes[0], codes[1])
+  assert.deepEqual(codes[0], codes[2])
+  assert.match((codes[0] as string[]).join(' '), /^(\d{5} ){5}\d{5}$/)
+  const picture = await pictureOf(doctor.authenticator)
+  assert.deepEqual(picture, await pictureOf(proxy.authenticator))
+  assert.equal(picture.length, 16)
+})
+
+test('who comes later has no earlier key, and who is removed no later one', async () => {
+  const { doctor, patient, info } = await two()
+  const before = await keysOf(doctor)
+  const { group: proxy, next } = await Group.join(circle, me(bilal, await admit(bilal)), info)
+  for (const g of [doctor, patient]) await g.process(next.commit)
+  const during = await keysOf(proxy)
+  for (const key of during) assert.ok(!before.some((k) => k.split(' ')[1] === key.split(' ')[1]), 'a key of before is known to who came later')
+  const out = await doctor.remove([bilal.id])
+  assert.ok(out)
+  assert.equal((await doctor.take(out)).kind, 'epoch')
+  assert.equal((await patient.process(out.commit)).kind, 'epoch')
+  assert.equal((await proxy.process(out.commit)).kind, 'removed')
+  const after = await keysOf(doctor)
+  assert.deepEqual(after, await keysOf(patient))
+  for (const key of after) assert.ok(!during.some((k) => k.split(' ')[1] === key.split(' ')[1]), 'a key of after is known to who was removed')
+  const said = await doctor.send(utf8('only us'))
+  await refusedFor('epoch', proxy.process(said))
+  const heard = await patient.process(said)
+  assert.deepEqual(heard, { kind: 'message', from: host, body: utf8('only us') })
+})
+
+test('after a reload a member replaces their own leaf, and everyone has new keys', async () => {
+  const { doctor, patient, info } = await two()
+  const before = await keysOf(patient)
+  const { group: again, next } = await Group.join(circle, me(amina, await admit(amina)), info)
+  const event = await doctor.process(next.commit)
+  assert.equal(doctor.members.length, 2)
+  assert.deepEqual(event.kind === 'epoch' && [event.joined.map((s) => s.member), event.left.map((s) => s.member)], [[amina.id], [amina.id]])
+  const after = await keysOf(again)
+  assert.deepEqual(after, await keysOf(doctor))
+  for (const key of after) assert.ok(!before.includes(key))
+  const { group: doctorAgain, next: back } = await Group.join(circle, me(okafor), next.groupInfo)
+  await again.process(back.commit)
+  assert.deepEqual(await keysOf(doctorAgain), await keysOf(again))
+})
+
+/** What a hostile browser sends to come in: it checks nothing, neither itself nor who else is there. */
+async function intrude(p: Person, admission: { text: string; browser: string } | undefined, info: Uint8Array): Promise<Uint8Array> {
+  const cs = await getCiphersuiteImpl(getCiphersuiteFromName('MLS_256_XWING_AES256GCM_SHA512_Ed25519'))
+  const key = await cs.signature.keygen()
+  const visitor = await write('ward/visitor/1', { org, visit, member: p.id, person: p.id, card: p.card, leaf: b64(key.publicKey), time: '2026-11-23T12:00:00.000Z' }, p.browser.sign)
+  const identity = writeIdentity({ visitor: visitor.text, browser: p.browser.public, ...(admission && { admission: admission.text, admitted: admission.browser }) })
+  const leaf = await generateKeyPackageWithKey({ credentialType: 'basic', identity }, defaultCapabilities(), defaultLifetime, [], key, cs)
+  const [message] = decodeMlsMessage(info, 0) ?? []
+  assert.ok(message?.wireformat === 'mls_group_info')
+  const joined = await joinGroupExternal(message.groupInfo, leaf.publicPackage, leaf.privatePackage, false, cs)
+  return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage: joined.publicMessage })
+}
+
+test('an intruder who was admitted would get in', async () => {
+  const { doctor, info } = await two()
+  await doctor.process(await intrude(bilal, await admit(bilal), info)) // so what follows is refused for its admission alone
+  assert.equal(doctor.members.length, 3)
+})
+
+test('nobody gets in whom the host did not admit', async () => {
+  const { doctor, patient, info, begun } = await two()
+  const tries: [string, { text: string; browser: string } | undefined][] = [
+    ['nobody admitted them', undefined],
+    ['they admitted themselves', await admit(mallory, mallory)],
+    ['another member admitted them', await admit(mallory, amina)],
+    ["the admission is somebody else's", await admit(amina)],
+    ['the admission is to another visit', await admit(mallory, okafor, { visit: id('w') })],
+    ['the admission was until yesterday', await admit(mallory, okafor, { until: '2026-11-22T12:00:00.000Z' })],
+    ['the admission was signed by another browser', { ...(await admit(mallory, { ...okafor, browser: mallory.browser })), browser: mallory.browser.public }],
+  ]
+  for (const [why, admission] of tries) {
+    const found = await refusedFor('member', doctor.process(await intrude(mallory, admission, info)))
+    assert.ok(found.doubt, why)
+  }
+  assert.equal(doctor.members.length, 2)
+  assert.deepEqual(await keysOf(doctor), await keysOf(patient), 'the visit goes on')
+  await refusedFor('member', Group.join(circle, me(mallory), info))
+  await refusedFor('member', Group.join(circle, me(mallory), begun))
+})
+
+test('a card put in the place of another is noticed', async () => {
+  const { info, doctor } = await two()
+  await refusedFor('rule', doctor.process(await intrude(amina, await admit(amina), info))) // a second leaf of a member
+  const swapped: Circle = { ...circle, card: async (who) => (who === amina.id ? b64(new Uint8Array(32).fill(9)) : circle.card(who)) }
+  const found = await refusedFor('member', Group.join(swapped, me(bilal, await admit(bilal)), info))
+  assert.equal(found.doubt?.doubt, 'card')
+  const other: Circle = { ...circle, hasBrowser: async (who, key) => who !== host && circle.hasBrowser(who, key) }
+  assert.equal((await refusedFor('member', Group.join(other, me(bilal, await admit(bilal)), info))).doubt?.doubt, 'browser')
+  assert.equal(doctor.members.length, 2)
+})
+
+test('bad messages are refused and the visit goes on', async () => {
+  const { doctor, patient, commit, info } = await two()
+  await refusedFor('epoch', doctor.process(commit)) // again
+  await refusedFor('form', doctor.process(new Uint8Array(200 * 1024)))
+  await refusedFor('form', doctor.process(utf8('hello')))
+  await refusedFor('form', doctor.process(info))
+  const update = await doctor.update()
+  const altered = update.commit.slice()
+  altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1
+  await refusedFor('forged', patient.process(altered))
+  const mine = await patient.remove([host])
+  assert.ok(mine)
+  await refusedFor('rule', doctor.process(mine.commit))
+  await doctor.take(update)
+  await patient.process(update.commit)
+  await refusedFor('epoch', patient.process(update.commit))
+  assert.deepEqual(await keysOf(doctor), await keysOf(patient))
+
+  const elsewhere: Circle = { ...circle, visit: id('x') }
+  const { group: other } = await Group.begin(elsewhere, me(okafor))
+  await refusedFor('group', patient.process(await other.send(utf8('hello'))))
+  const late = await doctor.send(utf8('before'))
+  const next = await doctor.update()
+  await doctor.take(next)
+  await patient.process(next.commit)
+  assert.equal((await patient.process(late)).kind, 'message', 'what was said just before new keys is still heard')
+})
