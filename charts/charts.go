@@ -268,11 +268,7 @@ func (c *Charts) Held(ctx context.Context, tx *store.Tx, org ward.OrgID, person 
 func (c *Charts) Outside(ctx context.Context, tx *store.Tx, org ward.OrgID, ids ...ward.LockID) ([]ward.LockSummary, error) {
 	all := []ward.LockSummary{}
 	for _, id := range ids {
-		l, err := getLock(ctx, tx, org, id)
-		if err != nil {
-			return nil, err
-		}
-		s, err := c.summary(ctx, tx, org, l)
+		s, err := summaryOf(ctx, tx, org, id, c.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -302,19 +298,6 @@ func (c *Charts) Regrant(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 		}
 	}
 	return c.grantAll(ctx, tx, org, person, grants, false)
-}
-
-func (c *Charts) summary(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) (ward.LockSummary, error) {
-	s := ward.LockSummary{
-		Lock: l.id, Kind: l.kind, Chart: l.chart, Compartment: l.compartment, Seq: l.head.Seq, Chain: l.head.Chain,
-	}
-	epochs, _, err := epochTexts(ctx, tx, org, l.id)
-	if err != nil {
-		return s, err
-	}
-	s.Epochs = epochs
-	s.Due, err = isDue(ctx, tx, org, l, c.Now())
-	return s, err
 }
 
 // readers fills in how the caller may read: of persons and locks that hold these, only the caller and what the caller

@@ -158,23 +158,13 @@ func (c *Charts) ListLocks(ctx context.Context, tx *store.Tx, who ward.Caller, _
 	if err != nil {
 		return nil, err
 	}
-	summaries, err := c.summaries(ctx, tx, who.Org, all, true)
+	summaries := make([]ward.LockSummary, len(all))
+	for i, l := range all {
+		summaries[i] = l.LockSummary
+	}
 	return struct {
 		Locks []ward.LockSummary `json:"locks"`
-	}{summaries}, err
-}
-
-func (c *Charts) summaries(ctx context.Context, tx *store.Tx, org ward.OrgID, all []lock, readable bool) ([]ward.LockSummary, error) {
-	summaries := []ward.LockSummary{}
-	for _, l := range all {
-		s, err := c.summary(ctx, tx, org, l)
-		if err != nil {
-			return nil, err
-		}
-		s.Readable = readable
-		summaries = append(summaries, s)
-	}
-	return summaries, nil
+	}{summaries}, nil
 }
 
 // CreateTeam answers POST /api/locks.
@@ -196,11 +186,7 @@ func (c *Charts) CreateTeam(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if err := c.Create(ctx, tx, who.Org, who.Person, []ward.NewLock{n}); err != nil {
 		return nil, err
 	}
-	l, err := getLock(ctx, tx, who.Org, e.Body.Lock)
-	if err != nil {
-		return nil, err
-	}
-	return c.summary(ctx, tx, who.Org, l)
+	return summaryOf(ctx, tx, who.Org, e.Body.Lock, c.Now())
 }
 
 // checkTeam holds a team's first members to what policy says of those who join later: clinicians, for work.
@@ -226,26 +212,21 @@ func (c *Charts) checkTeam(ctx context.Context, tx *store.Tx, org ward.OrgID, gr
 
 // GetLock answers GET /api/locks/{lock}: what its reader needs to open it.
 func (c *Charts) GetLock(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	l, err := getLock(ctx, tx, who.Org, ward.LockID(r.PathValue("lock")))
-	if err != nil {
-		return nil, err
-	}
-	s, err := c.summary(ctx, tx, who.Org, l)
+	id := ward.LockID(r.PathValue("lock"))
+	s, err := summaryOf(ctx, tx, who.Org, id, c.Now())
 	if err != nil {
 		return nil, err
 	}
 	s.Readable = true
-	answer := ward.Lock{LockSummary: s, Histories: [][]byte{}, Grants: []ward.HeldGrant{}}
-	if _, histories, err := epochTexts(ctx, tx, who.Org, l.id); err != nil {
+	answer := ward.Lock{LockSummary: s, Grants: []ward.HeldGrant{}}
+	if answer.Histories, err = historiesOf(ctx, tx, who.Org, id); err != nil {
 		return nil, err
-	} else if histories != nil {
-		answer.Histories = histories
 	}
 	held, err := c.HeldBy(ctx, tx, who.Org, who.Person)
 	if err != nil {
 		return nil, err
 	}
-	grants, err := grantsOf(ctx, tx, who.Org, l.id)
+	grants, err := grantsOf(ctx, tx, who.Org, id)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +235,7 @@ func (c *Charts) GetLock(ctx context.Context, tx *store.Tx, who ward.Caller, r *
 			answer.Grants = append(answer.Grants, ward.HeldGrant{Text: string(g.text), Sealed: g.sealed})
 		}
 	}
-	answer.Snapshot, err = latestSnapshot(ctx, tx, who.Org, l.id)
+	answer.Snapshot, err = latestSnapshot(ctx, tx, who.Org, id)
 	return answer, err
 }
 
@@ -378,22 +359,16 @@ func (c *Charts) ListCharts(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if err != nil {
 		return nil, err
 	}
-	charts, place := []ward.Chart{}, map[ward.ChartID]int{}
+	charts := []ward.Chart{}
 	for _, l := range all {
-		if l.kind != envelope.LockChart {
+		if l.Kind != envelope.LockChart {
 			continue
 		}
-		s, err := c.summaries(ctx, tx, who.Org, []lock{l}, true)
-		if err != nil {
-			return nil, err
+		if n := len(charts); n == 0 || charts[n-1].Chart != l.Chart {
+			charts = append(charts, ward.Chart{Chart: l.Chart, Person: l.owner})
 		}
-		at, ok := place[l.chart]
-		if !ok {
-			at = len(charts)
-			place[l.chart] = at
-			charts = append(charts, ward.Chart{Chart: l.chart, Person: l.owner})
-		}
-		charts[at].Locks = append(charts[at].Locks, s...)
+		last := &charts[len(charts)-1]
+		last.Locks = append(last.Locks, l.LockSummary)
 	}
 	return struct {
 		Charts []ward.Chart `json:"charts"`
@@ -408,32 +383,29 @@ func (c *Charts) FindChart(ctx context.Context, tx *store.Tx, who ward.Caller, r
 	if err != nil {
 		return nil, err
 	}
-	all, err := locksOf(ctx, tx, who.Org, chart)
+	seen, err := locksSeenBy(ctx, tx, who, c.Now(), "l.chart", string(chart))
 	if err != nil {
 		return nil, err
 	}
-	mine, err := readable(ctx, tx, who.Org, who.Person, c.Now())
+	canRead := map[ward.LockID]bool{}
+	for _, l := range seen {
+		canRead[l.id] = l.direct || len(l.through) > 0 || l.broken
+	}
+	all, err := chartSummaries(ctx, tx, who.Org, chart, c.Now())
 	if err != nil {
 		return nil, err
 	}
 	answer := ward.Chart{Chart: chart, Person: owner, Locks: []ward.LockSummary{}}
 	for _, l := range all {
-		canRead := false
-		for _, m := range mine {
-			canRead = canRead || m.id == l.id
-		}
-		if !canRead && l.compartment == envelope.Restricted && owner != who.Person {
+		l.Readable = canRead[l.Lock]
+		if !l.Readable && l.Compartment == envelope.Restricted && owner != who.Person {
 			continue
 		}
-		s, err := c.summaries(ctx, tx, who.Org, []lock{l}, canRead)
-		if err != nil {
-			return nil, err
+		if !l.Readable {
+			start := envelope.Start(l.Lock)
+			l.Seq, l.Chain = start.Seq, start.Chain
 		}
-		if !canRead {
-			start := envelope.Start(l.id)
-			s[0].Seq, s[0].Chain = start.Seq, start.Chain
-		}
-		answer.Locks = append(answer.Locks, s...)
+		answer.Locks = append(answer.Locks, l.LockSummary)
 	}
 	return answer, nil
 }

@@ -87,17 +87,6 @@ func locksOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.Chart
 	return locks(ctx, tx, `WHERE l.org = $1 AND l.chart = $2 ORDER BY l.compartment`, string(org), string(chart))
 }
 
-// readable lists the locks that a person may read: granted to them, to a lock they hold, or opened by breaking glass.
-func readable(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, now time.Time) ([]lock, error) {
-	return locks(ctx, tx, `WHERE l.org = $1 AND (l.lock IN (
-			SELECT g.lock FROM grants g WHERE g.org = $1 AND g.person = $2 AND `+live+`$3)
-			UNION SELECT g.lock FROM grants g JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $2 AND h.ended = 0 AND (h.until = 0 OR h.until > $3)
-				JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind <> 'emergency'
-				WHERE g.org = $1 AND `+live+`$3))
-			OR l.chart IN (SELECT b.chart FROM break_glass b WHERE b.org = $1 AND b.person = $2 AND b.until > $3))
-		ORDER BY l.chart, l.compartment, l.lock`, string(org), string(person), now.UnixMilli())
-}
-
 func locks(ctx context.Context, tx *store.Tx, where string, args ...any) ([]lock, error) {
 	found, err := tx.Rows(ctx, `SELECT `+lockColumns+lockTables+where, args...)
 	if err != nil {
@@ -113,6 +102,84 @@ func locks(ctx context.Context, tx *store.Tx, where string, args ...any) ([]lock
 		all = append(all, l)
 	}
 	return all, found.Err()
+}
+
+// isDue tells whether a lock l must turn: someone who held the current epoch no longer should (their grant ended or its
+// time is over), a lock that holds it has turned, or someone broke the glass and their hour is over. The moment is $1.
+const isDue = `(EXISTS (SELECT 1 FROM grants g LEFT JOIN locks h ON h.org = g.org AND h.lock = g.holder
+		WHERE g.org = l.org AND g.lock = l.lock AND g.epoch = l.epoch AND (
+			(g.ended > 0 AND g.turns = 1)
+			OR (g.ended = 0 AND g.until > 0 AND g.until <= $1)
+			OR (g.ended = 0 AND g.holder <> '' AND g.holder_epoch < h.epoch)))
+	OR l.chart <> '' AND EXISTS (SELECT 1 FROM break_glass b WHERE b.org = l.org AND b.chart = l.chart AND b.until <= $1
+		AND b.epochs LIKE '%' || l.lock || ':' || CAST(l.epoch AS TEXT) || ';%'))`
+
+// listed is a lock as lists show it, and whose chart it is.
+type listed struct {
+	ward.LockSummary
+	owner ward.PersonID
+}
+
+// summaries reads locks with their lines of keys, and whether they are due, in one question however many they are.
+// Where begins with its parameter $2, and the order it asks for begins with whole locks.
+func summaries(ctx context.Context, tx *store.Tx, now time.Time, where, order string, args ...any) ([]listed, error) {
+	found, err := tx.Rows(ctx, `SELECT `+lockColumns+`, e.text, CASE WHEN e.epoch = l.epoch AND `+isDue+` THEN 1 ELSE 0 END`+
+		lockTables+`JOIN epochs e ON e.org = l.org AND e.lock = l.lock WHERE `+where+` ORDER BY `+order+`, l.lock, e.epoch`,
+		append([]any{now.UnixMilli()}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []listed
+	for found.Next() {
+		var text []byte
+		var due int64
+		l, err := scanLock(found, &text, &due)
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == 0 || all[len(all)-1].Lock != l.id {
+			all = append(all, listed{ward.LockSummary{
+				Lock: l.id, Kind: l.kind, Chart: l.chart, Compartment: l.compartment, Seq: l.head.Seq, Chain: l.head.Chain,
+			}, l.owner})
+		}
+		s := &all[len(all)-1]
+		s.Epochs = append(s.Epochs, string(text))
+		s.Due = s.Due || due == 1
+	}
+	return all, found.Err()
+}
+
+// summaryOf is one lock as lists show it.
+func summaryOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, now time.Time) (ward.LockSummary, error) {
+	all, err := summaries(ctx, tx, now, `l.org = $2 AND l.lock = $3`, `l.lock`, string(org), string(id))
+	if err == nil && len(all) == 0 {
+		err = missing("lock")
+	}
+	if err != nil {
+		return ward.LockSummary{}, err
+	}
+	return all[0].LockSummary, nil
+}
+
+// chartSummaries lists the locks of a chart, general first.
+func chartSummaries(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, now time.Time) ([]listed, error) {
+	return summaries(ctx, tx, now, `l.org = $2 AND l.chart = $3`, `l.compartment`, string(org), string(chart))
+}
+
+// readable lists the locks that a person may read: granted to them, to a lock they hold, or opened by breaking glass.
+func readable(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, now time.Time) ([]listed, error) {
+	all, err := summaries(ctx, tx, now, `l.org = $2 AND (l.lock IN (
+			SELECT g.lock FROM grants g WHERE g.org = $2 AND g.person = $3 AND `+live+`$1)
+			UNION SELECT g.lock FROM grants g JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $3 AND h.ended = 0 AND (h.until = 0 OR h.until > $1)
+				JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind <> 'emergency'
+				WHERE g.org = $2 AND `+live+`$1))
+			OR l.chart IN (SELECT b.chart FROM break_glass b WHERE b.org = $2 AND b.person = $3 AND b.until > $1))`,
+		`l.chart, l.compartment`, string(org), string(person))
+	for i := range all {
+		all[i].Readable = true
+	}
+	return all, err
 }
 
 func heldBy(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, now time.Time) ([]ward.LockID, error) {
@@ -183,25 +250,22 @@ func insertEpoch(ctx context.Context, tx *store.Tx, org ward.OrgID, b envelope.E
 	return err
 }
 
-// epochTexts gives all epochs of a lock: their statements, and the histories from the second on.
-func epochTexts(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) (texts []string, histories [][]byte, err error) {
-	found, err := tx.Rows(ctx, `SELECT epoch, text, history FROM epochs WHERE org = $1 AND lock = $2 ORDER BY epoch`, string(org), string(id))
+// historiesOf gives what is sealed with each epoch of a lock from the second on: the key of the one before.
+func historiesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) ([][]byte, error) {
+	found, err := tx.Rows(ctx, `SELECT history FROM epochs WHERE org = $1 AND lock = $2 AND epoch > 1 ORDER BY epoch`, string(org), string(id))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer found.Close()
+	histories := [][]byte{}
 	for found.Next() {
-		var n int64
-		var text, history []byte
-		if err := found.Scan(&n, &text, &history); err != nil {
-			return nil, nil, err
+		var history []byte
+		if err := found.Scan(&history); err != nil {
+			return nil, err
 		}
-		texts = append(texts, string(text))
-		if n > 1 {
-			histories = append(histories, history)
-		}
+		histories = append(histories, history)
 	}
-	return texts, histories, found.Err()
+	return histories, found.Err()
 }
 
 func getEpoch(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, epoch int64) (*envelope.Statement[envelope.Epoch], error) {
@@ -214,18 +278,6 @@ func getEpoch(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID,
 		return nil, err
 	}
 	return envelope.Parse[envelope.Epoch](text)
-}
-
-// isDue tells whether a lock must turn: someone who held the current epoch no longer should (their grant ended or its
-// time is over), a lock that holds it has turned, or someone broke the glass and their hour is over.
-func isDue(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, now time.Time) (bool, error) {
-	return exists(ctx, tx, `SELECT 1 FROM grants g LEFT JOIN locks h ON h.org = g.org AND h.lock = g.holder
-			WHERE g.org = $1 AND g.lock = $2 AND g.epoch = $3 AND (
-				(g.ended > 0 AND g.turns = 1)
-				OR (g.ended = 0 AND g.until > 0 AND g.until <= $4)
-				OR (g.ended = 0 AND g.holder <> '' AND g.holder_epoch < h.epoch))
-		UNION SELECT 1 FROM break_glass b WHERE b.org = $1 AND b.chart = $5 AND b.chart <> '' AND b.until <= $4 AND b.epochs LIKE $6`,
-		string(org), string(l.id), l.epoch, now.UnixMilli(), string(l.chart), "%"+openedMark(l.id, l.epoch)+"%")
 }
 
 func insertGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, g envelope.Grant, text, sealed []byte, until int64, now time.Time) error {
