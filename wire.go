@@ -435,7 +435,6 @@ type VisitMember struct {
 	Member        PersonID `json:"member"`
 	State         string   `json:"state"`
 	Since         string   `json:"since"`
-	KeyPackage    []byte   `json:"keyPackage,omitempty"` // MLS, while waiting, for the host
 	AdmissionText string   `json:"admissionText,omitempty"`
 }
 
@@ -447,25 +446,19 @@ type VisitChange struct {
 	Late   *int64 `json:"late,omitempty"`  // minutes
 }
 
-// Arrival comes to a visit's door with an MLS key package. The host, who needs none to let themselves in, is admitted.
-type Arrival struct {
-	KeyPackage []byte `json:"keyPackage,omitempty"`
-}
-
 // VisitAdmission lets someone in.
 type VisitAdmission struct {
 	AdmissionText string `json:"admissionText"` // ward/admission/1
 }
 
-// NewVisitMessage is something for the members' group. A commit comes with the group's state after it, for those who
-// join again, and with a welcome if it adds someone.
+// NewVisitMessage is something for the members' group. A commit comes with the group's state after it, by which others
+// join.
 type NewVisitMessage struct {
-	Body      []byte `json:"body"`                // an MLSMessage: commit, proposal, application; or, to begin, a group info
-	Welcome   []byte `json:"welcome,omitempty"`   // an MLSMessage
+	Body      []byte `json:"body"`                // an MLSMessage: commit or application; or, to begin, a group info
 	GroupInfo []byte `json:"groupInfo,omitempty"` // an MLSMessage
 }
 
-// VisitMessage is one in its place. Kind: commit, welcome, proposal, application.
+// VisitMessage is one in its place. Kind: commit, application.
 type VisitMessage struct {
 	Seq    int64    `json:"seq"`
 	Epoch  int64    `json:"epoch"` // that it was made in
@@ -516,6 +509,5 @@ const (
 	MaxVisit      = 12 * 60 * 60      // seconds a visit may be planned to last
 	MaxWindows    = 28                // in a week of availability: four a day
 	MaxMembers    = 12                // in a visit: a family, an interpreter and a care team; more is a lecture
-	MaxKeyPackage = 16 << 10          // bytes of an MLS key package: with cards and statements about 9 KB
-	MaxMLS        = 128 << 10         // bytes of one MLS message: a welcome to a full visit is about 60 KB
+	MaxMLS        = 128 << 10         // bytes of one MLS message: the state of a full visit is about 60 KB
 )

@@ -16,7 +16,7 @@ const maxMessages = 20_000
 
 // deliver puts a message at the end of a visit's, for who was admitted.
 func (v *Visits) deliver(ctx context.Context, tx *store.Tx, who ward.Caller, id ward.VisitID, n ward.NewVisitMessage) (any, error) {
-	for _, data := range [][]byte{n.Body, n.Welcome, n.GroupInfo} {
+	for _, data := range [][]byte{n.Body, n.GroupInfo} {
 		if len(data) > ward.MaxMLS {
 			return nil, ward.Errorf(ward.TooLarge, "a message is larger than %d bytes", ward.MaxMLS)
 		}
@@ -38,21 +38,17 @@ func (v *Visits) deliver(ctx context.Context, tx *store.Tx, who ward.Caller, id 
 		return nil, ward.Errorf(ward.TooMany, "this visit has had too many messages").WithHint("End it and begin another.")
 	case m.kind == kindGroupInfo:
 		return v.begin(ctx, tx, who, of, m, n)
-	case m.kind != kindCommit && (n.Welcome != nil || n.GroupInfo != nil):
-		return nil, ward.Errorf(ward.Invalid, "only a commit comes with a welcome or a group info")
+	case m.kind != kindCommit && n.GroupInfo != nil:
+		return nil, ward.Errorf(ward.Invalid, "only a commit comes with a group info")
 	case m.kind == kindApplication && of.epoch > 0 && int64(m.epoch) == of.epoch-1:
 		// Written while a commit was on its way: the members still read it.
 	case of.epoch < 0 || int64(m.epoch) != of.epoch:
 		return nil, ward.Errorf(ward.Conflict, "the message is for epoch %d and the group is in epoch %d", m.epoch, of.epoch).
 			WithHint("Take the messages that came first, and make it again.")
 	}
-	answer := ward.VisitMessages{Messages: []ward.VisitMessage{}, Epoch: of.epoch}
-	add := func(kind string, body []byte) error {
-		of.seq++
-		answer.Messages = append(answer.Messages, ward.VisitMessage{Seq: of.seq, Epoch: int64(m.epoch), Kind: kind, Sender: who.Person, Body: []byte{}})
-		return insertMessage(ctx, tx, who.Org, id, ward.VisitMessage{Seq: of.seq, Epoch: int64(m.epoch), Kind: kind, Sender: who.Person, Body: body})
-	}
-	if err := add(m.kind, n.Body); err != nil {
+	of.seq++
+	placed := ward.VisitMessage{Seq: of.seq, Epoch: int64(m.epoch), Kind: m.kind, Sender: who.Person, Body: n.Body}
+	if err := insertMessage(ctx, tx, who.Org, id, placed); err != nil {
 		return nil, err
 	}
 	if m.kind == kindCommit {
@@ -60,19 +56,13 @@ func (v *Visits) deliver(ctx context.Context, tx *store.Tx, who ward.Caller, id 
 		if err != nil || info.kind != kindGroupInfo || info.group != m.group || info.epoch != m.epoch+1 {
 			return nil, ward.Errorf(ward.Invalid, "a commit comes with the group info of the epoch that it begins")
 		}
-		if n.Welcome != nil {
-			if w, err := parseMessage(n.Welcome); err != nil || w.kind != kindWelcome {
-				return nil, ward.Errorf(ward.Invalid, "welcome: it is not one")
-			}
-			if err := add(kindWelcome, n.Welcome); err != nil {
-				return nil, err
-			}
-		}
-		answer.Epoch = of.epoch + 1
-		if err := setGroup(ctx, tx, who.Org, id, answer.Epoch, n.GroupInfo); err != nil {
+		of.epoch++
+		if err := setGroup(ctx, tx, who.Org, id, of.epoch, n.GroupInfo); err != nil {
 			return nil, err
 		}
 	}
+	placed.Body = []byte{} // its sender has it
+	answer := ward.VisitMessages{Messages: []ward.VisitMessage{placed}, Epoch: of.epoch}
 	v.tell(tx, who.Org, of, of.seq)
 	return answer, nil
 }
@@ -83,7 +73,7 @@ func (v *Visits) begin(ctx context.Context, tx *store.Tx, who ward.Caller, of vi
 	switch {
 	case of.host != who.Person:
 		return nil, ward.Errorf(ward.Refused, "only the clinician whose visit it is begins its group")
-	case m.epoch != 0 || n.Welcome != nil || n.GroupInfo != nil:
+	case m.epoch != 0 || n.GroupInfo != nil:
 		return nil, ward.Errorf(ward.Invalid, "a group begins with the group info of its epoch 0, and nothing else")
 	case of.epoch >= 0:
 		return nil, ward.Errorf(ward.Conflict, "this visit has its group").WithHint("Join it.")

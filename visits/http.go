@@ -132,7 +132,7 @@ func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 			continue
 		}
 		answer.Members = append(answer.Members, ward.VisitMember{
-			Member: m.id, State: m.state, Since: formatMilli(m.since), KeyPackage: m.keyPackage, AdmissionText: string(m.admission),
+			Member: m.id, State: m.state, Since: formatMilli(m.since), AdmissionText: string(m.admission),
 		})
 	}
 	return answer, nil
@@ -199,10 +199,6 @@ func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 // Arrive answers POST /api/visits/{visit}/arrive: someone comes to the door, or comes back. The host opens the visit by
 // coming. Who was admitted once stays so, through a reload or another network.
 func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	body, err := ward.Decode[ward.Arrival](r.Body)
-	if err != nil {
-		return nil, err
-	}
 	of, err := holdVisit(ctx, tx, who, idOf(r))
 	if err != nil {
 		return nil, err
@@ -218,15 +214,12 @@ func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	case of.me == removed:
 		return nil, ward.Errorf(ward.Refused, "you were taken out of this visit").WithHint("Ask the clinic.")
 	}
-	m := member{id: who.Person, state: waiting, since: now.UnixMilli(), keyPackage: body.KeyPackage}
+	m := member{id: who.Person, state: waiting, since: now.UnixMilli()}
 	if of.host == who.Person {
-		m.state, m.keyPackage = admitted, nil
-		of.state = open
+		m.state, of.state = admitted, open
 		if err := setVisit(ctx, tx, who.Org, of); err != nil {
 			return nil, err
 		}
-	} else if err := checkKeyPackage(body.KeyPackage); err != nil {
-		return nil, err
 	}
 	all, err := membersOf(ctx, tx, who.Org, of.id)
 	if err != nil {
@@ -246,16 +239,6 @@ func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	of.me = m.state
 	v.tell(tx, who.Org, of, of.seq)
 	return of.wire(), nil
-}
-
-func checkKeyPackage(data []byte) error {
-	if len(data) > ward.MaxKeyPackage {
-		return ward.Errorf(ward.TooLarge, "the key package is larger than %d bytes", ward.MaxKeyPackage)
-	}
-	if m, err := parseMessage(data); err != nil || m.kind != kindKeyPackage {
-		return ward.Errorf(ward.Invalid, "keyPackage is not a key package of the visits' cipher suite").WithHint("Open the visit with an up-to-date Ward.")
-	}
-	return nil
 }
 
 // Admit answers POST /api/visits/{visit}/admit: the host lets someone in who waits.
@@ -341,7 +324,7 @@ func (v *Visits) Remove(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	if m.id == of.host {
 		return nil, ward.Errorf(ward.Invalid, "you run this visit").WithHint("End it instead.")
 	}
-	m.state, m.since, m.keyPackage, m.admission = removed, v.Now().UnixMilli(), nil, nil
+	m.state, m.since, m.admission = removed, v.Now().UnixMilli(), nil
 	if err := putMember(ctx, tx, who.Org, of.id, m); err != nil {
 		return nil, err
 	}

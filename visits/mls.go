@@ -11,11 +11,8 @@ import (
 // Kinds of message, as the delivery service tells them apart.
 const (
 	kindCommit      = "commit"
-	kindProposal    = "proposal"
 	kindApplication = "application"
-	kindWelcome     = "welcome"
 	kindGroupInfo   = "group-info"
-	kindKeyPackage  = "key-package"
 )
 
 // suite is the one cipher suite of visits, by the number that ts-mls gives it: MLS_256_XWING_AES256GCM_SHA512_Ed25519.
@@ -32,7 +29,8 @@ type message struct {
 
 var errMLS = errors.New("this is not a message of MLS 1.0")
 
-// parseMessage reads the outside of an MLSMessage.
+// parseMessage reads the outside of an MLSMessage. Visits have no proposals by themselves, welcomes or key packages: who
+// was admitted joins with a commit.
 func parseMessage(data []byte) (message, error) {
 	r := reader{data: data}
 	const version10 = 1
@@ -56,22 +54,12 @@ func parseMessage(data []byte) (message, error) {
 	case 2: // PrivateMessage
 		m.group, m.epoch = r.vector(), r.uint64()
 		m.kind = contentKind(r.uint8())
-	case 3: // Welcome
-		m.kind = kindWelcome
-		if r.uint16() != suite {
-			r.failed = true
-		}
 	case 4: // GroupInfo: GroupContext
 		m.kind = kindGroupInfo
 		if r.uint16() != version10 || r.uint16() != suite {
 			r.failed = true
 		}
 		m.group, m.epoch = r.vector(), r.uint64()
-	case 5: // KeyPackage
-		m.kind = kindKeyPackage
-		if r.uint16() != version10 || r.uint16() != suite {
-			r.failed = true
-		}
 	}
 	if r.failed || m.kind == "" {
 		return message{}, errMLS
@@ -83,8 +71,6 @@ func contentKind(content byte) string {
 	switch content {
 	case 1:
 		return kindApplication
-	case 2:
-		return kindProposal
 	case 3:
 		return kindCommit
 	}

@@ -43,11 +43,8 @@ func TestTheOutsideOfMLSMessages(t *testing.T) {
 	}{
 		"sealed commit":      {build(uint16(1), uint16(2), group, uint64(7), byte(3), "", "sealed"), message{kindCommit, group, 7, false}},
 		"sealed application": {build(uint16(1), uint16(2), group, uint64(8), byte(1), "", "sealed"), message{kindApplication, group, 8, false}},
-		"public proposal":    {build(uint16(1), uint16(1), group, uint64(1), byte(1), uint32(4), "", byte(2)), message{kindProposal, group, 1, false}},
 		"external commit":    {build(uint16(1), uint16(1), group, uint64(9), byte(4), long, byte(3)), message{kindCommit, group, 9, true}},
-		"welcome":            {build(uint16(1), uint16(3), uint16(suite), "secrets"), message{kind: kindWelcome}},
 		"group info":         {build(uint16(1), uint16(4), uint16(1), uint16(suite), group, uint64(3), "tree"), message{kindGroupInfo, group, 3, false}},
-		"key package":        {build(uint16(1), uint16(5), uint16(1), uint16(suite), "init"), message{kind: kindKeyPackage}},
 	}
 	for name, test := range tests {
 		got, err := parseMessage(test.data)
@@ -66,8 +63,10 @@ func TestTheOutsideOfMLSMessages(t *testing.T) {
 		"another kind":          build(uint16(1), uint16(6), group, uint64(7), byte(3)),
 		"another content":       build(uint16(1), uint16(2), group, uint64(7), byte(4)),
 		"another sender":        build(uint16(1), uint16(1), group, uint64(7), byte(5), "", byte(3)),
-		"a weaker suite":        build(uint16(1), uint16(5), uint16(1), uint16(1), "init"),
-		"a weaker welcome":      build(uint16(1), uint16(3), uint16(1), "secrets"),
+		"a proposal":            build(uint16(1), uint16(2), group, uint64(7), byte(2)),
+		"a welcome":             build(uint16(1), uint16(3), uint16(suite), "secrets"),
+		"a key package":         build(uint16(1), uint16(5), uint16(1), uint16(suite), "init"),
+		"a weaker suite":        build(uint16(1), uint16(4), uint16(1), uint16(1), group, uint64(3), "tree"),
 		"a length too long":     append(build(uint16(1), uint16(2)), 0x40, 0x05, 'a', 'a', 'a', 'a', 'a'),
 		"a length of 8 bytes":   append(build(uint16(1), uint16(2)), 0xc0, 0, 0, 0, 0, 0, 0, 1),
 		"a vector past the end": append(build(uint16(1), uint16(2)), 0x80, 0xff, 0xff, 0xff),

@@ -117,15 +117,14 @@ func groupInfo(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitI
 }
 
 type member struct {
-	id         ward.PersonID
-	state      string
-	since      int64
-	keyPackage []byte
-	admission  []byte
+	id        ward.PersonID
+	state     string
+	since     int64
+	admission []byte
 }
 
 func membersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID) ([]member, error) {
-	found, err := tx.Rows(ctx, `SELECT member, state, since, key_package, admission FROM visit_members WHERE org = $1 AND visit = $2 ORDER BY since, member`, string(org), string(id))
+	found, err := tx.Rows(ctx, `SELECT member, state, since, admission FROM visit_members WHERE org = $1 AND visit = $2 ORDER BY since, member`, string(org), string(id))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +132,7 @@ func membersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitI
 	var all []member
 	for found.Next() {
 		var m member
-		if err := found.Scan((*string)(&m.id), &m.state, &m.since, &m.keyPackage, &m.admission); err != nil {
+		if err := found.Scan((*string)(&m.id), &m.state, &m.since, &m.admission); err != nil {
 			return nil, err
 		}
 		all = append(all, m)
@@ -142,15 +141,12 @@ func membersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitI
 }
 
 func putMember(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID, m member) error {
-	if m.keyPackage == nil {
-		m.keyPackage = []byte{}
-	}
 	if m.admission == nil {
 		m.admission = []byte{}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO visit_members (org, visit, member, state, since, key_package, admission) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (org, visit, member) DO UPDATE SET state = excluded.state, since = excluded.since, key_package = excluded.key_package, admission = excluded.admission`,
-		string(org), string(id), string(m.id), m.state, m.since, m.keyPackage, m.admission)
+	_, err := tx.Exec(ctx, `INSERT INTO visit_members (org, visit, member, state, since, admission) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (org, visit, member) DO UPDATE SET state = excluded.state, since = excluded.since, admission = excluded.admission`,
+		string(org), string(id), string(m.id), m.state, m.since, m.admission)
 	return err
 }
 

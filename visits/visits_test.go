@@ -121,8 +121,6 @@ func (d *door) refused(kind ward.Kind, _ any, err error) {
 	}
 }
 
-var keyPackage = build(uint16(1), uint16(5), uint16(1), uint16(suite), "init")
-
 func (d *door) groupInfo(epoch uint64) []byte {
 	return build(uint16(1), uint16(4), uint16(1), uint16(suite), string(d.visit), epoch, "tree")
 }
@@ -156,17 +154,15 @@ func (d *door) post(who ward.Caller, n ward.NewVisitMessage) (any, error) {
 
 // open lets the host in, who begins the group, and then the patient.
 func (d *door) open() {
-	d.must(d.call(d.host, d.v.Arrive, ward.Arrival{}))
+	d.must(d.call(d.host, d.v.Arrive, nil))
 	d.must(d.post(d.host, ward.NewVisitMessage{Body: d.groupInfo(0)}))
-	d.must(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))
+	d.must(d.call(d.patient, d.v.Arrive, nil))
 	d.must(d.call(d.host, d.v.Admit, d.admission(nil)))
 }
 
 func TestNobodyEntersUnadmitted(t *testing.T) {
 	d := newDoor(t)
-	d.refused(ward.Invalid, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{})))
-	d.refused(ward.TooLarge, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: make([]byte, ward.MaxKeyPackage+1)})))
-	d.must(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))
+	d.must(d.call(d.patient, d.v.Arrive, nil))
 	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Room, nil)))
 	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.commit(0, "let me in"))))
 	seen := func(who ward.Caller) ward.Visit {
@@ -177,11 +173,11 @@ func TestNobodyEntersUnadmitted(t *testing.T) {
 	if got := seen(d.patient); got.Me != "waiting" || len(got.Members) != 0 || got.State != "booked" {
 		t.Errorf("the patient sees %+v", got)
 	}
-	if got := seen(d.host); len(got.Members) != 1 || !bytes.Equal(got.Members[0].KeyPackage, keyPackage) {
+	if got := seen(d.host); len(got.Members) != 1 || got.Members[0].State != "waiting" {
 		t.Errorf("the host sees %+v", got)
 	}
 	stranger := ward.NewID[ward.PersonID]()
-	d.must(d.call(d.host, d.v.Arrive, ward.Arrival{}))
+	d.must(d.call(d.host, d.v.Arrive, nil))
 	for why, change := range map[string]func(*envelope.Admission){
 		"another visit":  func(a *envelope.Admission) { a.Visit = ward.NewID[ward.VisitID]() },
 		"another clinic": func(a *envelope.Admission) { a.Org = ward.NewID[ward.OrgID]() },
@@ -207,9 +203,7 @@ func second[T any](_ T, err error) error { return err }
 func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
 	d := newDoor(t)
 	d.open()
-	welcome := build(uint16(1), uint16(3), uint16(suite), "secrets")
-	add := d.commit(0, "add Amina")
-	add.Welcome = welcome
+	add := d.commit(0, "Amina joins")
 	d.must(d.post(d.host, add))
 	d.refused(ward.Conflict, nil, second(d.post(d.host, add))) // sent twice
 	d.must(d.post(d.patient, ward.NewVisitMessage{Body: d.sealed(1, 1, "hello")}))
@@ -217,7 +211,6 @@ func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
 	for why, n := range map[string]ward.NewVisitMessage{
 		"of an old epoch":  d.commit(0, "late"),
 		"of a later epoch": d.commit(5, "early"),
-		"an old proposal":  {Body: d.sealed(2, 0, "late")},
 		"a second group":   {Body: d.groupInfo(0)},
 	} {
 		if _, err := d.post(d.host, n); ward.KindOf(err) != ward.Conflict {
@@ -226,13 +219,12 @@ func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
 	}
 	elsewhere := build(uint16(1), uint16(2), string(ward.NewID[ward.VisitID]()), uint64(1), byte(3), "", "x")
 	for why, n := range map[string]ward.NewVisitMessage{
-		"no MLS":                        {Body: []byte("hello")},
-		"for another group":             {Body: elsewhere, GroupInfo: d.groupInfo(2)},
-		"a commit without its state":    {Body: d.sealed(3, 1, "x")},
-		"a commit with an old state":    {Body: d.sealed(3, 1, "x"), GroupInfo: d.groupInfo(1)},
-		"a commit with a false welcome": {Body: d.sealed(3, 1, "x"), GroupInfo: d.groupInfo(2), Welcome: keyPackage},
-		"a chat message with a state":   {Body: d.sealed(1, 1, "x"), GroupInfo: d.groupInfo(2)},
-		"a key package":                 {Body: keyPackage},
+		"no MLS":                      {Body: []byte("hello")},
+		"for another group":           {Body: elsewhere, GroupInfo: d.groupInfo(2)},
+		"a commit without its state":  {Body: d.sealed(3, 1, "x")},
+		"a commit with an old state":  {Body: d.sealed(3, 1, "x"), GroupInfo: d.groupInfo(1)},
+		"a chat message with a state": {Body: d.sealed(1, 1, "x"), GroupInfo: d.groupInfo(2)},
+		"a key package":               {Body: build(uint16(1), uint16(5), uint16(1), uint16(suite), "init")},
 	} {
 		if _, err := d.post(d.patient, n); err == nil {
 			t.Errorf("taken: %s", why)
@@ -251,7 +243,7 @@ func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
 		}
 		kinds = append(kinds, m.Kind)
 	}
-	if got, _ := json.Marshal(kinds); string(got) != `["commit","welcome","application","application"]` || page.Epoch != 1 || !bytes.Equal(page.GroupInfo, d.groupInfo(1)) {
+	if got, _ := json.Marshal(kinds); string(got) != `["commit","application","application"]` || page.Epoch != 1 || !bytes.Equal(page.GroupInfo, d.groupInfo(1)) {
 		t.Errorf("%s, %+v", got, page)
 	}
 }
@@ -284,12 +276,12 @@ func TestWhoIsRemovedStaysOutAndAnEndedVisitIsForgotten(t *testing.T) {
 	d := newDoor(t)
 	d.open()
 	d.must(d.post(d.host, d.commit(0, "add")))
-	d.must(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage})) // a reload: still admitted
+	d.must(d.call(d.patient, d.v.Arrive, nil)) // a reload: still admitted
 	d.must(d.call(d.patient, d.v.Room, nil))
 	d.refused(ward.Invalid, nil, second(d.call(d.host, d.v.Remove, nil, "member", string(d.host.Person))))
 	d.must(d.call(d.host, d.v.Remove, nil, "member", string(d.patient.Person)))
 	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.commit(1, "still here"))))
-	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage})))
+	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Arrive, nil)))
 	d.refused(ward.Conflict, nil, second(d.call(d.host, d.v.Admit, d.admission(nil))))
 
 	d.must(d.call(d.host, d.v.End, nil))
@@ -301,7 +293,7 @@ func TestWhoIsRemovedStaysOutAndAnEndedVisitIsForgotten(t *testing.T) {
 	if left != 0 {
 		t.Errorf("%d rows of what the group said are left", left)
 	}
-	d.refused(ward.Gone, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage})))
+	d.refused(ward.Gone, nil, second(d.call(d.patient, d.v.Arrive, nil)))
 	d.refused(ward.Conflict, nil, second(d.call(d.host, d.v.Room, nil)))
 }
 
@@ -311,7 +303,7 @@ func TestVisitsHaveTheirTimes(t *testing.T) {
 	d.must(d.call(d.host, d.v.Change, ward.VisitChange{Late: &late}))
 	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Change, ward.VisitChange{Late: &late})))
 	d.must(d.call(d.host, d.v.Change, ward.VisitChange{Starts: ward.FormatTime(d.now.Add(48 * time.Hour)), Ends: ward.FormatTime(d.now.Add(49 * time.Hour))}))
-	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Arrive, ward.Arrival{KeyPackage: keyPackage}))) // two days early
+	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Arrive, nil))) // two days early
 	for _, bad := range []ward.VisitChange{
 		{Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(-time.Minute))},
 		{Starts: ward.FormatTime(d.now.Add(-3 * time.Hour)), Ends: ward.FormatTime(d.now.Add(-2 * time.Hour))},

@@ -27,7 +27,6 @@ CREATE TABLE visit_members (
     member      TEXT NOT NULL,
     state       TEXT NOT NULL,   -- waiting, admitted, left, removed
     since       BIGINT NOT NULL, -- in this state
-    key_package BYTEA NOT NULL,  -- MLS; empty once used
     admission   BYTEA NOT NULL,  -- ward/admission/1; empty while waiting
     PRIMARY KEY (org, visit, member)
 );
@@ -38,7 +37,7 @@ CREATE TABLE visit_messages (
     visit   TEXT NOT NULL,
     seq     BIGINT NOT NULL,
     epoch   BIGINT NOT NULL,
-    kind    TEXT NOT NULL, -- commit, welcome, proposal, application
+    kind    TEXT NOT NULL, -- commit, application
     sender  TEXT NOT NULL,
     body    BYTEA NOT NULL,
     PRIMARY KEY (org, visit, seq)
