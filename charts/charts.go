@@ -127,7 +127,7 @@ func (c *Charts) create(ctx context.Context, tx *store.Tx, org ward.OrgID, autho
 	l := lock{id: b.Lock, kind: b.Kind, chart: b.Chart, compartment: b.Compartment, epoch: 1, head: envelope.Start(b.Lock), owner: author}
 	if err := insertLock(ctx, tx, org, l, c.Now()); err != nil {
 		if store.IsDuplicate(err) {
-			return lock{}, ward.Errorf(ward.Conflict, "this lock exists already")
+			return lock{}, ward.Errorf(ward.Conflict, "this lock, or this part of the chart, exists already")
 		}
 		return lock{}, err
 	}
@@ -136,18 +136,23 @@ func (c *Charts) create(ctx context.Context, tx *store.Tx, org ward.OrgID, autho
 
 // createChart makes the chart's row with its first lock. A chart has each compartment once, and all are its owner's.
 func (c *Charts) createChart(ctx context.Context, tx *store.Tx, org ward.OrgID, author ward.PersonID, b envelope.Epoch) error {
+	taken := ward.Errorf(ward.Conflict, "this chart exists already")
 	owner, err := chartOwner(ctx, tx, org, b.Chart)
 	if errors.Is(err, store.ErrNoRow) {
-		return insertChart(ctx, tx, org, b.Chart, author, c.Now())
+		err := insertChart(ctx, tx, org, b.Chart, author, c.Now())
+		if store.IsDuplicate(err) { // made at the same time
+			err = taken
+		}
+		return err
 	}
 	if err != nil {
 		return err
 	}
 	if owner != author {
-		return ward.Errorf(ward.Conflict, "this chart exists already")
+		return taken
 	}
-	taken, err := hasCompartment(ctx, tx, org, b.Chart, b.Compartment)
-	if err == nil && taken {
+	has, err := hasCompartment(ctx, tx, org, b.Chart, b.Compartment)
+	if err == nil && has {
 		err = ward.Errorf(ward.Conflict, "this chart has a %s part already", b.Compartment)
 	}
 	return err

@@ -68,6 +68,14 @@ func TestAllAnswersAgreeOnWhichLocksAreDue(t *testing.T) {
 				return p.c.EndPerson(ctx, tx, p.org, p.proxy.Person, p.pat.Person)
 			}))
 		}},
+		{"it turned after a grant was taken back", false, func(p part) {
+			p.must(p.do(func(ctx context.Context, tx *store.Tx) error {
+				return p.c.EndPerson(ctx, tx, p.org, p.proxy.Person, p.pat.Person)
+			}))
+			_, _, err := p.turn(p.pat, p.m, p.to(p.pat, p.pat, envelope.ForSelf, ""),
+				p.toLock(p.pat, p.team, envelope.ForCare), p.toLock(p.pat, p.em, envelope.ForEmergency))
+			p.must(err)
+		}},
 		{"a grant's time is over", true, func(p part) {
 			p.must(p.grants(p.pat, p.m, p.to(p.pat, p.proxy, envelope.ForProxy, ward.FormatTime(p.now.Add(time.Hour)))(p.m)))
 			p.now = p.now.Add(2 * time.Hour)
