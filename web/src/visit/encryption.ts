@@ -1,0 +1,133 @@
+// End-to-end encryption on LiveKit's hook for it, in place of its own: every frame of every track goes through
+// media.worker.ts, in both directions, or nowhere. LiveKit's own would render what a participant without keys sends in
+// the clear, and leaves out the redundancy of sound (docs/decisions/0007).
+
+import { ParticipantEvent, RoomEvent, type RemoteTrack, type Room, type Track } from 'livekit-client'
+import type { MediaEpoch } from './group.ts'
+import type { FromWorker, StreamOf, ToWorker } from './media.worker.ts'
+import type { Fault } from './sframe.ts'
+
+/** What is wrong with what a participant sends. */
+export interface Trouble { readonly participant: string; readonly fault: Fault | 'clear'; readonly frames: number }
+
+/** How long others have to learn of an epoch before I seal with it, in milliseconds. When someone was put out: at once. */
+const settleTime = 400
+
+interface Coded { createEncodedStreams?(): { readable: ReadableStream; writable: WritableStream }; transform?: unknown }
+type ScriptTransform = new (worker: Worker, options: StreamOf) => unknown
+
+/** Whether this browser can seal frames at all. If it cannot it does not join: there is no visit in the clear. */
+export function canEncrypt(): boolean {
+  return typeof Worker !== 'undefined' && typeof RTCRtpSender !== 'undefined' &&
+    ('createEncodedStreams' in RTCRtpSender.prototype || 'RTCRtpScriptTransform' in globalThis)
+}
+
+/** Whom to tell of what comes in. */
+export interface Told { trouble(t: Trouble): void; opened(participant: string, frames: number): void }
+
+type Listener = (...args: never[]) => void
+
+export class Encryption {
+  readonly isEnabled = true
+  isDataChannelEncryptionEnabled = false // LiveKit sets it; data is refused below
+  private readonly worker: Worker
+  private readonly listeners = new Map<string, Listener[]>()
+  private readonly attached = new WeakMap<object, string>()
+  private next = 0
+  private sealing: bigint | undefined
+
+  private readonly told: Told
+  private room: Room | undefined
+
+  constructor(worker: Worker, told: Told) {
+    this.worker = worker
+    this.told = told
+    worker.addEventListener('message', (event: MessageEvent<FromWorker>) => {
+      const m = event.data
+      if (m.kind === 'sending') this.sealing = m.epoch
+      if (m.kind !== 'counts') return
+      if (m.opened > 0) this.told.opened(m.participant, m.opened)
+      for (const [fault, frames] of Object.entries(m.refused)) this.told.trouble({ participant: m.participant, fault: fault as Fault, frames })
+    })
+  }
+
+  /** The epoch that what I send is sealed with. */
+  get epoch(): bigint | undefined { return this.sealing }
+
+  /** New keys: the others' count at once, mine when they had time to learn of it. */
+  setEpoch(m: MediaEpoch, someoneLeft: boolean): void {
+    this.tell({ kind: 'keys', epoch: m.epoch, own: m.own, others: m.others, switchAfter: someoneLeft ? 0 : settleTime })
+  }
+
+  /** Ends it: keys are forgotten. */
+  dispose(): void {
+    this.tell({ kind: 'forget' })
+    this.worker.terminate()
+    this.listeners.clear()
+  }
+
+  private tell(message: ToWorker, transfer: Transferable[] = []): void { this.worker.postMessage(message, transfer) }
+
+  // What LiveKit calls.
+
+  on(event: string, listener: Listener): this {
+    this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener])
+    return this
+  }
+
+  setup(room: Room): void {
+    this.room = room
+    room.on(RoomEvent.TrackSubscribed, (track: RemoteTrack, _, participant) => this.attach(track.receiver, 'receive', participant.identity))
+    room.on(RoomEvent.TrackPublished, (publication, participant) => {
+      if (publication.isEncrypted) return
+      publication.setSubscribed(false)
+      this.told.trouble({ participant: participant.identity, fault: 'clear', frames: 0 })
+    })
+    room.localParticipant.on(ParticipantEvent.LocalSenderCreated, (sender: RTCRtpSender, _track: Track) => this.attach(sender, 'send', room.localParticipant.identity))
+    room.on(RoomEvent.SignalConnected, () => this.keepRedundancy(room))
+  }
+
+  setupEngine(): void { /* nothing of it is needed: frames say themselves what they are */ }
+
+  /** LiveKit asks for it when a call begins. Sealing cannot be switched off, so it is on whatever is asked. */
+  setParticipantCryptorEnabled(): void {
+    for (const heard of this.listeners.get('participantEncryptionStatusChanged') ?? []) (heard as (on: boolean, who: unknown) => void)(true, this.room?.localParticipant)
+  }
+
+  setSifTrailer(): void { /* frames that the server itself makes up are not let through */ }
+
+  encryptData(): Promise<never> { return Promise.reject(new Error('visits send no data packets: what is written goes with the group')) }
+
+  handleEncryptedData(): Promise<never> { return Promise.reject(new Error('visits take no data packets')) }
+
+  private attach(coded: RTCRtpSender | RTCRtpReceiver | undefined, side: StreamOf['side'], participant: string): void {
+    if (!coded) return
+    const before = this.attached.get(coded)
+    if (before !== undefined) {
+      this.tell({ kind: 'assign', id: before, participant })
+      return
+    }
+    const id = String(this.next++)
+    this.attached.set(coded, id)
+    const of: StreamOf = { id, side, participant }
+    const c = coded as Coded
+    if (c.createEncodedStreams) {
+      const { readable, writable } = c.createEncodedStreams()
+      this.tell({ kind: 'stream', of, readable, writable }, [readable, writable])
+    } else c.transform = new (globalThis as unknown as { RTCRtpScriptTransform: ScriptTransform }).RTCRtpScriptTransform(this.worker, of)
+  }
+
+  /** LiveKit asks the server to leave redundancy (RFC 2198) out of encrypted sound; sealed whole, it does no harm. */
+  private keepRedundancy(room: Room): void {
+    const { client } = room.engine as unknown as { client: { sendAddTrack(req: { type: number; disableRed: boolean }): Promise<void>; kept?: boolean } }
+    if (client.kept) return
+    const send = client.sendAddTrack.bind(client)
+    const audio = 0 // TrackType.AUDIO
+    client.sendAddTrack = (req) => {
+      if (req.type === audio) req.disableRed = false
+      return send(req)
+    }
+    client.kept = true
+  }
+}
+
