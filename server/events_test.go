@@ -79,16 +79,26 @@ func TestNoticesReachOnlyThoseTheyConcern(t *testing.T) {
 			_, err := patient.Write(t.Context(), w.chart, envelope.General, patient.Message(w.chart, "hello", ""))
 			w.must(err)
 		}, func(n ward.Notice) bool { return n.Kind == "entry" && n.Lock == w.lock }, "cp"},
-		{"an entry in a lock that is nowhere", publish(ward.Notice{Kind: "entry", Lock: "gone"}),
-			func(n ward.Notice) bool { return n.Lock == "gone" }, ""},
-		{"something about one person, which staff follow", publish(ward.Notice{Kind: "person", Person: w.here['o'].Person()}),
-			func(n ward.Notice) bool { return n.Person == w.here['o'].Person() && n.Kind == "person" }, "acdfos"},
-		{"a person joined, which staff follow", publish(ward.Notice{Kind: "person"}),
-			func(n ward.Notice) bool { return n.Kind == "person" }, "acdfs"},
-		{"someone's session ended", publish(ward.Notice{Kind: "session", Person: w.here['x'].Person(), Seq: 7}),
-			func(n ward.Notice) bool { return n.Kind == "session" && n.Seq == 7 }, "x"},
-		{"the glass was broken", publish(ward.Notice{Kind: "grant", Chart: w.chart}),
-			func(n ward.Notice) bool { return n.Kind == "grant" && n.Chart == w.chart }, "cdp"},
+		{
+			"an entry in a lock that is nowhere", publish(ward.Notice{Kind: "entry", Lock: "gone"}),
+			func(n ward.Notice) bool { return n.Lock == "gone" }, "",
+		},
+		{
+			"something about one person, which staff follow", publish(ward.Notice{Kind: "person", Person: w.here['o'].Person()}),
+			func(n ward.Notice) bool { return n.Person == w.here['o'].Person() && n.Kind == "person" }, "acdfos",
+		},
+		{
+			"a person joined, which staff follow", publish(ward.Notice{Kind: "person"}),
+			func(n ward.Notice) bool { return n.Kind == "person" }, "acdfs",
+		},
+		{
+			"someone's session ended", publish(ward.Notice{Kind: "session", Person: w.here['x'].Person(), Seq: 7}),
+			func(n ward.Notice) bool { return n.Kind == "session" && n.Seq == 7 }, "x",
+		},
+		{
+			"the glass was broken", publish(ward.Notice{Kind: "grant", Chart: w.chart}),
+			func(n ward.Notice) bool { return n.Kind == "grant" && n.Chart == w.chart }, "cdp",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ears := w.ears(listener)
