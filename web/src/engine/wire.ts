@@ -35,4 +35,12 @@ export interface WireEvent {
   event: string; seq: number; time: string; person?: string; roles?: Role[]; action: string; about?: string; chart?: string
   decision: 'allow' | 'deny' | 'done'; policies?: string[]; outcome?: string; count?: number; hash: string
 }
-export interface WireNotice { kind: string; lock?: string; chart?: string; seq?: number; person?: string }
+export interface WireNotice { kind: string; lock?: string; chart?: string; seq?: number; person?: string; visit?: string }
+export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string }
+export interface WireVisit {
+  visit: string; chart: string; host: string; starts: string; ends: string; patient: string; state: 'booked' | 'open' | 'ended' | 'cancelled'
+  late?: number; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]
+}
+export interface WireVisitMessage { seq: number; epoch: number; kind: 'commit' | 'application' | 'group'; sender: string; body: string }
+export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number; groupInfo?: string }
+export interface WireVisitRoom { url: string; token: string; relays?: { urls: string[]; username?: string; credential?: string }[] }

@@ -1,0 +1,69 @@
+// A visit's door: what the call asks of the server and of what is known of people. Who is signed in comes by their
+// session (engine/visit.ts); a guest comes with the key that their link let them make (engine/guest.ts). The call itself
+// (call.ts) is the same for both.
+
+import type { ID, Role } from '../engine/types.ts'
+import type { Circle } from './credential.ts'
+import type { Me as Leaf } from './group.ts'
+
+export type VisitState = 'booked' | 'open' | 'ended' | 'cancelled'
+
+/** Someone who came to the door. */
+export interface Caller {
+  readonly member: ID
+  readonly state: 'waiting' | 'admitted' | 'left' | 'removed'
+  readonly since: string
+  readonly name: string            // '' if it is not known here
+  readonly role: Role | 'guest'
+  readonly guest?: { readonly as: string; readonly by: ID; readonly byName: string } // interpreter, family, …; who invited them
+}
+
+/** A visit as its people see it. */
+export interface Visit {
+  readonly visit: ID
+  readonly chart: ID
+  readonly host: ID
+  readonly hostName: string
+  readonly patient: ID
+  readonly patientName: string
+  readonly starts: string
+  readonly ends: string
+  readonly state: VisitState
+  readonly late: number            // minutes, as the host says
+  readonly me: '' | Caller['state']
+  readonly epoch: number           // of the group, -1 before there is one
+  readonly seq: number             // of the group's last message
+  readonly callers: readonly Caller[] // for its host all who came; for who was admitted those who were
+}
+
+/** What the group said, in order. */
+export interface Posted { readonly seq: number; readonly epoch: number; readonly kind: 'commit' | 'application' | 'group'; readonly sender: ID; readonly body: Uint8Array }
+
+export interface Page { readonly messages: readonly Posted[]; readonly more: boolean; readonly epoch: number; readonly groupInfo: Uint8Array | undefined }
+
+/** How to send media: the media server's address, a token for a short time, and its own relays. */
+export interface RoomPass { readonly url: string; readonly token: string; readonly relays: readonly RTCIceServer[] }
+
+/** All that rejects does so with a Problem. */
+export interface Door {
+  readonly visit: ID
+  readonly me: ID                  // as a member of the visit
+  readonly isHost: boolean
+  readonly circle: Circle
+  /** What my leaf of the group says of me, with the admission if there is one. */
+  leaf(): Promise<Leaf>
+  look(): Promise<Visit>
+  /** Comes to the door, or comes back. The host opens the visit by it. */
+  arrive(): Promise<Visit>
+  leave(): Promise<void>
+  /** Only for the host. */
+  admit(who: Caller): Promise<void>
+  remove(member: ID): Promise<void>
+  late(minutes: number): Promise<void>
+  end(): Promise<void>
+  messages(after: number, withGroup: boolean): Promise<Page>
+  post(body: Uint8Array, groupInfo?: Uint8Array): Promise<{ readonly seq: number; readonly epoch: number }>
+  room(): Promise<RoomPass>
+  /** Calls back when something about this visit changed, until the returned function is called. */
+  watch(on: () => void): () => void
+}
