@@ -456,9 +456,10 @@ type VisitAdmission struct {
 type NewVisitMessage struct {
 	Body      []byte `json:"body"`                // an MLSMessage: commit or application; or, to begin, a group info
 	GroupInfo []byte `json:"groupInfo,omitempty"` // an MLSMessage
+	Again     bool   `json:"again,omitempty"`     // with a group info: the host begins the group again
 }
 
-// VisitMessage is one in its place. Kind: commit, application.
+// VisitMessage is one in its place. Kind: commit, application; group when the host began the group again.
 type VisitMessage struct {
 	Seq    int64    `json:"seq"`
 	Epoch  int64    `json:"epoch"` // that it was made in

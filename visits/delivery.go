@@ -67,20 +67,30 @@ func (v *Visits) deliver(ctx context.Context, tx *store.Tx, who ward.Caller, id 
 	return answer, nil
 }
 
-// begin takes the host's new group, at epoch 0. The host may begin anew when nobody is left who knows the old one; its
-// messages go, and whoever was admitted joins the new one.
+// begin takes the host's new group, at epoch 0. When someone admitted spoiled the old one with a commit that the others
+// refuse, the host begins again: that is a message in its place too, and whoever was admitted joins the new group.
 func (v *Visits) begin(ctx context.Context, tx *store.Tx, who ward.Caller, of visit, m message, n ward.NewVisitMessage) (any, error) {
 	switch {
 	case of.host != who.Person:
 		return nil, ward.Errorf(ward.Refused, "only the clinician whose visit it is begins its group")
 	case m.epoch != 0 || n.GroupInfo != nil:
 		return nil, ward.Errorf(ward.Invalid, "a group begins with the group info of its epoch 0, and nothing else")
-	case of.epoch >= 0:
+	case of.epoch >= 0 && !n.Again:
 		return nil, ward.Errorf(ward.Conflict, "this visit has its group").WithHint("Join it.")
+	}
+	answer := ward.VisitMessages{Messages: []ward.VisitMessage{}, Epoch: 0}
+	if of.epoch >= 0 {
+		of.seq++
+		placed := ward.VisitMessage{Seq: of.seq, Epoch: 0, Kind: "group", Sender: who.Person, Body: n.Body}
+		if err := insertMessage(ctx, tx, who.Org, of.id, placed); err != nil {
+			return nil, err
+		}
+		placed.Body = []byte{}
+		answer.Messages = append(answer.Messages, placed)
 	}
 	if err := setGroup(ctx, tx, who.Org, of.id, 0, n.Body); err != nil {
 		return nil, err
 	}
 	v.tell(tx, who.Org, of, of.seq)
-	return ward.VisitMessages{Messages: []ward.VisitMessage{}, Epoch: 0}, nil
+	return answer, nil
 }

@@ -248,6 +248,21 @@ func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
 	}
 }
 
+func TestTheHostBeginsASpoiledGroupAgain(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	d.must(d.post(d.patient, d.commit(0, "nobody follows this")))
+	again := ward.NewVisitMessage{Body: d.groupInfo(0), Again: true}
+	d.refused(ward.Refused, nil, second(d.post(d.patient, again)))
+	a, err := d.post(d.host, again)
+	d.must(a, err)
+	if got := a.(ward.VisitMessages); got.Epoch != 0 || len(got.Messages) != 1 || got.Messages[0].Kind != "group" || got.Messages[0].Seq != 2 {
+		t.Errorf("%+v", got)
+	}
+	d.must(d.post(d.patient, d.commit(0, "joins again")))
+	d.refused(ward.Conflict, nil, second(d.post(d.host, d.commit(0, "of the group before"))))
+}
+
 func TestOfCommitsAtTheSameTimeOneIsTaken(t *testing.T) {
 	d := newDoor(t)
 	d.open()
