@@ -25,8 +25,9 @@ import (
 //   - index.html names its scripts and styles by their source, as in src="/src/main.tsx". Each becomes an entry point, is
 //     bundled into assets/ under a name with its hash, and the page is written with the new names. Nothing is inline.
 //   - Code that is loaded later with import() is split into pieces of its own.
-//   - src/sw.ts, the service worker, becomes sw.js beside the page, since its place decides what it may serve. In it,
-//     ASSETS is the list of all other files, and VERSION changes when one of them does.
+//   - Workers become files beside the page, at addresses that never change (src/trusted.ts lets no other run).
+//   - src/sw.ts, the service worker, is the last of them: ASSETS in it is the list of all other files, and VERSION changes
+//     when one of them does.
 //   - public/ is copied as it is: manifest, icons.
 const (
 	webRoot   = "web"
@@ -34,6 +35,11 @@ const (
 	worker    = "src/sw.ts"
 	stampName = ".lock-hash" // in node_modules: the lock that was installed
 )
+
+// workers are the scripts that run beside the page, by their source: what each is called.
+var workers = map[string]string{
+	"src/visit/media.worker.ts": "frames.js",
+}
 
 // webDependencies installs what the locks of web and e2e name, if they changed since the last time.
 func webDependencies(ctx context.Context) error {
@@ -90,6 +96,11 @@ func web(context.Context) error {
 	}
 	if err := os.CopyFS(webOut, os.DirFS(filepath.Join(webRoot, "public"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	for source, name := range workers {
+		if err := script(source, name, nil); err != nil {
+			return err
+		}
 	}
 	return serviceWorker()
 }
@@ -177,9 +188,6 @@ func bundle(entries []string) (map[string]string, error) {
 
 // serviceWorker bundles the worker last, since it lists all that was made before it.
 func serviceWorker() error {
-	if _, err := os.Stat(filepath.Join(webRoot, worker)); err != nil {
-		return err
-	}
 	assets, version, err := made()
 	if err != nil {
 		return err
@@ -188,11 +196,16 @@ func serviceWorker() error {
 	if err != nil {
 		return err
 	}
+	return script(worker, "sw.js", map[string]string{"ASSETS": string(list), "VERSION": `"` + version + `"`})
+}
+
+// script bundles a source into one file beside the page.
+func script(source, name string, define map[string]string) error {
 	o := options()
-	o.EntryPoints = []string{worker}
-	o.Outfile = must(filepath.Abs(filepath.Join(webOut, "sw.js")))
+	o.EntryPoints = []string{source}
+	o.Outfile = must(filepath.Abs(filepath.Join(webOut, name)))
 	o.Write = true
-	o.Define = map[string]string{"ASSETS": string(list), "VERSION": `"` + version + `"`}
+	o.Define = define
 	if result := api.Build(o); len(result.Errors) > 0 {
 		return messages(result.Errors)
 	}

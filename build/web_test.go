@@ -19,6 +19,7 @@ var app = map[string]string{
 	"web/src/main.css":                `@font-face { font-family: a; src: url(./a.woff2) } body { font-family: a }`,
 	"web/src/a.woff2":                 "not really a font",
 	"web/src/sw.ts":                   `declare const ASSETS: string[], VERSION: string; console.log(VERSION, ASSETS)`,
+	"web/src/visit/media.worker.ts":   `import { late } from '../later.ts'; late()`,
 	"web/public/manifest.webmanifest": `{"name":"Ward"}`,
 	"web/dist/.keep":                  "",
 	"web/dist/assets/old-XXXXXXXX.js": "from the build before",
@@ -38,7 +39,7 @@ func TestTheAppIsBundledUnderHashedNames(t *testing.T) {
 	}
 	want := []string{
 		".keep", "assets/a-HASH.woff2", "assets/later-HASH.js", "assets/main-HASH.css", "assets/main-HASH.js",
-		"index.html", "manifest.webmanifest", "sw.js",
+		"frames.js", "index.html", "manifest.webmanifest", "sw.js",
 	}
 	if diff := cmp.Diff(want, slices.Sorted(slices.Values(names))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)

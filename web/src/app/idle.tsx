@@ -60,6 +60,9 @@ export function Idle({ me, onExpire }: { me: Me; onExpire: () => void }): JSX.El
   )
 }
 
+/** Someone in a visit is there, though they touch nothing. */
+export const present = (): void => note(Date.now())
+
 let last = Date.now() // where storage is closed
 
 function note(time: number): void {
