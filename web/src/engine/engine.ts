@@ -303,6 +303,8 @@ export function createEngine(): Engine {
     book: guarded((a) => app.here.book(a)),
     setAppointment: guarded((id, status) => app.here.setAppointment(id, status)),
 
+    visitDoor: guarded((visit) => app.here.visitDoor(visit)),
+
     charts: guarded(() => app.here.charts()),
     open: guarded((chart, progress) => app.here.open(chart, progress)),
     opened: (chart) => app.session?.opened(chart),

@@ -20,6 +20,7 @@ import type {
   About, Appointment, Change, Compartment, Draft, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
   Role, Team, Trouble, Unsent,
 } from './types.ts'
+import { SessionDoor } from './visit.ts'
 import type { WireChart, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
 
 const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
@@ -224,7 +225,23 @@ export class Session {
     }
   }
 
+  /** The door of a visit. */
+  visitDoor(visit: ID): Promise<SessionDoor> {
+    const { net, people, self, browser } = this
+    return SessionDoor.at({
+      net, people, self, browser, nameOf: (person) => this.nameOf(person),
+      watch: (of, on) => {
+        const hear = (heard: ID | undefined): void => { if (heard === undefined || heard === of) on() }
+        this.visitWatchers.add(hear)
+        return () => this.visitWatchers.delete(hear)
+      },
+    }, visit)
+  }
+
+  private readonly visitWatchers = new Set<(visit: ID | undefined) => void>()
+
   heard(n: WireNotice): void {
+    if (n.visit) for (const hear of [...this.visitWatchers]) hear(n.visit)
     if (n.person) this.people.forget(n.person)
     if (n.lock === this.clinic.directory || n.lock === this.clinic.staff) {
       this.directoryRead = undefined
@@ -249,6 +266,7 @@ export class Session {
     this.directoryRead = undefined
     this.names.clear()
     for (const what of ['charts', 'people', 'appointments'] as const) this.tell({ what })
+    for (const hear of [...this.visitWatchers]) hear(undefined)
     for (const chart of this.charts_.keys()) this.refresh(chart)
     this.housekeep()
   }

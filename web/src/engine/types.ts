@@ -4,6 +4,8 @@
 // Every promise may reject with a Problem. Long work takes a Progress function. Nothing here is a sentence for
 // people: problems and troubles have codes, and words/*.ts has the sentences.
 
+import type { Door } from '../visit/door.ts'
+
 export type ID = string
 export type Role = 'patient' | 'proxy' | 'clinician' | 'frontdesk' | 'security' | 'privacy' | 'admin'
 export type Compartment = 'general' | 'restricted'
@@ -238,6 +240,9 @@ export interface Engine {
   appointments(from: string, to: string): Promise<readonly Appointment[]>
   book(a: { start: string; end: string; patient: ID; chart: ID; with: ID }): Promise<void>
   setAppointment(id: ID, status: Appointment['status']): Promise<void>
+
+  /** The door of a visit by video, for the call (visit/call.ts). */
+  visitDoor(visit: ID): Promise<Door>
 
   // Charts.
   charts(): Promise<readonly { readonly chart: ID; readonly owner: ID; readonly name: string; readonly purpose: Purpose; readonly due: boolean; readonly news: number }[]>

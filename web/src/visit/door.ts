@@ -62,7 +62,8 @@ export interface Door {
   late(minutes: number): Promise<void>
   end(): Promise<void>
   messages(after: number, withGroup: boolean): Promise<Page>
-  post(body: Uint8Array, groupInfo?: Uint8Array): Promise<{ readonly seq: number; readonly epoch: number }>
+  /** Again: the host's new group in the place of a spoiled one. */
+  post(body: Uint8Array, groupInfo?: Uint8Array, again?: boolean): Promise<{ readonly seq: number; readonly epoch: number }>
   room(): Promise<RoomPass>
   /** Calls back when something about this visit changed, until the returned function is called. */
   watch(on: () => void): () => void

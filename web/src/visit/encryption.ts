@@ -59,9 +59,15 @@ export class Encryption {
     this.tell({ kind: 'keys', epoch: m.epoch, own: m.own, others: m.others, switchAfter: someoneLeft ? 0 : settleTime })
   }
 
+  /** Forgets all keys: nothing goes out or comes in until there are others. */
+  forget(): void {
+    this.sealing = undefined
+    this.tell({ kind: 'forget' })
+  }
+
   /** Ends it: keys are forgotten. */
   dispose(): void {
-    this.tell({ kind: 'forget' })
+    this.forget()
     this.worker.terminate()
     this.listeners.clear()
   }

@@ -36,6 +36,7 @@ const countEvery = 500
 
 let sender: Sender | undefined
 let latest = -1n
+let life = 0 // of the group: a new one begins at epoch 0 again
 const receivers = new Receivers()
 const streams = new Map<string, { participant: string }>()
 const counts = new Map<string, { opened: number; refused: Partial<Record<Fault, number>> }>()
@@ -98,12 +99,13 @@ async function rekey(keys: Extract<ToWorker, { kind: 'keys' }>): Promise<void> {
   for (const o of keys.others) await receivers.add(o.participant, o.key, keys.epoch, o.leaf)
   const here = new Set(keys.others.map((o) => o.participant))
   receivers.forget(before, (participant) => !here.has(participant))
-  setTimeout(() => receivers.forget(latest, () => false), grace)
+  const during = life
+  setTimeout(() => { if (life === during) receivers.forget(latest, () => false) }, grace)
   const mine = await Sender.of(keys.own.key, keys.epoch, keys.own.leaf)
   keys.own.key.fill(0)
   for (const o of keys.others) o.key.fill(0)
   const take = (): void => {
-    if (latest !== keys.epoch) return
+    if (life !== during || latest !== keys.epoch) return
     sender = mine
     post({ kind: 'sending', epoch: keys.epoch })
   }
@@ -122,10 +124,12 @@ addEventListener('message', (event: MessageEvent<ToWorker>) => {
     if (stream) stream.participant = message.participant
   }
   if (message.kind === 'keys') rekeying = rekeying.then(() => rekey(message))
-  if (message.kind === 'forget') {
+  if (message.kind === 'forget') rekeying = rekeying.then(() => {
+    life++
+    latest = -1n
     sender = undefined
     receivers.forget(1n << 63n, () => true)
-  }
+  })
 })
 
 // Firefox and Safari hand streams over this way (W3C WebRTC Encoded Transform).

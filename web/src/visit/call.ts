@@ -1,0 +1,704 @@
+// A visit as one person lives it: they come to the door, are let in, join the group, and their media goes through the
+// media server, sealed. It holds together the door (what the server says), the group (who is in, and the keys), the
+// encryption (no frame without them) and LiveKit's room (the way of the frames). What a screen shows is one value, view,
+// and everyone who watches is told when it changes.
+//
+// What counts as being in the visit is the group, which each member checks. The media server's word about who is there
+// is compared with it: whoever is there and not in the group is a stranger, is named, and is never shown.
+//
+// Everything that may have changed is looked up in one place, sync, one at a time, however it became known: a notice,
+// a reconnection, a clock. So a lost notice costs seconds, and nothing happens twice.
+
+import {
+  ConnectionQuality, ConnectionState, DisconnectReason, Room, RoomEvent, Track, VideoPresets, type LocalParticipant, type LocalTrackPublication, type Participant, type TrackProcessor,
+} from 'livekit-client'
+import { problemOf } from '../engine/problem.ts'
+import type { ID, Problem } from '../engine/types.ts'
+import { newID, text, utf8 } from '../seal/bytes.ts'
+import { scriptURL } from '../trusted.ts'
+import { codeOf, pictureOf, type Tile } from './code.ts'
+import type { DoubtfulMember } from './credential.ts'
+import type { Caller, Door, Posted, Visit } from './door.ts'
+import { Encryption } from './encryption.ts'
+import { Group, Refused, type Event as GroupEvent, type Next } from './group.ts'
+
+export type Phase =
+  | 'arriving'   // asking at the door
+  | 'waiting'    // until the host lets me in
+  | 'joining'    // let in: joining the group, then the media
+  | 'in'
+  | 'stopped'    // someone in the group is not who they should be: no media until the host begins again
+  | 'left' | 'removed' | 'ended'
+  | 'elsewhere'  // the same person came from another window
+
+/** Why a camera or microphone is not there. */
+export type DeviceTrouble = 'denied' | 'missing' | 'busy' | 'failed'
+
+export type Quality = 'good' | 'weak' | 'lost' | 'unknown'
+
+/** Someone in the visit. */
+export interface Present {
+  readonly member: ID
+  readonly name: string
+  readonly role: Caller['role']
+  readonly guest: Caller['guest']
+  readonly isMe: boolean
+  readonly isHost: boolean
+  readonly connected: boolean      // their media is
+  readonly opened: boolean         // something that they sent was opened
+  readonly trouble: boolean        // what they send is not let through
+  readonly speaking: boolean
+  readonly quality: Quality
+  readonly microphone: boolean
+  readonly camera: Track | undefined
+  readonly screen: Track | undefined
+}
+
+export interface Line {
+  readonly id: string
+  readonly from: ID
+  readonly name: string
+  readonly mine: boolean
+  readonly time: string
+  readonly text: string
+  readonly file: { readonly entry: ID; readonly name: string } | undefined
+  readonly state: 'sent' | 'sending' | 'failed'
+}
+
+export interface View {
+  readonly phase: Phase
+  readonly visit: Visit | undefined
+  readonly present: readonly Present[]
+  readonly strangers: readonly ID[]
+  readonly doubt: { readonly name: string; readonly why: DoubtfulMember['doubt'] } | undefined
+  readonly code: readonly string[]
+  readonly picture: readonly Tile[]
+  readonly epoch: number
+  readonly chat: readonly Line[]
+  readonly media: 'off' | 'connecting' | 'on' | 'reconnecting'
+  readonly quality: Quality        // of my own connection
+  readonly camera: boolean
+  readonly microphone: boolean
+  readonly sharing: boolean
+  readonly cameraTrouble: DeviceTrouble | undefined
+  readonly microphoneTrouble: DeviceTrouble | undefined
+  readonly soundBlocked: boolean   // the browser wants a touch before it plays sound
+  readonly problem: Problem | undefined
+  readonly since: number           // when media first connected, in ms
+}
+
+/** Which devices, and whether to begin with them. */
+export interface Devices { readonly camera: string | undefined; readonly microphone: string | undefined; readonly speaker: string | undefined; readonly cameraOn: boolean; readonly microphoneOn: boolean }
+
+/** How often to look even if nothing was told, in milliseconds: notices may be lost. */
+const lookEvery = 5000
+/** How long someone's media may be gone before the host takes their keys back; they may come back all the same. */
+const awayTime = 20_000
+/** How long the media server may name someone whose commit did not reach me yet. */
+const strangerTime = 4000
+/** Pauses between attempts to connect media again, in milliseconds. */
+const pauses = [300, 700, 1500, 3000, 5000]
+/** How often a join is tried again because others joined first. */
+const joinTries = 8
+/** How long to wait for the host to begin a spoiled group again before joining it once more by myself. */
+const spoiledTime = 3000
+/** How many spoiled commits of one member the host forgives before taking them out. */
+const forgiven = 1
+/** A line of chat, in characters: a long message belongs into the chart. */
+export const maxLine = 4000
+/** How many lines of chat are kept here. */
+const maxLines = 500
+
+interface Said { readonly t: 'text' | 'file' | 'bye'; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
+
+export class Call {
+  readonly door: Door
+  private readonly watchers = new Set<() => void>()
+  private state: View = {
+    phase: 'arriving', visit: undefined, present: [], strangers: [], doubt: undefined, code: [], picture: [], epoch: -1, chat: [], media: 'off', quality: 'unknown',
+    camera: false, microphone: false, sharing: false, cameraTrouble: undefined, microphoneTrouble: undefined, soundBlocked: false, problem: undefined, since: 0,
+  }
+  private group: Group | undefined
+  private seq = 0                       // of the last message that was dealt with
+  private room: Room | undefined
+  private encryption: Encryption | undefined
+  private devices: Devices
+  private background: TrackProcessor<Track.Kind.Video> | undefined
+  private readonly opened = new Map<ID, number>()   // member: when something of theirs was last opened
+  private readonly refused = new Map<ID, number>()  // member: when something was last not let through
+  private readonly strangeSince = new Map<ID, number>()
+  private readonly awaySince = new Map<ID, number>()
+  private readonly spoilers = new Map<ID, number>()
+  private spoiled = 0                   // since when I wait for the group to be begun again
+  private queue: Promise<void> = Promise.resolve()
+  private asked = false
+  private connecting = false
+  private over = false
+  private readonly endings: (() => void)[] = []
+  /** Each line that others said, once, for whoever keeps them. */
+  onLine: ((line: Line) => void) | undefined
+
+  constructor(door: Door, devices: Devices) {
+    this.door = door
+    this.devices = devices
+  }
+
+  get view(): View { return this.state }
+  watch(on: () => void): () => void {
+    this.watchers.add(on)
+    return () => this.watchers.delete(on)
+  }
+
+  private set(change: Partial<View>): void {
+    this.state = { ...this.state, ...change }
+    for (const on of [...this.watchers]) on()
+  }
+
+  /** Comes to the door and stays until the visit, or I, leave. */
+  async start(): Promise<void> {
+    try {
+      this.set({ visit: await this.door.arrive(), problem: undefined })
+    } catch (error) {
+      const problem = problemOf(error)
+      this.finish(problem.code === 'gone' ? 'ended' : problem.code === 'refused' ? 'removed' : 'left', problem)
+      return
+    }
+    this.endings.push(this.door.watch(() => this.sync()))
+    const clock = setInterval(() => this.sync(), lookEvery)
+    const tick = setInterval(() => this.tick(), 1000)
+    const awake = (): void => { if (document.visibilityState === 'visible') this.sync() }
+    const back = (): void => this.sync()
+    document.addEventListener('visibilitychange', awake)
+    window.addEventListener('online', back)
+    this.endings.push(() => {
+      clearInterval(clock)
+      clearInterval(tick)
+      document.removeEventListener('visibilitychange', awake)
+      window.removeEventListener('online', back)
+    })
+    void this.stayAwake()
+    this.sync()
+  }
+
+  /** Looks what has changed, after what runs now; asked twice it looks once. */
+  sync(): void {
+    if (this.asked || this.over) return
+    this.asked = true
+    this.queue = this.queue.then(async () => {
+      this.asked = false
+      if (this.over) return
+      try {
+        await this.step()
+        if (this.state.problem) this.set({ problem: undefined })
+      } catch (error) {
+        this.set({ problem: problemOf(error) })
+      }
+    })
+  }
+
+  /** Does something in its turn, so that the group's state is one's own meanwhile. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.queue.then(work)
+    this.queue = done.then(() => undefined, () => undefined)
+    return done
+  }
+
+  private async step(): Promise<void> {
+    const visit = await this.door.look()
+    this.set({ visit })
+    if (visit.state === 'ended' || visit.state === 'cancelled') return this.finish('ended')
+    if (visit.me === 'removed') return this.finish('removed')
+    if (visit.me === 'waiting') return this.set({ phase: 'waiting' })
+    if (visit.me !== 'admitted') {
+      await this.door.arrive() // the server forgot: come again
+      return
+    }
+    if (this.state.phase === 'arriving' || this.state.phase === 'waiting') this.set({ phase: 'joining' })
+    if (!this.group) await this.enter(visit)
+    else if (visit.seq > this.seq) await this.catchUp()
+    if (this.spoiled > 0 && this.state.phase !== 'stopped' && Date.now() - this.spoiled > spoiledTime) {
+      this.spoiled = 0
+      await this.enter(visit)
+    }
+    if (this.group && this.state.phase !== 'stopped') {
+      if (!this.room) void this.connect()
+      await this.tidy()
+    }
+    this.show()
+  }
+
+  // The group.
+
+  /** Begins the group if I am the host and there is none; else joins it. */
+  private async enter(visit: Visit): Promise<void> {
+    for (let tries = 0; tries < joinTries; tries++) {
+      const page = await this.door.messages(visit.seq, true)
+      const leaf = await this.door.leaf()
+      try {
+        if (page.epoch < 0) {
+          if (!this.door.isHost) return // the host will
+          const { group, groupInfo } = await Group.begin(this.door.circle, leaf)
+          await this.door.post(groupInfo)
+          return await this.follow(group, visit.seq)
+        }
+        if (!page.groupInfo) return
+        const { group, next } = await Group.join(this.door.circle, leaf, page.groupInfo)
+        const { seq } = await this.door.post(next.commit, next.groupInfo)
+        await group.take(next)
+        return await this.follow(group, seq)
+      } catch (error) {
+        if (error instanceof Refused) return this.doubted(error, visit.host)
+        if (problemOf(error).code !== 'conflict') throw error
+        visit = await this.door.look()
+      }
+    }
+  }
+
+  private async follow(group: Group, seq: number): Promise<void> {
+    const again = this.group !== undefined || this.encryption !== undefined
+    this.group = group
+    this.seq = seq
+    this.spoiled = 0
+    this.encryption ??= this.makeEncryption()
+    if (again) this.encryption.forget()
+    await this.rekey(true)
+    this.set({ phase: 'in', doubt: undefined })
+  }
+
+  private async rekey(someoneLeft: boolean): Promise<void> {
+    const group = this.group as Group
+    this.encryption?.setEpoch(await group.mediaEpoch(), someoneLeft)
+    const [code, picture] = await Promise.all([codeOf(group.authenticator), pictureOf(group.authenticator)])
+    this.set({ code, picture, epoch: Number(group.epoch) })
+    this.show()
+  }
+
+  private async catchUp(): Promise<void> {
+    for (;;) {
+      const page = await this.door.messages(this.seq, false)
+      for (const m of page.messages) {
+        if (m.seq <= this.seq) continue
+        this.seq = m.seq
+        if (!(await this.hear(m))) return
+      }
+      if (!page.more) return
+    }
+  }
+
+  /** Deals with one message; false if what follows is not for me any more. */
+  private async hear(m: Posted): Promise<boolean> {
+    if (m.kind === 'group') {
+      if (m.sender !== this.door.circle.host) return true // the server made it up: the host's browser signs no such thing
+      if (m.sender === this.door.me) { this.finish('elsewhere'); return false }
+      await this.enter(await this.door.look())
+      return false
+    }
+    if (!this.group) return false
+    if (m.sender === this.door.me && m.kind === 'application') return true // I know what I said
+    if (m.sender === this.door.me && m.kind === 'commit') {
+      this.finish('elsewhere') // mine are taken when they are posted: this one is another window's
+      return false
+    }
+    if (this.spoiled > 0 && m.kind === 'commit') return true // of a group that I could not follow
+    try {
+      return await this.happened(await this.group.process(m.body))
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      if (m.kind === 'commit') await this.doubted(error, m.sender)
+      return true // a message that cannot be read says nothing
+    }
+  }
+
+  private async happened(event: GroupEvent): Promise<boolean> {
+    if (event.kind === 'message') this.heard(event.from, event.body)
+    if (event.kind === 'epoch') await this.rekey(event.left.length > 0)
+    if (event.kind !== 'removed') return true
+    // The host took my keys back: for good, or because I seemed to be gone. The door knows.
+    this.group = undefined
+    this.encryption?.forget()
+    this.sync()
+    return false
+  }
+
+  /** A commit that is wrong, or a group with someone in it who is not who they should be. */
+  private async doubted(error: Refused, sender: ID): Promise<void> {
+    if (this.spoiled === 0) this.spoiled = Date.now()
+    if (error.why === 'member' && error.doubt) {
+      this.encryption?.forget()
+      await this.disconnect()
+      const about = this.state.visit?.callers.find((c) => c.member === error.doubt?.member)
+      this.set({ phase: 'stopped', doubt: { name: about?.name ?? '', why: error.doubt.doubt } })
+      return
+    }
+    if (!this.door.isHost) return // the host's browser begins it again
+    const times = (this.spoilers.get(sender) ?? 0) + 1
+    this.spoilers.set(sender, times)
+    if (times > forgiven && sender !== this.door.me) await this.door.remove(sender).catch(() => undefined)
+    await this.begin()
+  }
+
+  /** The host begins the group again: everyone admitted joins the new one. */
+  beginAgain(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.begin()
+      this.sync()
+    })
+  }
+
+  private async begin(): Promise<void> {
+    const { group, groupInfo } = await Group.begin(this.door.circle, await this.door.leaf())
+    const { seq } = await this.door.post(groupInfo, undefined, true)
+    await this.follow(group, seq)
+  }
+
+  /** Makes a change and follows it once the server has put it in its place; again if another was first. */
+  private async change(make: (group: Group) => Promise<Next | undefined>): Promise<void> {
+    for (let tries = 0; tries < joinTries; tries++) {
+      const group = this.group
+      const next = group && await make(group)
+      if (!group || !next) return
+      try {
+        const { seq } = await this.door.post(next.commit, next.groupInfo)
+        for (const m of (await this.door.messages(this.seq, false)).messages) {
+          if (m.seq >= seq) break
+          if (m.seq > this.seq) await this.hear(m) // only chat can have come before
+        }
+        this.seq = seq
+        await this.happened(await group.take(next))
+        return
+      } catch (error) {
+        if (problemOf(error).code !== 'conflict') throw error
+        await this.catchUp()
+      }
+    }
+  }
+
+  /** The host takes back the keys of those who are gone; and of those in the media room who are not in the group, says so. */
+  private async tidy(): Promise<void> {
+    const { group, room } = this
+    if (!group || !room || room.state !== ConnectionState.Connected) return
+    const here = new Set([...room.remoteParticipants.values()].map((p) => p.identity))
+    const now = Date.now()
+    const seats = new Set(group.members.map((s) => s.member))
+    for (const id of this.strangeSince.keys()) if (!here.has(id) || seats.has(id)) this.strangeSince.delete(id)
+    for (const id of here) if (!seats.has(id) && !this.strangeSince.has(id)) this.strangeSince.set(id, now)
+    if (!this.door.isHost) return
+    for (const id of this.awaySince.keys()) if (here.has(id) || !seats.has(id)) this.awaySince.delete(id)
+    const gone: ID[] = []
+    for (const seat of group.members) {
+      if (seat.member === this.door.me || here.has(seat.member)) continue
+      const since = this.awaySince.get(seat.member) ?? now
+      this.awaySince.set(seat.member, since)
+      if (now - since > awayTime || this.state.visit?.callers.some((c) => c.member === seat.member && c.state !== 'admitted')) gone.push(seat.member)
+    }
+    if (gone.length > 0) await this.change((g) => g.remove(gone))
+  }
+
+  // Media.
+
+  private makeEncryption(): Encryption {
+    const worker = new Worker(scriptURL('frames'), { type: 'module' })
+    return new Encryption(worker, {
+      opened: (participant) => this.opened.set(participant, Date.now()),
+      trouble: ({ participant }) => this.refused.set(participant, Date.now()),
+    })
+  }
+
+  private async connect(): Promise<void> {
+    if (this.connecting || this.over || !this.encryption) return
+    this.connecting = true
+    const again = this.state.since > 0
+    this.set({ media: again ? 'reconnecting' : 'connecting' })
+    for (let tries = 0; !this.over && this.state.phase === 'in'; tries++) {
+      const room = this.makeRoom()
+      try {
+        const pass = await this.door.room()
+        await room.setE2EEEnabled(true)
+        await room.connect(pass.url, pass.token, { rtcConfig: { iceServers: [...pass.relays] }, maxRetries: 0 })
+        this.room = room
+        break
+      } catch (error) {
+        console.warn('media:', error instanceof Error ? error.message : error)
+        await room.disconnect().catch(() => undefined)
+        await new Promise((resolve) => setTimeout(resolve, pauses[Math.min(tries, pauses.length - 1)]))
+      }
+    }
+    this.connecting = false
+    if (!this.room) return
+    this.set({ media: 'on', since: this.state.since || Date.now() })
+    this.show()
+    await Promise.all([this.devices.microphoneOn && this.setMicrophone(true), this.devices.cameraOn && this.setCamera(true)])
+    if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
+  }
+
+  private makeRoom(): Room {
+    const room = new Room({
+      adaptiveStream: true, dynacast: true, singlePeerConnection: true, disconnectOnPageLeave: true,
+      encryption: { e2eeManager: this.encryption as never },
+      publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
+      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, ...(this.devices.camera && { deviceId: this.devices.camera }) },
+      audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...(this.devices.microphone && { deviceId: this.devices.microphone }) },
+      ...(this.devices.speaker && { audioOutput: { deviceId: this.devices.speaker } }),
+    })
+    const show = (): void => this.show()
+    for (const event of [
+      RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed, RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
+      RoomEvent.ActiveSpeakersChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged,
+    ]) room.on(event, show)
+    for (const event of [RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected]) room.on(event, () => { show(); this.sync() })
+    room.on(RoomEvent.TrackSubscribed, (track) => { if (track.kind === Track.Kind.Audio) track.attach() }) // its element plays without being shown
+    room.on(RoomEvent.TrackUnsubscribed, (track) => { for (const element of track.detach()) element.remove() })
+    room.on(RoomEvent.AudioPlaybackStatusChanged, () => this.set({ soundBlocked: !room.canPlaybackAudio }))
+    room.on(RoomEvent.MediaDevicesError, (error) => this.set({ cameraTrouble: troubleOf(error) }))
+    room.on(RoomEvent.Reconnecting, () => this.set({ media: 'reconnecting' }))
+    room.on(RoomEvent.SignalReconnecting, () => this.set({ media: 'reconnecting' }))
+    room.on(RoomEvent.Reconnected, () => { this.set({ media: 'on' }); this.sync() })
+    room.on(RoomEvent.Disconnected, (reason) => {
+      if (this.room !== room) return
+      this.room = undefined
+      if (reason === DisconnectReason.DUPLICATE_IDENTITY) return this.finish('elsewhere')
+      if (this.over) return
+      this.set({ media: 'reconnecting' })
+      this.sync() // which connects again, unless I was taken out
+    })
+    return room
+  }
+
+  private async disconnect(): Promise<void> {
+    const { room } = this
+    this.room = undefined
+    await room?.disconnect().catch(() => undefined)
+  }
+
+  private get here(): LocalParticipant | undefined { return this.room?.localParticipant }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    this.devices = { ...this.devices, microphoneOn: on }
+    try {
+      await this.here?.setMicrophoneEnabled(on)
+      this.set({ microphoneTrouble: undefined })
+    } catch (error) {
+      this.set({ microphoneTrouble: troubleOf(error) })
+    }
+    this.show()
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    this.devices = { ...this.devices, cameraOn: on }
+    try {
+      await this.here?.setCameraEnabled(on, this.background ? { processor: this.background } : undefined)
+      this.set({ cameraTrouble: undefined })
+    } catch (error) {
+      this.set({ cameraTrouble: troubleOf(error) })
+    }
+    this.show()
+  }
+
+  /** What is behind me: blurred, replaced, or as it is. The camera is off while it changes to one that hides. */
+  async setBackground(processor: TrackProcessor<Track.Kind.Video> | undefined): Promise<void> {
+    this.background = processor
+    const track = this.publication(Track.Source.Camera)?.videoTrack
+    if (!track) return
+    if (processor) await track.setProcessor(processor)
+    else await track.stopProcessor()
+    this.show()
+  }
+
+  async setSharing(on: boolean): Promise<void> {
+    try {
+      await this.here?.setScreenShareEnabled(on, { audio: false })
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'NotAllowedError')) throw problemOf(error) // who closed the choice chose
+    }
+    this.show()
+  }
+
+  async useDevice(kind: MediaDeviceKind, id: string): Promise<void> {
+    const name = kind === 'videoinput' ? 'camera' : kind === 'audioinput' ? 'microphone' : 'speaker'
+    this.devices = { ...this.devices, [name]: id }
+    await this.room?.switchActiveDevice(kind, id)
+    this.show()
+  }
+
+  /** After the browser kept sound back: in answer to a touch. */
+  async playSound(): Promise<void> {
+    await this.room?.startAudio()
+    this.set({ soundBlocked: this.room?.canPlaybackAudio === false })
+  }
+
+  private publication(source: Track.Source): LocalTrackPublication | undefined { return this.here?.getTrackPublication(source) }
+
+  // What is said.
+
+  /** Says something to all who are here. */
+  async say(line: { readonly text: string } | { readonly entry: ID; readonly name: string }): Promise<void> {
+    const id = newID()
+    const time = new Date().toISOString()
+    const isText = 'text' in line
+    const mine: Line = { id, from: this.door.me, name: '', mine: true, time, text: isText ? line.text.slice(0, maxLine) : '', file: isText ? undefined : line, state: 'sending' }
+    this.addLine(mine)
+    try {
+      await this.tellAll(isText ? { t: 'text', id, time, text: mine.text } : { t: 'file', id, time, entry: line.entry, name: line.name })
+      this.editLine(id, { state: 'sent' })
+    } catch (error) {
+      this.editLine(id, { state: 'failed' })
+      throw problemOf(error)
+    }
+  }
+
+  private tellAll(said: Said): Promise<void> {
+    return this.inTurn(async () => {
+      for (let tries = 0; tries < joinTries && this.group; tries++) {
+        try {
+          await this.door.post(await this.group.send(utf8(JSON.stringify(said))))
+          return
+        } catch (error) {
+          if (problemOf(error).code !== 'conflict') throw error
+          await this.catchUp()
+        }
+      }
+    })
+  }
+
+  private heard(from: ID, body: Uint8Array): void {
+    let said: Said
+    try {
+      said = JSON.parse(text(body)) as Said
+    } catch {
+      return // not something that this version says
+    }
+    if (typeof said !== 'object' || said === null) return
+    if (said.t === 'bye' && this.door.isHost) this.awaySince.set(from, 0)
+    if (said.t !== 'text' && said.t !== 'file') return
+    const name = this.nameOf(from)
+    const words = typeof said.text === 'string' ? said.text.slice(0, maxLine) : ''
+    const file = said.t === 'file' && typeof said.entry === 'string' && typeof said.name === 'string' ? { entry: said.entry, name: said.name.slice(0, 200) } : undefined
+    const line: Line = { id: newID(), from, name, mine: false, time: new Date().toISOString(), text: words, file, state: 'sent' }
+    this.addLine(line)
+    this.onLine?.(line)
+  }
+
+  private addLine(line: Line): void { this.set({ chat: [...this.state.chat, line].slice(-maxLines) }) }
+  private editLine(id: string, change: Partial<Line>): void { this.set({ chat: this.state.chat.map((l) => (l.id === id ? { ...l, ...change } : l)) }) }
+
+  // What only the host does.
+
+  async admit(who: Caller): Promise<void> {
+    await this.door.admit(who)
+    this.sync()
+  }
+
+  /** At once and for good: first at the server, which forwards nothing more, then in the group, which has new keys. */
+  remove(member: ID): Promise<void> {
+    return this.inTurn(async () => {
+      await this.door.remove(member)
+      await this.change((g) => g.remove([member]))
+      this.sync()
+    })
+  }
+
+  async late(minutes: number): Promise<void> {
+    await this.door.late(minutes)
+    this.sync()
+  }
+
+  async end(): Promise<void> {
+    await this.door.end()
+    this.finish('ended')
+  }
+
+  /** Leaves; the visit goes on, and I may come back. */
+  async leave(): Promise<void> {
+    if (this.group && !this.door.isHost) await Promise.race([this.tellAll({ t: 'bye' }), new Promise((resolve) => setTimeout(resolve, 1000))]).catch(() => undefined)
+    this.finish('left')
+    await this.door.leave().catch(() => undefined)
+  }
+
+  private finish(phase: Phase, problem?: Problem): void {
+    if (this.over) return
+    this.over = true
+    for (const end of this.endings) end()
+    this.encryption?.dispose()
+    this.group = undefined
+    void this.disconnect()
+    this.set({ phase, media: 'off', camera: false, microphone: false, sharing: false, present: [], strangers: [], problem })
+  }
+
+  // What is shown.
+
+  private nameOf(member: ID): string { return this.state.visit?.callers.find((c) => c.member === member)?.name ?? '' }
+
+  private tick(): void {
+    if (this.state.media === 'on') void this.inTurn(() => this.tidy()).catch(() => undefined)
+    this.show()
+  }
+
+  private show(): void {
+    if (this.over) return
+    const { group, room } = this
+    const now = Date.now()
+    const recently = (at: number | undefined): boolean => at !== undefined && now - at < 2500
+    const present = (group?.members ?? []).map((seat): Present => {
+      const isMe = seat.member === this.door.me
+      const p: Participant | undefined = isMe ? room?.localParticipant : room?.getParticipantByIdentity(seat.member)
+      const caller = this.state.visit?.callers.find((c) => c.member === seat.member)
+      const opened = isMe || this.opened.has(seat.member)
+      return {
+        member: seat.member, name: caller?.name ?? '', role: caller?.role ?? (seat.role as Caller['role']), guest: caller?.guest, isMe, isHost: seat.member === this.door.circle.host,
+        connected: isMe ? room?.state === ConnectionState.Connected : p !== undefined, opened,
+        trouble: recently(this.refused.get(seat.member)) && !recently(this.opened.get(seat.member)), speaking: p?.isSpeaking ?? false, quality: qualityOf(p?.connectionQuality),
+        microphone: p?.isMicrophoneEnabled ?? false, camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare),
+      }
+    })
+    const strangers = [...this.strangeSince].filter(([, since]) => now - since > strangerTime).map(([id]) => id)
+    const me = room?.localParticipant
+    const next = {
+      present, strangers, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled ?? false, microphone: me?.isMicrophoneEnabled ?? false,
+      sharing: me?.isScreenShareEnabled ?? false,
+    }
+    if (!same(this.state, next)) this.set(next)
+  }
+
+  /** The screen stays on while I am here; a browser that cannot do it goes dark as it always does. */
+  private async stayAwake(): Promise<void> {
+    const hold = async (): Promise<void> => {
+      if (this.over || document.visibilityState !== 'visible') return
+      const lock = await navigator.wakeLock?.request('screen').catch(() => undefined)
+      if (lock) this.endings.push(() => { void lock.release() })
+    }
+    const again = (): void => { void hold() }
+    document.addEventListener('visibilitychange', again)
+    this.endings.push(() => document.removeEventListener('visibilitychange', again))
+    await hold()
+  }
+}
+
+function qualityOf(q: ConnectionQuality | undefined): Quality {
+  if (q === ConnectionQuality.Excellent || q === ConnectionQuality.Good) return 'good'
+  if (q === ConnectionQuality.Poor) return 'weak'
+  return q === ConnectionQuality.Lost ? 'lost' : 'unknown'
+}
+
+/** The track of a participant that can be shown now. */
+function shown(p: Participant | undefined, source: Track.Source): Track | undefined {
+  const publication = p?.getTrackPublication(source)
+  return publication && !publication.isMuted ? publication.track : undefined
+}
+
+function troubleOf(error: unknown): DeviceTrouble {
+  const name = error instanceof Error ? error.name : ''
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'
+  return name === 'NotReadableError' || name === 'AbortError' ? 'busy' : 'failed'
+}
+
+/** Whether a view already says what is to be shown, so that nothing is drawn again for nothing. */
+function same(view: View, next: Partial<View>): boolean {
+  const flat = (of: Partial<View>): unknown[] => [
+    of.quality, of.camera, of.microphone, of.sharing, ...(of.strangers ?? []),
+    ...(of.present ?? []).flatMap((p) => [p.member, p.name, p.role, p.connected, p.opened, p.trouble, p.speaking, p.quality, p.microphone, p.camera, p.screen]),
+  ]
+  const a = flat(view)
+  const b = flat(next)
+  return a.length === b.length && a.every((v, i) => v === b[i])
+}
