@@ -292,10 +292,10 @@ func (c *counting) Write(b []byte) (int, error) {
 func FuzzReadFHIR(f *testing.F) {
 	f.Add([]byte(`{"resourceType":"Bundle","entry":[{"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient"}},{}]}`))
 	f.Add(marshalJSON(patient("p", "c", amina)))
-	f.Add(marshalJSON(Appointment{Start: time.Now(), End: time.Now(), Status: "booked"}.resource()))
+	f.Add(marshalJSON(Appointment{Start: time.Now(), End: time.Now(), Reason: "a cough"}.resource("booked")))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		readListing(text)
-		readAppointment(text)
+		ReadAppointment(text)
 		resources, err := ReadFHIR(text)
 		if err != nil {
 			return

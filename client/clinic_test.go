@@ -20,6 +20,7 @@ import (
 	"ward/seal"
 	"ward/server"
 	"ward/store"
+	"ward/visits"
 )
 
 // The tests play people against the real server, in this process, on a real database.
@@ -39,6 +40,11 @@ type people struct{ *identity.Identity }
 func (p *people) Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (charts.Card, error) {
 	card, err := p.CardOf(ctx, tx, org, person)
 	return charts.Card(card), err
+}
+
+func (p *people) RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.Role, error) {
+	card, err := p.CardOf(ctx, tx, org, person)
+	return card.Roles, err
 }
 
 // newClinic starts a server and makes the link with which its founder joins.
@@ -77,9 +83,14 @@ func newClinic(t *testing.T) *clinic {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	log := slog.New(slog.DiscardHandler)
+	meetings, err := visits.New(visits.Config{DB: c.db, Ledger: record, Charts: records, People: known, Notices: events, Log: log, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, err := server.New(server.Config{
-		DB: c.db, Identity: known.Identity, Charts: records, Policy: decide, Ledger: record, Bus: events,
-		App: fs.FS(fstest.MapFS{"index.html": {Data: []byte("app")}}), Log: slog.New(slog.DiscardHandler), Origin: c.origin,
+		DB: c.db, Identity: known.Identity, Charts: records, Visits: meetings, Policy: decide, Ledger: record, Bus: events,
+		App: fs.FS(fstest.MapFS{"index.html": {Data: []byte("app")}}), Log: log, Origin: c.origin,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +107,7 @@ func newClinic(t *testing.T) *clinic {
 	t.Cleanup(func() {
 		serving.Close()
 		<-ended
+		meetings.Close()
 		events.Close()
 		c.db.Close()
 	})

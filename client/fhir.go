@@ -21,6 +21,7 @@ const (
 	systemPerson     = "urn:ward:person"
 	systemInvitation = "urn:ward:invitation"
 	systemEntry      = "urn:ward:entry"
+	systemVisit      = "urn:ward:visit"
 
 	typeFHIR = "application/fhir+json"
 	// bundleSize is about how much JSON goes into one entry of an import: enough that a chart of 600 resources is a
@@ -153,49 +154,53 @@ func (c *Client) Retraction(chart ward.ChartID, of Entry, reason string) Item {
 	return item
 }
 
-// An Appointment is when who meets whom. What it is about is not said.
+// An Appointment is a visit as it is planned. What it is about is in the chart and nowhere else.
 type Appointment struct {
-	Entry       ward.EntryID // of the entry in the directory
+	Visit       ward.VisitID
 	Start, End  time.Time
 	Patient     ward.PersonID
 	PatientName string
 	Chart       ward.ChartID
 	With        ward.PersonID
 	WithName    string
-	Status      string // FHIR's: booked, arrived, fulfilled, cancelled, noshow
+	Reason      string
 }
 
-func (a Appointment) resource() object {
-	return object{
-		"resourceType": "Appointment", "status": a.Status, "start": ward.FormatTime(a.Start), "end": ward.FormatTime(a.End),
+// resource is what a chart says of the visit. Status is FHIR's: booked, cancelled.
+func (a Appointment) resource(status string) object {
+	r := object{
+		"resourceType": "Appointment", "identifier": []object{{"system": systemVisit, "value": string(a.Visit)}}, "status": status,
+		"start": ward.FormatTime(a.Start), "end": ward.FormatTime(a.End),
 		"participant": []object{
 			{"actor": byPerson(a.Patient, a.PatientName), "status": "accepted"}, {"actor": byPerson(a.With, a.WithName), "status": "accepted"},
 		},
 		"supportingInformation": []object{byChart(a.Chart)},
 	}
+	if a.Reason != "" {
+		r["reasonCode"] = []object{{"text": a.Reason}}
+	}
+	return r
 }
 
-// reference is what Ward reads of a FHIR reference.
-type reference struct {
-	Identifier struct{ System, Value string } `json:"identifier"`
-	Display    string                         `json:"display"`
-}
-
-func readAppointment(text []byte) (Appointment, error) {
+// ReadAppointment tells which visit an Appointment of Ward's in a chart names, and what it is about.
+func ReadAppointment(text []byte) (visit ward.VisitID, reason string, err error) {
 	var r struct {
-		ResourceType, Status string
-		Start, End           time.Time
-		Participant          []struct{ Actor reference }
-		About                []reference `json:"supportingInformation"`
+		ResourceType string
+		Identifier   []struct{ System, Value string }
+		ReasonCode   []struct{ Text string }
 	}
-	if err := json.Unmarshal(text, &r); err != nil || r.ResourceType != "Appointment" || len(r.Participant) < 2 || len(r.About) < 1 {
-		return Appointment{}, fmt.Errorf("read appointment: it is none of Ward's: %w", err)
+	if err := json.Unmarshal(text, &r); err != nil || r.ResourceType != "Appointment" {
+		return "", "", fmt.Errorf("read appointment: it is none: %w", err)
 	}
-	who, with := r.Participant[0].Actor, r.Participant[1].Actor
-	return Appointment{
-		Start: r.Start, End: r.End, Status: r.Status, Patient: ward.PersonID(who.Identifier.Value), PatientName: who.Display,
-		Chart: ward.ChartID(r.About[0].Identifier.Value), With: ward.PersonID(with.Identifier.Value), WithName: with.Display,
-	}, nil
+	for _, id := range r.Identifier {
+		if id.System == systemVisit {
+			visit = ward.VisitID(id.Value)
+		}
+	}
+	if len(r.ReasonCode) > 0 {
+		reason = r.ReasonCode[0].Text
+	}
+	return visit, reason, nil
 }
 
 // A Listing is what a person entry says of someone.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"ward"
 	"ward/seal"
@@ -343,78 +342,6 @@ func (c *Client) Record(ctx context.Context, after int64) (ward.Events, error) {
 // RecordState tells whether the record fits together.
 func (c *Client) RecordState(ctx context.Context) (ward.RecordState, error) {
 	return get[ward.RecordState](ctx, c, "/api/record/state")
-}
-
-// Book makes an appointment: in the directory, where staff plan, and in the chart, where the patient sees it.
-func (c *Client) Book(ctx context.Context, a Appointment) error {
-	a.Status = "booked"
-	locks, err := c.clinicLocks()
-	if err != nil {
-		return err
-	}
-	if err := c.writeOutside(ctx, locks.Directory, []Item{resource("appointment", a.resource())}); err != nil {
-		return err
-	}
-	_, err = c.Write(ctx, a.Chart, envelope.General, resource("appointment", a.resource()))
-	return err
-}
-
-// SetAppointment changes an appointment's status.
-func (c *Client) SetAppointment(ctx context.Context, a Appointment, status string) error {
-	locks, err := c.clinicLocks()
-	if err != nil {
-		return err
-	}
-	a.Status = status
-	item := resource("appointment", a.resource())
-	item.Amends = a.Entry
-	if err := c.writeOutside(ctx, locks.Directory, []Item{item}); err != nil {
-		return err
-	}
-	_, err = c.Write(ctx, a.Chart, envelope.General, resource("appointment", a.resource()))
-	return err
-}
-
-// Appointments lists those in the directory that begin in a span of time, each as it was last changed.
-func (c *Client) Appointments(ctx context.Context, from, to time.Time) ([]Appointment, error) {
-	locks, err := c.clinicLocks()
-	if err != nil {
-		return nil, err
-	}
-	log, err := c.Read(ctx, locks.Directory)
-	if err != nil {
-		return nil, err
-	}
-	first := map[ward.EntryID]ward.EntryID{} // an amendment to the entry that it all began with
-	found := map[ward.EntryID]Appointment{}
-	var order []ward.EntryID
-	for _, e := range log.Entries {
-		text, err := e.Text()
-		if e.Header.Kind != "appointment" || err != nil {
-			continue
-		}
-		a, err := readAppointment(text)
-		if err != nil {
-			continue
-		}
-		root := e.Header.Entry
-		if r, ok := first[e.Header.Amends]; ok {
-			root = r
-		} else {
-			order = append(order, root)
-		}
-		first[e.Header.Entry] = root
-		a.Entry = e.Header.Entry
-		found[root] = a
-	}
-	var all []Appointment
-	for _, root := range order {
-		if a := found[root]; !a.Start.Before(from) && a.Start.Before(to) {
-			all = append(all, a)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Appointment) int { return a.Start.Compare(b.Start) })
-	return all, nil
 }
 
 // errNotHeld is for clients that look after locks: one they cannot open is for someone else to look after.

@@ -111,20 +111,40 @@ func TestPeopleShareAChartThroughItsWholeLife(t *testing.T) {
 
 	// Appointments, looks, and the live stream.
 	start := time.Now().Add(48 * time.Hour).UTC().Truncate(time.Minute)
-	c.must(desk.Book(ctx, Appointment{
+	booking := Appointment{
 		Start: start, End: start.Add(20 * time.Minute), Patient: patient.Person(), PatientName: "Amina Yusuf", Chart: invited.Chart,
 		With: doctor.Person(), WithName: "Chidi Okafor",
-	}))
-	planned, err := doctor.Appointments(ctx, start.Add(-time.Hour), start.Add(time.Hour))
-	c.must(err)
-	if len(planned) != 1 || planned[0].Chart != invited.Chart || !planned[0].Start.Equal(start) {
-		t.Fatalf("planned: %+v", planned)
 	}
-	c.must(desk.SetAppointment(ctx, planned[0], "cancelled"))
-	planned, err = doctor.Appointments(ctx, start.Add(-time.Hour), start.Add(time.Hour))
+	booking.Visit, err = desk.Book(ctx, booking)
 	c.must(err)
-	if len(planned) != 1 || planned[0].Status != "cancelled" {
+	booking.Start, booking.End = start.Add(time.Hour), start.Add(80*time.Minute)
+	booking.Reason = "The cough that will not go"
+	c.must(doctor.Move(ctx, booking))
+	for who, person := range map[string]*Client{"doctor": doctor, "patient": patient, "desk": desk} {
+		planned, err := person.Visits(ctx, start, start.Add(2*time.Hour))
+		c.must(err)
+		if len(planned) != 1 || planned[0].Visit != booking.Visit || planned[0].Starts != ward.FormatTime(booking.Start) || planned[0].State != "booked" {
+			t.Fatalf("the %s sees %+v", who, planned)
+		}
+	}
+	c.must(desk.Cancel(ctx, booking))
+	planned, err := doctor.Visits(ctx, start, start.Add(2*time.Hour))
+	c.must(err)
+	if len(planned) != 1 || planned[0].State != "cancelled" {
 		t.Fatalf("planned after cancelling: %+v", planned)
+	}
+	said, err := patient.OpenChart(ctx, invited.Chart)
+	c.must(err)
+	about := ""
+	for _, e := range said.Entries {
+		if text, err := e.Text(); err == nil && e.Header.Kind == "appointment" {
+			if visit, reason, err := ReadAppointment(text); err == nil && visit == booking.Visit && reason != "" {
+				about = reason
+			}
+		}
+	}
+	if about != booking.Reason {
+		t.Fatalf("the chart says that the visit is about %q", about)
 	}
 	looks, err := patient.Looks(ctx, invited.Chart, 0)
 	c.must(err)

@@ -242,9 +242,8 @@ func (c *Clinic) enliven(ctx context.Context) error {
 			with = c.Second
 		}
 		start := day.Add(time.Duration(i+1) * 30 * time.Minute)
-		if err := c.Desk.Book(ctx, client.Appointment{
-			Start: start, End: start.Add(20 * time.Minute), Patient: p.Person(), PatientName: p.Name, Chart: chart,
-			With: with.Person(), WithName: with.Name, Status: "booked",
+		if _, err := c.Desk.Book(ctx, client.Appointment{
+			Start: start, End: start.Add(20 * time.Minute), Patient: p.Person(), PatientName: p.Name, Chart: chart, With: with.Person(), WithName: with.Name,
 		}); err != nil {
 			return fmt.Errorf("book: %w", err)
 		}

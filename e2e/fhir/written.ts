@@ -13,7 +13,7 @@ const entry = 'eqlbaxl4zb6gxv3dz2ph3njufy'
 const date = '2026-11-23T12:00:00.000Z'
 const name = { given: 'Amina Nur', family: 'Hassan' }
 const full = { person: who, name, birthDate: '1984-02-29', phone: '+44 20 7946 0958', email: 'amina@example.org', language: 'ar' }
-const booking = { start: date, end: '2026-11-23T12:20:00.000Z', patient: who, chart, patientName: 'Amina Hassan', with: entry, withName: 'Dr Chidi Okafor' }
+const booking = { visit: entry, start: date, end: '2026-11-23T12:20:00.000Z', patient: who, chart, patientName: 'Amina Hassan', with: entry, withName: 'Dr Chidi Okafor', reason: 'The cough that will not go' }
 
 const people: Record<string, Resource> = {
   'patient': person('Patient', { ...full, chart, invitation: `${entry}.secret` }),
@@ -33,7 +33,7 @@ const documents: Record<string, Resource> = {
   'retraction without a reason': retraction(chart, who, '', date, ''),
 }
 
-const appointments = (['booked', 'cancelled', 'fulfilled', 'arrived', 'noshow'] as const).map((status) => [`appointment, ${status}`, appointment(booking, status)] as const)
+const appointments = (['booked', 'cancelled'] as const).map((status) => [`appointment, ${status}`, appointment(booking, status)] as const)
 
 const answers = instruments.flatMap((id) => ['en', 'es', 'ar'].map((lang) => {
   const q = instrument(id, lang)

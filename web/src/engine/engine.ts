@@ -299,9 +299,15 @@ export function createEngine(): Engine {
     createTeam: guarded((name, members) => app.here.createTeam(name, members)),
     addToTeam: guarded((team, person) => app.here.addToTeam(team, person)),
     removeFromTeam: guarded((team, person) => app.here.removeFromTeam(team, person)),
-    appointments: guarded((from, to) => app.here.appointments(from, to)),
-    book: guarded((a) => app.here.book(a)),
-    setAppointment: guarded((id, status) => app.here.setAppointment(id, status)),
+    appointments: guarded((from, to) => app.here.listAppointments(from, to)),
+    book: guarded((a) => app.here.appointments.book(a)),
+    plan: guarded((a) => app.here.appointments.plan(a)),
+    move: guarded((a, start, end, overlap) => app.here.appointments.move(a, start, end, overlap)),
+    cancel: guarded((a, series) => app.here.appointments.cancel(a, series)),
+    describe: guarded((a, reason) => app.here.appointments.describe(a, reason)),
+    slots: guarded((clinician, from, to) => app.here.appointments.slots(clinician, from, to)),
+    availability: guarded((clinician) => app.here.appointments.availability(clinician)),
+    setAvailability: guarded((clinician, a) => app.here.appointments.setAvailability(clinician, a)),
 
     visitDoor: guarded((visit) => app.here.visitDoor(visit)),
 

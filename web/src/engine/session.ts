@@ -7,7 +7,7 @@ import { bind, invitationIdentity, invitationToken, welcomeFile, newCode, readCo
 import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
 import * as fhir from '../fhir/write.ts'
 import { certify, checkClinic } from './account.ts'
-import { isAbout, standing, type Written } from './appointments.ts'
+import { Appointments } from './appointments.ts'
 import { Entries, fhirType, safeType, type Read } from './entries.ts'
 import { latest, Locks, newLock, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
@@ -42,6 +42,7 @@ export class Session {
   readonly locks: Locks
   readonly entries: Entries
   readonly outbox: Outbox
+  readonly appointments: Appointments
   private readonly net: Net
   private readonly shelf: Shelf
   private keyring: Keyring
@@ -71,6 +72,11 @@ export class Session {
     this.locks = new Locks(net, this.people, self)
     this.entries = new Entries(net, this.people, shelf, safe, self, browser)
     this.outbox = new Outbox(shelf, safe, self.person, net, this.entries, (w, fresh) => this.epochsFor(w, fresh), (w) => this.waitingChanged(w))
+    const { charts_ } = this
+    this.appointments = new Appointments(net, {
+      nameOf: (person) => this.nameOf(person), isStaff, write: (chart, compartment, draft) => this.write(chart, compartment, draft), changed: () => tell({ what: 'appointments' }),
+      get opened() { return [...charts_.values()].map((c) => c.open) },
+    })
   }
 
   /** Checks the clinic, certifies this browser, and begins to keep house. */
@@ -247,17 +253,15 @@ export class Session {
       this.directoryRead = undefined
       this.names.clear()
       this.tell({ what: 'people' })
-      this.tell({ what: 'appointments' })
     }
     if (n.chart) {
       this.tell({ what: 'charts' })
-      this.tell({ what: 'appointments' })
       if (this.charts_.has(n.chart)) this.refresh(n.chart)
-      else if (this.wire.charts?.includes(n.chart)) void this.open(n.chart, () => undefined).then(() => this.tell({ what: 'appointments' }), () => undefined)
     }
+    if (n.visit) this.tell({ what: 'appointments' })
     if (n.kind === 'invitation' || n.kind === 'person') this.tell({ what: 'people' })
     if (n.kind === 'grant') this.tell({ what: 'charts' })
-    if (n.kind !== 'entry') this.housekeep()
+    if (n.kind !== 'entry' && n.kind !== 'visit') this.housekeep()
   }
 
   /** Reads again what may have changed while nothing was heard. */
@@ -461,44 +465,19 @@ export class Session {
     this.housekeep()
   }
 
-  // Appointments: for staff in the directory, and for each patient in their chart.
+  // Appointments.
 
-  async appointments(from: string, to: string): Promise<readonly Appointment[]> {
-    const written: Written[] = []
-    for (const e of this.can(directoryRoles) ? await this.directory() : []) {
-      if (e.kind === 'appointment') written.push({ ...e, byStaff: isStaff(await this.entries.rolesOf(e.author)) })
+  async listAppointments(from: string, to: string): Promise<readonly Appointment[]> {
+    for (const chart of this.wire.charts ?? []) {
+      if (this.charts_.has(chart) || this.opening.has(chart)) continue
+      this.opening.add(chart) // when it is, it tells what they are about
+      void this.open(chart, () => undefined).then(() => this.tell({ what: 'appointments' }), () => undefined).finally(() => this.opening.delete(chart))
     }
-    for (const chart of this.wire.charts ?? []) if (!this.charts_.has(chart)) await this.open(chart, () => undefined)
-    for (const { open } of this.charts_.values()) {
-      for (const i of open.items) if (i.kind === 'appointment') written.push({ ...i, author: i.author.person, byStaff: isStaff(i.author.roles) })
-    }
-    const names = await this.known().catch(() => new Map<ID, { fullName: string }>())
-    return standing(written).filter((a) => a.end >= from && a.start <= to)
-      .map((a) => ({ ...a, patientName: names.get(a.patient)?.fullName ?? a.patientName, withName: names.get(a.with)?.fullName ?? a.withName }))
+    await this.known().catch(() => undefined)
+    return this.appointments.list(from, to)
   }
 
-  async book(a: { start: string; end: string; patient: ID; chart: ID; with: ID }): Promise<void> {
-    const booking = { ...a, patientName: await this.nameOf(a.patient), withName: await this.nameOf(a.with) }
-    const resource = fhir.appointment(booking, 'booked')
-    if (this.can(directoryRoles)) await this.writeTo(this.clinic.directory, 'appointment', resource)
-    await this.write(a.chart, 'general', { kind: 'appointment', resource })
-    this.directoryRead = undefined
-    this.tell({ what: 'appointments' })
-  }
-
-  async setAppointment(id: ID, status: Appointment['status']): Promise<void> {
-    const a = (await this.appointments('0', '9')).find((x) => x.id === id)
-    if (!a) throw new EngineProblem('missing', 'there is no such appointment')
-    const resource = fhir.appointment(a, status)
-    if (this.can(directoryRoles)) {
-      const made = (await this.directory()).find((e) => e.kind === 'appointment' && isAbout(e.resources[0], a))
-      await this.writeTo(this.clinic.directory, 'appointment', resource, made?.entry)
-    }
-    const inChart = this.charts_.get(a.chart)?.open.items.find((i) => i.kind === 'appointment' && isAbout(i.resources[0], a))
-    await this.write(a.chart, 'general', { kind: 'appointment', resource, ...(inChart && { amends: inChart.entry }) })
-    this.directoryRead = undefined
-    this.tell({ what: 'appointments' })
-  }
+  private readonly opening = new Set<ID>()
 
   // Charts.
 
@@ -580,7 +559,15 @@ export class Session {
     const byEntry = new Map(all.map((i) => [i.entry, i]))
     const amendedBy = new Map<ID, ID>()
     const retractedBy = new Map<ID, ID>()
+    const visits = new Map<string, Item>()
     for (const i of all) {
+      // What is written of one visit follows itself, also by the front desk, who cannot read what was before.
+      const visit = i.kind === 'appointment' && i.resources[0] ? fhir.readAppointment(i.resources[0])?.visit : undefined
+      if (visit && (isStaff(i.author.roles) || i.author.person === c.open.owner)) {
+        const before = visits.get(visit)
+        if (before) amendedBy.set(before.entry, i.entry)
+        visits.set(visit, i)
+      }
       const about = byEntry.get(i.amends ?? i.retracts ?? '')
       // Only the author or a clinician changes what an entry counts for.
       if (!about || (about.author.person !== i.author.person && !i.author.roles.includes('clinician'))) continue

@@ -87,13 +87,42 @@ export interface Person {
 
 export interface Team { readonly lock: ID; readonly name: string; readonly members: readonly ID[]; readonly mine: boolean }
 
+/** A visit as it is planned and as it stands. */
 export interface Appointment {
-  readonly id: ID                      // of the entry that made it
+  readonly id: ID                      // of the visit
   readonly start: string; readonly end: string
   readonly patient: ID; readonly chart: ID; readonly patientName: string
   readonly with: ID; readonly withName: string
-  readonly status: 'booked' | 'cancelled' | 'fulfilled' | 'arrived' | 'noshow'
-  readonly note?: string               // only from the chart, never from the directory
+  readonly state: 'booked' | 'open' | 'ended' | 'cancelled' // open: its clinician is there
+  readonly late: number                // minutes, as its clinician says
+  readonly me?: 'waiting' | 'admitted' | 'left' | 'removed' // at its door
+  readonly waits?: string              // since when someone waits at its door; for its clinician
+  readonly series?: ID                 // the first visit of those that were booked together
+  readonly reason?: string             // what it is about, for who reads the chart and has it open
+}
+
+/** In the time zone of the clinician. A month later is the same weekday of the month. */
+export interface Repeat { readonly every: 'week' | 'fortnight' | 'month'; readonly times: number; readonly timeZone: string }
+
+export interface NewAppointment {
+  readonly start: string; readonly end: string
+  readonly patient: ID; readonly chart: ID; readonly with: ID
+  readonly reason?: string
+  readonly overlap?: boolean           // staff: although someone has another visit then
+  readonly repeat?: Repeat
+  readonly skip?: readonly number[]    // of a series: those that are left out, from 0
+}
+
+/** One time of a series. clash: whose other visit is then, or that the clock on the wall skips this time. */
+export interface Planned { readonly starts: string; readonly ends: string; readonly clash?: 'host' | 'patient' | 'skipped' }
+
+/** When a clinician may be booked, by the clock on the wall in the time zone. */
+export interface Availability {
+  readonly timeZone: string            // '' until they say when
+  readonly weekly: readonly { readonly day: number; readonly from: string; readonly to: string }[] // day 0 is Sunday
+  readonly length: number              // minutes
+  readonly notice: number              // minutes before which patients must book, move or cancel
+  readonly horizon: number             // days ahead; 0: patients do not book by themselves
 }
 
 /** One entry of a chart, opened and checked. */
@@ -238,8 +267,15 @@ export interface Engine {
   addToTeam(team: ID, person: ID): Promise<void>
   removeFromTeam(team: ID, person: ID): Promise<void>
   appointments(from: string, to: string): Promise<readonly Appointment[]>
-  book(a: { start: string; end: string; patient: ID; chart: ID; with: ID }): Promise<void>
-  setAppointment(id: ID, status: Appointment['status']): Promise<void>
+  book(a: NewAppointment): Promise<ID>
+  plan(a: NewAppointment): Promise<readonly Planned[]>
+  move(a: Appointment, start: string, end: string, overlap: boolean): Promise<void>
+  cancel(a: Appointment, series: boolean): Promise<void>
+  describe(a: Appointment, reason: string): Promise<void>
+  /** Free times of a clinician, for who books within the clinic's rules. */
+  slots(clinician: ID, from: string, to: string): Promise<{ readonly length: number; readonly starts: readonly string[] }>
+  availability(clinician: ID): Promise<Availability>
+  setAvailability(clinician: ID, a: Availability): Promise<void>
 
   /** The door of a visit by video, for the call (visit/call.ts). */
   visitDoor(visit: ID): Promise<Door>

@@ -39,7 +39,7 @@ export interface WireNotice { kind: string; lock?: string; chart?: string; seq?:
 export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string }
 export interface WireVisit {
   visit: string; chart: string; host: string; starts: string; ends: string; patient: string; state: 'booked' | 'open' | 'ended' | 'cancelled'
-  late?: number; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]
+  late?: number; series?: string; waits?: string; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]
 }
 export interface WireVisitMessage { seq: number; epoch: number; kind: 'commit' | 'application' | 'group'; sender: string; body: string }
 export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number; groupInfo?: string }

@@ -1,9 +1,10 @@
 // The FHIR R4 that Ward itself writes. Inside a chart the patient is named by the chart's id, people by theirs.
 
-import type { Appointment, Resource } from '../engine/types.ts'
+import type { Resource } from '../engine/types.ts'
 
 const chartSystem = 'urn:ward:chart'
 const personSystem = 'urn:ward:person'
+const visitSystem = 'urn:ward:visit'
 const invitationSystem = 'urn:ward:invitation'
 
 const byChart = (chart: string): object => ({ identifier: { system: chartSystem, value: chart } })
@@ -95,11 +96,14 @@ export const retraction = (chart: string, author: string, authorName: string, da
   payload: [{ contentString: reason || 'Withdrawn by its author' }],
 })
 
-export interface Booking { readonly start: string; readonly end: string; readonly patient: string; readonly chart: string; readonly patientName: string; readonly with: string; readonly withName: string }
+export interface Booking {
+  readonly visit: string; readonly start: string; readonly end: string; readonly patient: string; readonly chart: string; readonly patientName: string
+  readonly with: string; readonly withName: string; readonly reason?: string
+}
 
-/** An appointment; nothing in it says what it is about. */
-export const appointment = (b: Booking, status: Appointment['status']): Resource => ({
-  resourceType: 'Appointment', status, start: b.start, end: b.end,
+/** What a visit is about. When and with whom is as it was at the time; the server has how it stands. */
+export const appointment = (b: Booking, status: 'booked' | 'cancelled'): Resource => ({
+  resourceType: 'Appointment', identifier: [{ system: visitSystem, value: b.visit }], status, ...(b.reason && { reasonCode: [{ text: b.reason }] }), start: b.start, end: b.end,
   participant: [
     { actor: { identifier: { system: personSystem, value: b.patient }, display: b.patientName }, status: 'accepted' },
     { actor: { identifier: { system: personSystem, value: b.with }, display: b.withName }, status: 'accepted' },
@@ -107,16 +111,14 @@ export const appointment = (b: Booking, status: Appointment['status']): Resource
   supportingInformation: [byChart(b.chart)],
 })
 
-export function readAppointment(r: Resource): (Booking & { readonly status: Appointment['status'] }) | undefined {
-  if (r.resourceType !== 'Appointment' || typeof r['start'] !== 'string' || typeof r['end'] !== 'string') return undefined
-  const actors = (Array.isArray(r['participant']) ? r['participant'] : []) as { actor?: { identifier?: { value?: string }; display?: string } }[]
-  const [patient, other] = actors.map((a) => a.actor)
-  const about = (Array.isArray(r['supportingInformation']) ? r['supportingInformation'] : []) as { identifier?: { value?: string } }[]
-  return {
-    start: r['start'], end: r['end'], status: r['status'] as Appointment['status'],
-    patient: patient?.identifier?.value ?? '', patientName: patient?.display ?? '', chart: about[0]?.identifier?.value ?? '',
-    with: other?.identifier?.value ?? '', withName: other?.display ?? '',
-  }
+/** Which visit an Appointment of Ward's is about, and what the visit is about. */
+export function readAppointment(r: Resource): { readonly visit: string; readonly reason: string } | undefined {
+  if (r.resourceType !== 'Appointment') return undefined
+  const identifiers = (Array.isArray(r['identifier']) ? r['identifier'] : []) as { system?: unknown; value?: unknown }[]
+  const visit = identifiers.find((i) => i?.system === visitSystem)?.value
+  const reasons = (Array.isArray(r['reasonCode']) ? r['reasonCode'] : []) as { text?: unknown }[]
+  const reason = reasons[0]?.text
+  return typeof visit === 'string' ? { visit, reason: typeof reason === 'string' ? reason : '' } : undefined
 }
 
 /** The resources of an imported file: a Bundle of any type, one resource, a list, or NDJSON. */

@@ -13,11 +13,14 @@ import { Status, useDay } from './home.tsx'
 const lengths = [15, 20, 30, 45, 60]
 const usualMinutes = '20'
 const pastShown = 30
+const shownBefore = 31 * 86_400_000
+const shownAhead = 366 * 86_400_000
 
 export default function Calendar(_: ScreenProps): JSX.Element {
   const engine = useEngine()
   const { w } = useWords()
-  const booked = useLoad(() => engine.appointments('0000', '9999'), ['appointments'])
+  const [now] = useState(() => Date.now())
+  const booked = useLoad(() => engine.appointments(new Date(now - shownBefore).toISOString(), new Date(now + shownAhead).toISOString()), ['appointments', 'people'])
   const [whose, setWhose] = useState('')
   const all = booked.value ?? []
   const clinicians = [...new Map(all.map((a) => [a.with, a.withName || w.unnamed])).entries()]
@@ -62,9 +65,7 @@ function Row({ a }: { a: Appointment }): JSX.Element {
   const { busy, error, act } = useAct()
   const [cancelling, setCancelling] = useState(false)
   const name = a.patientName || w.unnamed
-  const set = (status: Appointment['status']): void => { void act(() => engine.setAppointment(a.id, status)) }
   const begun = new Date(a.start).getTime() < Date.now()
-  const due = begun || localDay(new Date(a.start)) === localDay(new Date())
   return (
     <div class="item">
       <span class="when">{date(a.start, 'time')}</span>
@@ -72,19 +73,12 @@ function Row({ a }: { a: Appointment }): JSX.Element {
         {engine.me?.roles.includes('clinician') ? <Link href={`/chart/${a.chart}`} class="title name"><bdi>{name}</bdi></Link> : <bdi class="title">{name}</bdi>}
         {a.with !== engine.me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}
       </span>
-      <Status status={a.status} />
-      {(a.status === 'booked' || a.status === 'arrived') && (
-        <span class="row under">
-          {a.status === 'booked' && due && <Button kind="plain" icon="tick" busy={busy} onClick={() => set('arrived')} label={`${w.calendar.arrived}: ${name}`}>{w.calendar.arrived}</Button>}
-          {a.status === 'arrived' && begun && <Button kind="plain" icon="tick" busy={busy} onClick={() => set('fulfilled')} label={`${w.calendar.fulfilled}: ${name}`}>{w.calendar.fulfilled}</Button>}
-          {a.status === 'booked' && begun && <Button kind="quiet" busy={busy} onClick={() => set('noshow')} label={`${w.calendar.noshow}: ${name}`}>{w.calendar.noshow}</Button>}
-          {!begun && <Button kind="quiet" onClick={() => setCancelling(true)} label={`${w.calendar.cancel}: ${name}`}>{w.cancel}</Button>}
-        </span>
-      )}
+      <Status state={a.state} />
+      {a.state === 'booked' && !begun && <span class="row under"><Button kind="quiet" onClick={() => setCancelling(true)} label={`${w.calendar.cancel}: ${name}`}>{w.cancel}</Button></span>}
       <ErrorPanel error={cancelling ? undefined : error} />
       <Dialog open={cancelling} onClose={() => setCancelling(false)} title={w.calendar.cancelTitle(name)}>
         <p>{w.calendar.cancelText}</p>
-        <div class="row"><Button kind="danger" busy={busy} onClick={() => { void act(() => engine.setAppointment(a.id, 'cancelled')).then((ok) => ok && setCancelling(false)) }}>{w.calendar.cancel}</Button><Button kind="plain" onClick={() => setCancelling(false)}>{w.calendar.keep}</Button></div>
+        <div class="row"><Button kind="danger" busy={busy} onClick={() => { void act(() => engine.cancel(a, false)).then((ok) => ok && setCancelling(false)) }}>{w.calendar.cancel}</Button><Button kind="plain" onClick={() => setCancelling(false)}>{w.calendar.keep}</Button></div>
         <ErrorPanel error={error} />
       </Dialog>
     </div>
@@ -120,7 +114,7 @@ function Book({ booked }: { booked: readonly Appointment[] }): JSX.Element {
   const start = new Date(`${day}T${time}`)
   const end = new Date(start.getTime() + Number(minutes) * 60_000)
   const valid = !Number.isNaN(start.getTime())
-  const clash = valid && whom && booked.some((a) => a.with === whom.person && (a.status === 'booked' || a.status === 'arrived') && a.start < end.toISOString() && start.toISOString() < a.end)
+  const clash = valid && whom && booked.some((a) => a.with === whom.person && (a.state === 'booked' || a.state === 'open') && a.start < end.toISOString() && start.toISOString() < a.end)
   const submit = (form: HTMLFormElement): void => {
     setTried(true)
     if (!who?.chart || !whom || !valid) {

@@ -129,8 +129,8 @@ function PatientHome({ me }: { me: Me }): JSX.Element {
 function Next(): JSX.Element {
   const engine = useEngine()
   const { w, date } = useWords()
-  const coming = useLoad(() => engine.appointments(new Date().toISOString(), '9999'), ['appointments', 'chart'])
-  const next = coming.value?.find((a) => a.status === 'booked' || a.status === 'arrived')
+  const coming = useLoad(() => engine.appointments(new Date().toISOString(), new Date(Date.now() + 366 * 86_400_000).toISOString()), ['appointments', 'people'])
+  const next = coming.value?.find((a) => a.state === 'booked' || a.state === 'open')
   return (
     <section class={next ? 'card next' : 'card'}><h2>{w.home.nextTitle}</h2>
       {next ? <p><span class="when large">{w.date.at(useDay(next.start), date(next.start, 'time'))}</span><br />{w.calendar.withName(next.withName || w.unnamed)}</p> : coming.error ? <><p class="soft">{w.home.unknown}</p><div><Button kind="plain" onClick={coming.again}>{w.tryAgain}</Button></div></> : <p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>}
@@ -188,14 +188,14 @@ function Today(): JSX.Element {
   const clinician = engine.me?.roles.includes('clinician') === true
   const day = new Date()
   day.setHours(0, 0, 0, 0)
-  const booked = useLoad(() => engine.appointments(day.toISOString(), new Date(day.getTime() + 86_399_000).toISOString()), ['appointments'])
-  const shown = booked.value?.filter((a) => a.status !== 'cancelled') ?? []
+  const booked = useLoad(() => engine.appointments(day.toISOString(), new Date(day.getTime() + 86_399_000).toISOString()), ['appointments', 'people'])
+  const shown = booked.value?.filter((a) => a.state !== 'cancelled') ?? []
   return (
     <Card title={w.home.today} actions={<Link href="/calendar" class="button button-quiet">{w.home.seeAll}</Link>}>
       <ErrorPanel error={booked.error} onRetry={booked.again} />
       {shown.length === 0 ? !booked.error && (booked.loading ? <Progress label={w.loading} done={0} total={0} /> : <Empty icon="calendar" title={w.home.todayNone} />) : (
         <ul class="list">{shown.map((a) => {
-          const inside = <><span class="when">{date(a.start, 'time')}</span><span class="main"><bdi class="title">{a.patientName || w.unnamed}</bdi>{a.with !== engine.me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}</span><Status status={a.status} /></>
+          const inside = <><span class="when">{date(a.start, 'time')}</span><span class="main"><bdi class="title">{a.patientName || w.unnamed}</bdi>{a.with !== engine.me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}</span><Status state={a.state} /></>
           return <li key={a.id}>{clinician ? <Link href={`/chart/${a.chart}`} class="item">{inside}</Link> : <div class="item">{inside}</div>}</li>
         })}</ul>
       )}
@@ -203,10 +203,10 @@ function Today(): JSX.Element {
   )
 }
 
-export function Status({ status }: { status: Appointment['status'] }): JSX.Element {
+export function Status({ state }: { state: Appointment['state'] }): JSX.Element {
   const { w } = useWords()
-  const kind = status === 'arrived' ? 'good' as const : status === 'noshow' ? 'danger' as const : status === 'booked' ? undefined : 'plain' as const
-  return <Tag {...(kind && { kind })}>{w.calendar.statuses[status]}</Tag>
+  const kind = state === 'open' ? 'good' as const : state === 'booked' ? undefined : 'plain' as const
+  return <Tag {...(kind && { kind })}>{w.calendar.statuses[state]}</Tag>
 }
 
 const mostFound = 50 // people shown at once; a longer list is searched, not read
