@@ -4,6 +4,8 @@ import type { ComponentType, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import type { Engine, Me } from '../engine/types.ts'
 import { ErrorPanel, Icon, LiveRegion, Mark, Menu, Progress, type IconName } from '../parts/index.tsx'
+import type { Call } from '../visit/call.ts'
+import { setCurrentCall, useCurrentCall } from '../visit/current.ts'
 import { en, type Words } from '../words/en.ts'
 import { EngineContext, WordsContext, useChange, useEngine, useWords, wordsFor, type Language } from './context.tsx'
 import { Idle } from './idle.tsx'
@@ -56,13 +58,14 @@ const screens = {
   welcome: () => import('../screens/welcome.tsx'), join: () => import('../screens/join.tsx'), recover: () => import('../screens/recovery.tsx'),
   home: () => import('../screens/home.tsx'), chart: () => import('../screens/chart/index.tsx') as ReturnType<Lazy>, people: () => import('../screens/people.tsx'), invite: () => import('../screens/invite.tsx'),
   teams: () => import('../screens/teams.tsx'), calendar: () => import('../screens/calendar.tsx'), record: () => import('../screens/record.tsx'), settings: () => import('../screens/settings.tsx'),
+  visit: () => import('../screens/visit/index.tsx'),
   notFound: () => import('../screens/notfound.tsx'),
 } satisfies Record<string, Lazy>
 type Name = keyof typeof screens
 
 /** Doors are for whoever has no session yet; someone who got one there may still have to see their code. */
 const doors: Readonly<Record<string, Name>> = { join: 'join', recover: 'recover' }
-const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings' }
+const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings', visit: 'visit' }
 
 function screenOf(me: Me | undefined, first: string, id: string): Name {
   const door = doors[first]
@@ -118,9 +121,23 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
       {inside && <Top me={me} path={path} />}
       {!online && <div class="offline no-print" role="status"><Icon name="warn" />{w.offline}</div>}
       <main id="main" tabIndex={-1} data-ready><Screen key={name} load={screens[name]} prefs={prefs} setPrefs={setPrefs} id={id} page={page} farewell={farewell} leave={setFarewell} /></main>
+      {inside && <GoingOn path={path} />}
       {inside && <Idle me={me} onExpire={expire} />}
     </>
   )
+}
+
+/** The visit that goes on in this window, while another screen is shown. Who signs out leaves it. */
+function GoingOn({ path }: { path: string }): JSX.Element | null {
+  const call = useCurrentCall()
+  const [Mini, setMini] = useState<ComponentType<{ call: Call }> | undefined>(undefined)
+  useEffect(() => { if (call) void import('../screens/visit/mini.tsx').then((m) => setMini(() => m.default)) }, [call])
+  useChange((change) => {
+    if (change.what !== 'ended' || !call) return
+    void call.leave().catch(() => undefined)
+    setCurrentCall(undefined)
+  })
+  return call && Mini && path !== `/visit/${call.door.visit}` ? <Mini call={call} /> : null
 }
 
 /** A screen, fetched when it is first needed. */

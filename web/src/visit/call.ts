@@ -470,6 +470,9 @@ export class Call {
     await room?.disconnect().catch(() => undefined)
   }
 
+  /** What to begin with, once let in. */
+  prefer(change: Partial<Devices>): void { this.devices = { ...this.devices, ...change } }
+
   private get here(): LocalParticipant | undefined { return this.room?.localParticipant }
 
   async setMicrophone(on: boolean): Promise<void> {
@@ -685,7 +688,7 @@ function shown(p: Participant | undefined, source: Track.Source): Track | undefi
   return publication && !publication.isMuted ? publication.track : undefined
 }
 
-function troubleOf(error: unknown): DeviceTrouble {
+export function troubleOf(error: unknown): DeviceTrouble {
   const name = error instanceof Error ? error.name : ''
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'

@@ -1,0 +1,53 @@
+// How one will look, before one goes in, with camera and microphone to switch. What is shown goes nowhere.
+
+import type { JSX } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { useWords } from '../../app/context.tsx'
+import { Icon, Notice } from '../../parts/index.tsx'
+import { troubleOf, type Devices, type DeviceTrouble } from '../../visit/call.ts'
+
+export function Preview({ devices, onChange }: { devices: Devices; onChange: (change: Partial<Devices>) => void }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  const video = useRef<HTMLVideoElement>(null)
+  const [trouble, setTrouble] = useState<DeviceTrouble | undefined>(undefined)
+  const [shown, setShown] = useState(false)
+  useEffect(() => {
+    if (!devices.cameraOn) return
+    let stream: MediaStream | undefined
+    let wanted = true
+    navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, ...(devices.camera && { deviceId: devices.camera }) } }).then((s) => {
+      stream = s
+      if (!wanted || !video.current) return stop()
+      video.current.srcObject = s
+      setTrouble(undefined)
+      setShown(true)
+    }, (error: unknown) => { if (wanted) setTrouble(troubleOf(error)) })
+    const stop = (): void => stream?.getTracks().forEach((t) => t.stop())
+    return () => {
+      wanted = false
+      setShown(false)
+      stop()
+    }
+  }, [devices.cameraOn, devices.camera])
+  return (
+    <div class="preview">
+      <div class="preview-picture">
+        <video ref={video} autoplay playsInline muted aria-label={c.preview} hidden={!shown} />
+        {!shown && <p class="soft"><Icon name="cameraOff" />{devices.cameraOn && !trouble ? c.connecting : c.previewOff}</p>}
+      </div>
+      <div class="row preview-switches">
+        <Switch on={devices.microphoneOn} icons={['mic', 'micOff']} label={devices.microphoneOn ? c.mute : c.unmute} onClick={() => onChange({ microphoneOn: !devices.microphoneOn })} />
+        <Switch on={devices.cameraOn} icons={['camera', 'cameraOff']} label={devices.cameraOn ? c.cameraOff : c.cameraOn} onClick={() => onChange({ cameraOn: !devices.cameraOn })} />
+      </div>
+      {trouble && <Notice kind="warn" title={`${c.camera}: ${c.trouble[trouble][0]}`}><p>{c.trouble[trouble][1]}</p></Notice>}
+    </div>
+  )
+}
+
+type Drawing = Parameters<typeof Icon>[0]['name']
+
+/** A button that is on or off, and says what pressing it does. */
+export function Switch({ on, icons, label, onClick, badge }: { on: boolean; icons: readonly [Drawing, Drawing]; label: string; onClick: () => void; badge?: boolean }): JSX.Element {
+  return <button type="button" class={on ? 'switch' : 'switch switch-off'} onClick={onClick}><span class="switch-sign"><Icon name={on ? icons[0] : icons[1]} />{badge && <span class="badge" />}</span><span>{label}</span></button>
+}

@@ -1,0 +1,193 @@
+// Inside a visit: the people, as large as they can be; the controls, within reach of a thumb; and beside them one thing
+// at a time. Nothing else is on the screen.
+
+import type { JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useAct, useWords } from '../../app/context.tsx'
+import { Button, Dialog, Icon, Notice, announce } from '../../parts/index.tsx'
+import type { Call, Present, View } from '../../visit/call.ts'
+import { keepDevices } from '../../visit/devices.ts'
+import { Panel, type PanelName } from './panel.tsx'
+import { Switch } from './preview.tsx'
+import { Tile, useNameOf } from './tile.tsx'
+
+/** How long a weak connection is watched before something is said, in ms: it may pass. */
+const weakFor = 8000
+
+export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  const host = call.door.isHost
+  const [panel, setPanel] = useState<PanelName | undefined>(host && window.matchMedia('(min-width: 60rem)').matches ? 'people' : undefined)
+  const [leaving, setLeaving] = useState(false)
+  const [seen, setSeen] = useState(view.chat.length)
+  const { act, busy } = useAct()
+  const heading = useRef<HTMLHeadingElement>(null)
+  const waiting = host ? (view.visit?.callers ?? []).filter((p) => p.state === 'waiting') : []
+  useFullPage()
+  useEffect(() => { heading.current?.focus() }, [])
+  useNews(view, waiting.map((p) => p.name))
+  useEffect(() => { if (panel === 'chat') setSeen(view.chat.length) }, [panel, view.chat.length])
+  const setMicrophone = (on: boolean): void => { keepDevices({ microphoneOn: on }); void call.setMicrophone(on) }
+  const setCamera = (on: boolean): void => { keepDevices({ cameraOn: on }); void call.setCamera(on) }
+  useEffect(() => {
+    const key = (event: KeyboardEvent): void => {
+      if (!event.altKey || event.ctrlKey || event.metaKey) return
+      if (event.code === 'KeyM') setMicrophone(!call.view.microphone)
+      else if (event.code === 'KeyV') setCamera(!call.view.camera)
+      else return
+      event.preventDefault()
+    }
+    document.addEventListener('keydown', key)
+    return () => document.removeEventListener('keydown', key)
+  }, [call])
+  const open = (name: PanelName) => (): void => setPanel(panel === name ? undefined : name)
+  const others = view.present.filter((p) => !p.isMe)
+  const title = c.with(host ? view.visit?.patientName || w.unnamed : view.visit?.hostName || w.unnamed)
+  return (
+    <section class={panel ? 'room room-with' : 'room'} aria-labelledby="room-title">
+      <header class="room-top">
+        <h1 id="room-title" tabIndex={-1} ref={heading}>{title}</h1>
+        <Elapsed since={view.since} />
+        <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>
+      </header>
+      <Notices call={call} view={view} />
+      {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} />}
+      {panel && <Panel name={panel} call={call} view={view} onClose={() => setPanel(undefined)} />}
+      <nav class="room-bar" aria-label={c.controls}>
+        <Switch on={view.microphone} icons={['mic', 'micOff']} label={view.microphone ? c.mute : c.unmute} onClick={() => setMicrophone(!view.microphone)} />
+        <Switch on={view.camera} icons={['camera', 'cameraOff']} label={view.camera ? c.cameraOff : c.cameraOn} onClick={() => setCamera(!view.camera)} />
+        <Switch on icons={['people', 'people']} label={c.people} onClick={open('people')} badge={waiting.length > 0} />
+        <Switch on icons={['message', 'message']} label={c.chat} onClick={open('chat')} badge={view.chat.length > seen && panel !== 'chat'} />
+        <Switch on icons={['more', 'more']} label={c.more} onClick={open('more')} />
+        <button type="button" class="switch switch-leave" disabled={busy} onClick={() => (host ? setLeaving(true) : void act(() => call.leave()))}><span class="switch-sign"><Icon name="hangup" /></span><span>{host ? c.end : c.leave}</span></button>
+      </nav>
+      <Dialog open={leaving} onClose={() => setLeaving(false)} title={c.endTitle}>
+        <p>{c.endText}</p>
+        <div class="row">
+          <Button kind="danger" busy={busy} onClick={() => { void act(() => call.end()) }}>{c.end}</Button>
+          <Button kind="plain" busy={busy} onClick={() => { void act(() => call.leave()) }}>{c.endStay}</Button>
+        </div>
+      </Dialog>
+    </section>
+  )
+}
+
+/** While someone is in a visit the rest of the page is not there, for nobody. */
+function useFullPage(): void {
+  useLayoutEffect(() => {
+    const root = document.documentElement
+    root.dataset['visit'] = 'in'
+    return () => { delete root.dataset['visit'] }
+  }, [])
+}
+
+/** Says aloud who comes, goes, knocks and writes, for whoever does not look. */
+function useNews(view: View, knocking: readonly string[]): void {
+  const { w } = useWords()
+  const c = w.visit.call
+  const nameOf = useNameOf()
+  const before = useRef<{ present: readonly Present[]; chat: number; knocking: readonly string[] }>({ present: view.present, chat: view.chat.length, knocking: [] })
+  useEffect(() => {
+    const was = before.current
+    before.current = { present: view.present, chat: view.chat.length, knocking }
+    const came = view.present.find((p) => !p.isMe && !was.present.some((q) => q.member === p.member))
+    const went = was.present.find((p) => !p.isMe && !view.present.some((q) => q.member === p.member))
+    const line = view.chat.length > was.chat ? view.chat.at(-1) : undefined
+    const knock = knocking.find((name) => !was.knocking.includes(name))
+    if (knock !== undefined) announce(c.knocks(knock || c.someone))
+    else if (came) announce(c.came(nameOf(came)))
+    else if (went) announce(c.went(nameOf(went)))
+    else if (line && !line.mine) announce(c.said(line.name || c.someone))
+  }, [view.present, view.chat.length, knocking.join()])
+}
+
+function Elapsed({ since }: { since: number }): JSX.Element | null {
+  const { w, lang } = useWords()
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    const clock = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(clock)
+  }, [])
+  if (since === 0) return null
+  const seconds = Math.max(0, Math.floor((now - since) / 1000))
+  const two = (value: number): string => new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 }).format(value)
+  return <span class="elapsed" role="timer" aria-label={w.visit.call.elapsed}>{`${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`}</span>
+}
+
+/** Those in the visit: one other as large as the screen, several side by side, a shown screen before all. */
+function Stage({ view, others }: { view: View; others: readonly Present[] }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  const [swapped, setSwapped] = useState(false)
+  const me = view.present.find((p) => p.isMe)
+  const shown = view.present.find((p) => p.screen && !p.isMe) ?? view.present.find((p) => p.screen)
+  const alone = others.length === 0
+  const main = swapped && me && others.length === 1 ? [me] : others
+  const corner = swapped && others.length === 1 ? others[0] : me
+  return (
+    <div class={`stage stage-${shown ? 'screen' : Math.min(main.length, 9)}`} role="group" aria-label={c.stage}>
+      {shown && <Tile of={shown} screen large />}
+      <div class="stage-people">
+        {alone && me && !shown && <Tile of={me} large />}
+        {main.map((p) => <Tile key={p.member} of={p} large={!shown} />)}
+      </div>
+      {alone ? <p class="stage-alone"><span class="strong">{c.alone}</span> {c.aloneText}</p>
+        : corner && (
+          <div class="corner">
+            <Tile of={corner} />
+            {others.length === 1 && !shown && <button type="button" class="corner-swap" aria-label={c.swap} onClick={() => setSwapped(!swapped)}><Icon name="swap" /></button>}
+          </div>
+        )}
+    </div>
+  )
+}
+
+/** What is not as it should be, the gravest first. */
+function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  const weak = useLasting(view.quality === 'weak' && view.camera && view.media === 'on', weakFor)
+  return (
+    <div class="room-notices" role="region" aria-live="polite" aria-label={c.title}>
+      {view.strangers.length > 0 && <Notice kind="danger" title={c.stranger}><p>{c.strangerText}</p></Notice>}
+      {view.media === 'reconnecting' && <Notice kind="warn" title={c.reconnecting} />}
+      {view.media === 'connecting' && <Notice title={c.connecting} />}
+      {view.soundBlocked && <Notice kind="warn" title={c.soundBlocked}><div><Button kind="plain" onClick={() => { void call.playSound() }}>{c.soundPlay}</Button></div></Notice>}
+      {view.cameraTrouble && <Notice kind="warn" title={`${c.noCamera}. ${c.trouble[view.cameraTrouble][0]}`}><p>{c.trouble[view.cameraTrouble][1]}</p></Notice>}
+      {view.microphoneTrouble && <Notice kind="warn" title={`${c.noMicrophone}. ${c.trouble[view.microphoneTrouble][0]}`}><p>{c.trouble[view.microphoneTrouble][1]}</p></Notice>}
+      {weak && <Notice kind="warn" title={c.weak}><div><Button kind="plain" onClick={() => { void call.setCamera(false) }}>{c.weakDo}</Button></div></Notice>}
+    </div>
+  )
+}
+
+/** True once something has been so for a while. */
+function useLasting(is: boolean, ms: number): boolean {
+  const [lasting, setLasting] = useState(false)
+  useEffect(() => {
+    if (!is) {
+      setLasting(false)
+      return
+    }
+    const timer = setTimeout(() => setLasting(true), ms)
+    return () => clearTimeout(timer)
+  }, [is])
+  return lasting
+}
+
+function Stopped({ call, view }: { call: Call; view: View }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  const { act, busy, error } = useAct()
+  const host = call.door.isHost
+  return (
+    <div class="stage stopped">
+      <Notice kind="danger" title={c.stopped}>
+        {view.doubt && <p>{c.doubt[view.doubt.why](view.doubt.name || c.someone)}</p>}
+        <p>{host ? c.stoppedHost : c.stoppedWait}</p>
+        {host && <div><Button busy={busy} onClick={() => { void act(() => call.beginAgain()) }}>{c.beginAgain}</Button></div>}
+        {error && <p class="small">{w.problems[error.code][0]}</p>}
+      </Notice>
+    </div>
+  )
+}
