@@ -395,6 +395,36 @@ type NewVisit struct {
 	Ends   string   `json:"ends"`
 }
 
+// Booking books a visit, or a series of them.
+type Booking struct {
+	NewVisit
+	Repeat  *Repeat `json:"repeat,omitempty"`
+	Skip    []int64 `json:"skip,omitempty"`    // of a series: which are left out, from 0
+	Overlap bool    `json:"overlap,omitempty"` // staff: although its clinician or patient has another visit then
+}
+
+// Repeat makes a series of a visit: at the same time by the clock on the wall in the clinician's time zone, or in this
+// one if they have not said theirs. Every: week, fortnight, or month, which is the same weekday of the month, such as
+// the second Tuesday; a fifth is the last.
+type Repeat struct {
+	Every    string `json:"every"`
+	Times    int64  `json:"times"`
+	TimeZone string `json:"timeZone,omitempty"`
+}
+
+// VisitPlan is when the visits of a booking would be.
+type VisitPlan struct {
+	Times []PlannedVisit `json:"times"`
+}
+
+// PlannedVisit is one of them. Clash is what is in its way: the clinician (host) or the patient has another visit then, or
+// the clock on the wall skips this time (skipped).
+type PlannedVisit struct {
+	Starts string `json:"starts"`
+	Ends   string `json:"ends"`
+	Clash  string `json:"clash,omitempty"`
+}
+
 // Availability is when a clinician sees people by video, in their own time zone, and what the clinic lets patients do by
 // themselves. Staff may book outside it.
 type Availability struct {
@@ -424,6 +454,8 @@ type Visit struct {
 	Patient PersonID      `json:"patient"`
 	State   string        `json:"state"`
 	Late    int64         `json:"late,omitempty"`    // minutes that the host is late, as they say
+	Series  VisitID       `json:"series,omitempty"`  // the first of those that were booked together
+	Waits   string        `json:"waits,omitempty"`   // since when someone waits at the door, for its host
 	Me      string        `json:"me,omitempty"`      // the caller's own state there
 	Epoch   int64         `json:"epoch"`             // of the MLS group, -1 before there is one
 	Seq     int64         `json:"seq"`               // of its last message
@@ -440,10 +472,12 @@ type VisitMember struct {
 
 // VisitChange moves or cancels a visit, or says that its host is late.
 type VisitChange struct {
-	Starts string `json:"starts,omitempty"`
-	Ends   string `json:"ends,omitempty"`
-	State  string `json:"state,omitempty"` // cancelled
-	Late   *int64 `json:"late,omitempty"`  // minutes
+	Starts  string `json:"starts,omitempty"`
+	Ends    string `json:"ends,omitempty"`
+	Overlap bool   `json:"overlap,omitempty"` // as in Booking
+	State   string `json:"state,omitempty"`   // cancelled
+	Series  bool   `json:"series,omitempty"`  // cancel also what follows it in its series
+	Late    *int64 `json:"late,omitempty"`    // minutes
 }
 
 // VisitAdmission lets someone in.
@@ -509,6 +543,7 @@ const (
 	MaxHeldGrant  = 16 << 10          // bytes of a sealed grant or history
 	MaxVisit      = 12 * 60 * 60      // seconds a visit may be planned to last
 	MaxWindows    = 28                // in a week of availability: four a day
+	MaxSeries     = 26                // visits in a series: half a year of weeks
 	MaxMembers    = 12                // in a visit: a family, an interpreter and a care team; more is a lecture
 	MaxMLS        = 128 << 10         // bytes of one MLS message: the state of a full visit is about 60 KB
 )

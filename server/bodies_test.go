@@ -177,8 +177,9 @@ func TestFieldsOfAnotherType(t *testing.T) {
 		"POST /api/locks/{lock}/epochs":             {"epoch", "history", "grants"},
 		"POST /api/locks/{lock}/entries":            {"entries"},
 		"POST /api/charts/{chart}/break-glass":      {"code"},
-		"POST /api/visits":                          {"visit", "chart", "host", "starts", "ends"},
-		"PUT /api/visits/{visit}":                   {"starts", "ends", "state", "late"},
+		"POST /api/visits":                          {"visit", "chart", "host", "starts", "ends", "repeat", "skip", "overlap"},
+		"POST /api/visits/plan":                     {"visit", "chart", "host", "starts", "ends", "repeat"},
+		"PUT /api/visits/{visit}":                   {"starts", "ends", "overlap", "state", "series", "late"},
 		"POST /api/visits/{visit}/admit":            {"admissionText"},
 		"PUT /api/people/{person}/availability":     {"timeZone", "weekly", "length", "notice", "horizon"},
 	}

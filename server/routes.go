@@ -63,6 +63,7 @@ func (s *Server) routes() []Route {
 		// Visits by video.
 		{Pattern: "GET /api/visits", Action: "listVisits", Do: v.List},
 		{Pattern: "POST /api/visits", Action: "bookVisit", About: v.AboutNewVisit, Do: v.Book},
+		{Pattern: "POST /api/visits/plan", Action: "bookVisit", About: v.AboutNewVisit, Do: v.Plan},
 		{Pattern: "GET /api/people/{person}/availability", Action: "readAvailability", About: v.AboutAvailability, Do: v.GetAvailability},
 		{Pattern: "PUT /api/people/{person}/availability", Action: "setAvailability", About: v.AboutAvailability, Do: v.PutAvailability},
 		{Pattern: "GET /api/people/{person}/slots", Action: "readAvailability", About: v.AboutAvailability, Do: v.GetSlots},

@@ -80,6 +80,7 @@ var walk = map[string]string{
 	"DELETE /api/charts/{chart}":                    "p",
 	"GET /api/visits":                               "poxcfsda",
 	"POST /api/visits":                              "pcf",
+	"POST /api/visits/plan":                         "pcf",
 	"GET /api/people/{person}/availability":         "", // the person here is no clinician
 	"PUT /api/people/{person}/availability":         "",
 	"GET /api/people/{person}/slots":                "",
@@ -232,7 +233,7 @@ func (w *town) body(pattern string, person *client.Client) []byte {
 	switch pattern {
 	case "POST /api/invitations":
 		return w.json(ward.NewInvitation{Invitation: ward.NewID[ward.InvitationID](), Roles: []ward.Role{ward.Patient}})
-	case "POST /api/visits":
+	case "POST /api/visits", "POST /api/visits/plan":
 		return w.json(w.visitOf(ward.NewID[ward.VisitID]()))
 	case "POST /api/locks/{lock}/entries":
 		s, err := envelope.Write(envelope.Entry{

@@ -38,10 +38,10 @@ type window struct {
 }
 
 func checkAvailability(a ward.Availability) (rules, error) {
-	zone, err := time.LoadLocation(a.TimeZone)
+	zone, err := zoneOf(a.TimeZone)
 	switch {
-	case err != nil || a.TimeZone == "" || a.TimeZone == "Local":
-		return rules{}, ward.Errorf(ward.Invalid, "%.60q is not a time zone", a.TimeZone).WithHint("Write it like Europe/Madrid.")
+	case err != nil:
+		return rules{}, err
 	case a.Length < minLength || a.Length > maxLength:
 		return rules{}, ward.Errorf(ward.Invalid, "a visit lasts from %d to %d minutes", minLength, maxLength)
 	case a.Notice < 0 || a.Notice > maxNotice:
@@ -61,6 +61,14 @@ func checkAvailability(a ward.Availability) (rules, error) {
 		r.windows = append(r.windows, window{time.Weekday(w.Day), from, to})
 	}
 	return r, nil
+}
+
+func zoneOf(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		return nil, ward.Errorf(ward.Invalid, "%.60q is not a time zone", name).WithHint("Write it like Europe/Madrid.")
+	}
+	return zone, nil
 }
 
 // wallClock reads minutes from midnight; 24:00 is the end of a day.
@@ -166,7 +174,7 @@ func (v *Visits) checkSlot(ctx context.Context, tx *store.Tx, who ward.Caller, o
 			}
 		}
 	}
-	return ward.Errorf(ward.Conflict, "this time is not free").WithHint("Choose another, or ask the clinic.")
+	return notFree()
 }
 
 // checkNotice keeps patients from moving or cancelling at the last minute by themselves.

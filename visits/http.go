@@ -3,7 +3,6 @@ package visits
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -22,96 +21,7 @@ func (v *Visits) AboutVisit(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	return v.about(ctx, tx, who, of)
 }
 
-// AboutNewVisit is the visit in the body.
-func (v *Visits) AboutNewVisit(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error) {
-	of, err := v.planned(ctx, tx, who, r)
-	if err != nil {
-		return policy.Resource{}, err
-	}
-	return v.about(ctx, tx, who, of)
-}
-
 func idOf(r *http.Request) ward.VisitID { return ward.VisitID(r.PathValue("visit")) }
-
-// planned reads a new visit from the body and fills in whose it is.
-func (v *Visits) planned(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (visit, error) {
-	n, err := ward.Decode[ward.NewVisit](r.Body)
-	if err != nil {
-		return visit{}, err
-	}
-	if !ward.IsID(n.Visit) || !ward.IsID(n.Chart) || !ward.IsID(n.Host) {
-		return visit{}, ward.Errorf(ward.Invalid, "visit, chart and host must be ids")
-	}
-	of := visit{id: n.Visit, chart: n.Chart, host: n.Host, state: booked}
-	if of.starts, of.ends, err = v.times(n.Starts, n.Ends); err != nil {
-		return visit{}, err
-	}
-	of.patient, err = v.Charts.Patient(ctx, tx, who.Org, n.Chart)
-	return of, err
-}
-
-// times reads when a visit is to be, in milliseconds.
-func (v *Visits) times(from, to string) (starts, ends int64, err error) {
-	start, err1 := ward.ParseTime(from)
-	end, err2 := ward.ParseTime(to)
-	switch {
-	case err1 != nil || err2 != nil:
-		return 0, 0, ward.Errorf(ward.Invalid, "a visit needs a start and an end, written as %s", ward.TimeFormat)
-	case !end.After(start) || end.Sub(start) > ward.MaxVisit*time.Second:
-		return 0, 0, ward.Errorf(ward.Invalid, "a visit ends after it starts and lasts at most %d hours", ward.MaxVisit/3600)
-	case end.Before(v.Now()):
-		return 0, 0, ward.Errorf(ward.Invalid, "this visit would be over already").WithHint("Choose a time in the future.")
-	}
-	return start.UnixMilli(), end.UnixMilli(), nil
-}
-
-// Book answers POST /api/visits.
-func (v *Visits) Book(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	of, err := v.planned(ctx, tx, who, r)
-	if err != nil {
-		return nil, err
-	}
-	roles, err := v.People.RolesOf(ctx, tx, who.Org, of.host)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Contains(roles, ward.Clinician) {
-		return nil, ward.Errorf(ward.Invalid, "a visit is run by a clinician of the clinic")
-	}
-	if err := v.checkSlot(ctx, tx, who, of); err != nil {
-		return nil, err
-	}
-	if err := insertVisit(ctx, tx, who.Org, of, v.Now()); err != nil {
-		return nil, err
-	}
-	v.tell(tx, who.Org, of, 0)
-	return of.wire(), nil
-}
-
-// List answers GET /api/visits?from=TIME&to=TIME: those that concern the caller; all for staff who book.
-func (v *Visits) List(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	from, to, err := span(r)
-	if err != nil {
-		return nil, err
-	}
-	var held []ward.ChartID
-	if who.Has(ward.Proxy) {
-		if held, err = v.Charts.Held(ctx, tx, who.Org, who.Person); err != nil {
-			return nil, err
-		}
-	}
-	found, err := listVisits(ctx, tx, who, who.Has(ward.FrontDesk), held, from, to)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]ward.Visit, len(found))
-	for i, of := range found {
-		list[i] = of.wire()
-	}
-	return struct {
-		Visits []ward.Visit `json:"visits"`
-	}{list}, nil
-}
 
 // Get answers GET /api/visits/{visit}. Its host sees who is at the door; who was admitted sees who else was.
 func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
@@ -136,64 +46,6 @@ func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 		})
 	}
 	return answer, nil
-}
-
-// Change answers PUT /api/visits/{visit}: another time, cancelled, or how late the host is.
-func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	body, err := ward.Decode[ward.VisitChange](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	of, err := holdVisit(ctx, tx, who, idOf(r))
-	if err != nil {
-		return nil, err
-	}
-	if of.state == ended || of.state == cancelled {
-		return nil, ward.Errorf(ward.Gone, "this visit is over").WithHint("Book another.")
-	}
-	switch {
-	case body.Late != nil:
-		if of.host != who.Person {
-			return nil, ward.Errorf(ward.Refused, "only the clinician whose visit it is says that they are late")
-		}
-		const maxLate = 24 * 60 // minutes: a day later is another appointment
-		if *body.Late < 0 || *body.Late > maxLate {
-			return nil, ward.Errorf(ward.Invalid, "late is from 0 to %d minutes", maxLate)
-		}
-		of.late = *body.Late
-	case body.State == cancelled:
-		if of.state == open {
-			return nil, ward.Errorf(ward.Conflict, "this visit has begun").WithHint("Its clinician can end it.")
-		}
-		if err := v.checkNotice(ctx, tx, who, of); err != nil {
-			return nil, err
-		}
-		of.state = cancelled
-		if err := forget(ctx, tx, who.Org, of.id); err != nil {
-			return nil, err
-		}
-	case body.State != "":
-		return nil, ward.Errorf(ward.Invalid, "a visit may be cancelled; other states come by themselves")
-	default:
-		if of.state == open {
-			return nil, ward.Errorf(ward.Conflict, "this visit has begun")
-		}
-		if err := v.checkNotice(ctx, tx, who, of); err != nil {
-			return nil, err
-		}
-		if of.starts, of.ends, err = v.times(body.Starts, body.Ends); err != nil {
-			return nil, err
-		}
-		if err := v.checkSlot(ctx, tx, who, of); err != nil {
-			return nil, err
-		}
-		of.late = 0
-	}
-	if err := setVisit(ctx, tx, who.Org, of); err != nil {
-		return nil, err
-	}
-	v.tell(tx, who.Org, of, 0)
-	return of.wire(), nil
 }
 
 // Arrive answers POST /api/visits/{visit}/arrive: someone comes to the door, or comes back. The host opens the visit by

@@ -30,17 +30,22 @@ type visit struct {
 	starts, ends  int64
 	state         string
 	late, epoch   int64
-	seq           int64 // of its last message
+	series        ward.VisitID // the first of those that were booked together
+	planned       int64        // when its time was last set
+	seq           int64        // of its last message
 	me            string
+	waits         int64 // since when someone waits at the door; 0: nobody
 }
 
-const visitColumns = `v.visit, v.chart, v.patient, v.host, v.starts, v.ends, v.state, v.late, v.epoch,
+const visitColumns = `v.visit, v.chart, v.patient, v.host, v.starts, v.ends, v.state, v.late, v.epoch, v.series, v.planned,
 	COALESCE((SELECT max(m.seq) FROM visit_messages m WHERE m.org = v.org AND m.visit = v.visit), 0),
-	COALESCE((SELECT d.state FROM visit_members d WHERE d.org = v.org AND d.visit = v.visit AND d.member = $1), '')`
+	COALESCE((SELECT d.state FROM visit_members d WHERE d.org = v.org AND d.visit = v.visit AND d.member = $1), ''),
+	COALESCE((SELECT min(d.since) FROM visit_members d WHERE d.org = v.org AND d.visit = v.visit AND d.state = 'waiting'), 0)`
 
 func scanVisit(row interface{ Scan(...any) error }) (visit, error) {
 	var v visit
-	err := row.Scan((*string)(&v.id), (*string)(&v.chart), (*string)(&v.patient), (*string)(&v.host), &v.starts, &v.ends, &v.state, &v.late, &v.epoch, &v.seq, &v.me)
+	err := row.Scan((*string)(&v.id), (*string)(&v.chart), (*string)(&v.patient), (*string)(&v.host), &v.starts, &v.ends, &v.state, &v.late, &v.epoch,
+		(*string)(&v.series), &v.planned, &v.seq, &v.me, &v.waits)
 	return v, err
 }
 
@@ -72,7 +77,19 @@ func listVisits(ctx context.Context, tx *store.Tx, who ward.Caller, all bool, ch
 		}
 		mine += `)`
 	}
-	found, err := tx.Rows(ctx, `SELECT `+visitColumns+` FROM visits v WHERE v.org = $2 AND v.ends > $3 AND v.starts < $4`+mine+` ORDER BY v.starts LIMIT $5`, args...)
+	return scanVisits(tx.Rows(ctx, `SELECT `+visitColumns+` FROM visits v WHERE v.org = $2 AND v.ends > $3 AND v.starts < $4`+mine+` ORDER BY v.starts LIMIT $5`, args...))
+}
+
+// laterInSeries lists those of a visit's series that come after it and are still booked.
+func laterInSeries(ctx context.Context, tx *store.Tx, who ward.Caller, of visit) ([]visit, error) {
+	if of.series == "" {
+		return nil, nil
+	}
+	return scanVisits(tx.Rows(ctx, `SELECT `+visitColumns+` FROM visits v WHERE v.org = $2 AND v.series = $3 AND v.state = 'booked' AND v.starts > $4 AND v.visit <> $5`,
+		string(who.Person), string(who.Org), string(of.series), of.starts, string(of.id)))
+}
+
+func scanVisits(found *store.Rows, err error) ([]visit, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +106,9 @@ func listVisits(ctx context.Context, tx *store.Tx, who ward.Caller, all bool, ch
 }
 
 func insertVisit(ctx context.Context, tx *store.Tx, org ward.OrgID, v visit, now time.Time) error {
-	_, err := tx.Exec(ctx, `INSERT INTO visits (org, visit, chart, patient, host, starts, ends, state, late, epoch, group_info, created)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, -1, $9, $10)`,
-		string(org), string(v.id), string(v.chart), string(v.patient), string(v.host), v.starts, v.ends, v.state, []byte{}, now.UnixMilli())
+	_, err := tx.Exec(ctx, `INSERT INTO visits (org, visit, chart, patient, host, starts, ends, state, late, epoch, group_info, created, series, planned)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, -1, $9, $10, $11, $10)`,
+		string(org), string(v.id), string(v.chart), string(v.patient), string(v.host), v.starts, v.ends, v.state, []byte{}, now.UnixMilli(), string(v.series))
 	if store.IsDuplicate(err) {
 		return ward.Errorf(ward.Conflict, "this visit exists already")
 	}
@@ -99,8 +116,8 @@ func insertVisit(ctx context.Context, tx *store.Tx, org ward.OrgID, v visit, now
 }
 
 func setVisit(ctx context.Context, tx *store.Tx, org ward.OrgID, v visit) error {
-	_, err := tx.Exec(ctx, `UPDATE visits SET starts = $1, ends = $2, state = $3, late = $4 WHERE org = $5 AND visit = $6`,
-		v.starts, v.ends, v.state, v.late, string(org), string(v.id))
+	_, err := tx.Exec(ctx, `UPDATE visits SET starts = $1, ends = $2, state = $3, late = $4, planned = $5 WHERE org = $6 AND visit = $7`,
+		v.starts, v.ends, v.state, v.late, v.planned, string(org), string(v.id))
 	return err
 }
 

@@ -105,7 +105,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func (v visit) wire() ward.Visit {
 	return ward.Visit{
 		NewVisit: ward.NewVisit{Visit: v.id, Chart: v.chart, Host: v.host, Starts: formatMilli(v.starts), Ends: formatMilli(v.ends)},
-		Patient:  v.patient, State: v.state, Late: v.late, Me: v.me, Epoch: v.epoch, Seq: v.seq,
+		Patient:  v.patient, State: v.state, Late: v.late, Series: v.series, Me: v.me, Epoch: v.epoch, Seq: v.seq,
 	}
 }
 

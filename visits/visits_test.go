@@ -83,6 +83,28 @@ func newDoor(t *testing.T) *door {
 	return d
 }
 
+// replica is another process' way to the same database; SQLite has one writer.
+func (d *door) replica() *store.DB {
+	if d.db.Engine() == "sqlite" {
+		return nil
+	}
+	other, err := store.Open(d.t.Context(), store.Config{Dir: d.t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { other.Close() })
+	return other
+}
+
+// request is one with a body, as a handler gets it.
+func request(t *testing.T, body any) *http.Request {
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Error(err)
+	}
+	return httptest.NewRequest("POST", "/x", bytes.NewReader(text))
+}
+
 type handler func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error)
 
 // call calls a handler as the server does once policy has allowed it.
