@@ -33,7 +33,6 @@ type (
 	SessionID    string
 	EventID      string // an event of the audit record
 	VisitID      string // a consultation by video, and its MLS group
-	GuestID      string // someone who joins one visit by a link
 )
 
 var base32Lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
@@ -86,18 +85,22 @@ const (
 	Security  Role = "security" // security officer
 	Privacy   Role = "privacy"  // data protection officer
 	Admin     Role = "admin"    // runs the clinic's account; holds no key that opens a chart by being so
+
+	// Guest is what someone is who came to one visit by a link. They have no account, and are invited to no other role.
+	Guest Role = "guest"
 )
 
-// Roles lists all roles.
+// Roles lists all roles that people are invited to.
 var Roles = []Role{Patient, Proxy, Clinician, FrontDesk, Security, Privacy, Admin}
 
 // IsStaff tells whether the role works for the clinic.
-func (r Role) IsStaff() bool { return r != Patient && r != Proxy && r != "" }
+func (r Role) IsStaff() bool { return r != Patient && r != Proxy && r != Guest && r != "" }
 
-// A Caller is who is asking: a person, in a session bound to one browser.
+// A Caller is who is asking: a person, or a guest of one visit, in a session bound to one browser.
 type Caller struct {
 	Org     OrgID
-	Person  PersonID // empty for a caller who is not signed in
+	Person  PersonID // or the guest; empty for a caller who is not signed in
+	Visit   VisitID  // the one visit of a guest; empty for everyone else
 	Roles   []Role
 	Session SessionID
 	Browser string // the browser's public key, b64

@@ -460,6 +460,8 @@ type Visit struct {
 	Epoch   int64         `json:"epoch"`             // of the MLS group, -1 before there is one
 	Seq     int64         `json:"seq"`               // of its last message
 	Members []VisitMember `json:"members,omitempty"` // for its host, and for who was admitted
+	Guests  []VisitGuest  `json:"guests,omitempty"`  // links: for its host all, for others those that they made
+	Names   []byte        `json:"names,omitempty"`   // the key of members' names, sealed to the caller
 }
 
 // VisitMember is someone who came to a visit's door. State: waiting, admitted, left, removed.
@@ -468,6 +470,50 @@ type VisitMember struct {
 	State         string   `json:"state"`
 	Since         string   `json:"since"`
 	AdmissionText string   `json:"admissionText,omitempty"`
+	Name          []byte   `json:"name,omitempty"` // sealed for those in the visit; its hash is in the admission
+}
+
+// NewVisitGuest makes a link by which a guest may come to a visit.
+type NewVisitGuest struct {
+	GuestText string `json:"guestText"` // ward/guest/1
+	Welcome   []byte `json:"welcome"`   // who invites to what, sealed to the link
+}
+
+// VisitGuest is a link, and who came with it. State: open, used, withdrawn.
+type VisitGuest struct {
+	GuestText   string `json:"guestText"`
+	State       string `json:"state"`
+	ArrivalText string `json:"arrivalText,omitempty"`
+	Hello       []byte `json:"hello,omitempty"` // the guest's name, sealed to the host; for the host
+}
+
+// GuestOpened is what whoever holds a guest's link sees.
+type GuestOpened struct {
+	Org     ClinicInfo  `json:"org"`
+	Visit   Visit       `json:"visit"` // without its chart
+	Welcome []byte      `json:"welcome"`
+	Used    bool        `json:"used"` // by the guest, or by somebody else
+	Host    PersonCards `json:"host"`
+}
+
+// GuestArrival is a guest at the door.
+type GuestArrival struct {
+	ArrivalText string `json:"arrivalText"` // ward/arrival/1
+	Hello       []byte `json:"hello"`
+}
+
+// GuestSession lets a guest attend, in the browser that asked for it.
+type GuestSession struct {
+	Token string   `json:"token"`
+	Org   OrgID    `json:"org"`
+	Visit VisitID  `json:"visit"`
+	Guest PersonID `json:"guest"`
+	Until string   `json:"until"`
+}
+
+// VisitPeople are the keys of those in a visit who have an account.
+type VisitPeople struct {
+	People []PersonCards `json:"people"`
 }
 
 // VisitChange moves or cancels a visit, or says that its host is late.
@@ -482,7 +528,9 @@ type VisitChange struct {
 
 // VisitAdmission lets someone in.
 type VisitAdmission struct {
-	AdmissionText string `json:"admissionText"` // ward/admission/1
+	AdmissionText string `json:"admissionText"`   // ward/admission/1
+	Name          []byte `json:"name,omitempty"`  // their name, sealed for those in the visit
+	Names         []byte `json:"names,omitempty"` // the key of all names, sealed to them
 }
 
 // NewVisitMessage is something for the members' group. A commit comes with the group's state after it, by which others
@@ -512,8 +560,16 @@ type VisitMessages struct {
 
 // VisitRoom opens the media server's door: its signalling is a WebSocket at URL.
 type VisitRoom struct {
-	URL   string `json:"url"`
-	Token string `json:"token"`
+	URL    string       `json:"url"`
+	Token  string       `json:"token"`
+	Relays []VisitRelay `json:"relays,omitempty"` // of Ward's own
+}
+
+// VisitRelay is a TURN server, as browsers take it (RTCIceServer).
+type VisitRelay struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
 }
 
 // Notice is an event of the live stream (GET /api/events). Kind: entry, grant, epoch, lock, invitation, person, session,
@@ -545,5 +601,7 @@ const (
 	MaxWindows    = 28                // in a week of availability: four a day
 	MaxSeries     = 26                // visits in a series: half a year of weeks
 	MaxMembers    = 12                // in a visit: a family, an interpreter and a care team; more is a lecture
+	MaxGuests     = 8                 // links of a visit that are open or in use
+	MaxGuestName  = 4 << 10           // bytes of a guest's sealed name, a sealed key of names, or a welcome
 	MaxMLS        = 128 << 10         // bytes of one MLS message: the state of a full visit is about 60 KB
 )

@@ -50,7 +50,7 @@ func (i *Identity) Authenticate(ctx context.Context, tx *store.Tx, r *http.Reque
 	}
 	s, err := sessionByToken(ctx, tx, envelope.Hash([]byte(token)))
 	if errors.Is(err, store.ErrNoRow) {
-		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this session has ended").WithHint("Sign in again.")
+		return i.guest(ctx, tx, r, token)
 	}
 	if err != nil {
 		return ward.Caller{}, err
@@ -193,6 +193,7 @@ func (i *Identity) Sweep(ctx context.Context) error {
 			`DELETE FROM proofs WHERE expires < $1`,
 			`DELETE FROM ceremonies WHERE expires < $1`,
 			`DELETE FROM sessions WHERE until < $1 OR used + idle < $1`,
+			`DELETE FROM guest_sessions WHERE until < $1`,
 		} {
 			if _, err := tx.Exec(ctx, statement, now); err != nil {
 				return err

@@ -29,7 +29,10 @@ func (f *facts) Get(uid cedar.EntityUID) (cedar.Entity, bool) {
 func newFacts(r Request, about *Resource) *facts {
 	f := &facts{entities: make([]cedar.Entity, 0, 3)}
 	caller := uid("Visitor", "nobody")
-	if r.Caller.Person != "" {
+	switch {
+	case r.Caller.Visit != "":
+		caller = uid("Guest", r.Caller.Person)
+	case r.Caller.Person != "":
 		caller = uid("Person", r.Caller.Person)
 	}
 	f.addCaller(caller, r, about)
@@ -46,6 +49,11 @@ func newFacts(r Request, about *Resource) *facts {
 func (f *facts) addCaller(caller cedar.EntityUID, r Request, about *Resource) {
 	if r.Caller.Person == "" {
 		f.entities = append(f.entities, cedar.Entity{UID: caller})
+		return
+	}
+	if r.Caller.Visit != "" {
+		visit := cedar.NewRecord(cedar.RecordMap{"visit": uid("Visit", r.Caller.Visit)})
+		f.entities = append(f.entities, cedar.Entity{UID: caller, Attributes: visit})
 		return
 	}
 	parents := roles(r.Caller.Roles)
@@ -88,10 +96,14 @@ func attributes(caller cedar.EntityUID, r Request, about *Resource) cedar.Record
 		return cedar.NewSet()
 	}
 	if about.Type == "Visit" {
-		return cedar.RecordMap{
+		a := cedar.RecordMap{
 			"host": uid("Person", about.Host), "owner": uid("Person", about.Owner),
-			"readers": onlyCaller(about.Readers), "members": onlyCaller(about.Members),
+			"readers": onlyCaller(about.Readers), "members": onlyCaller(about.Members), "guests": cedar.NewSet(),
 		}
+		if r.Caller.Visit != "" {
+			a["readers"], a["members"], a["guests"] = cedar.NewSet(), cedar.NewSet(), onlyCaller(about.Members)
+		}
+		return a
 	}
 	var held []cedar.EntityUID
 	for _, lock := range about.ReaderLocks {

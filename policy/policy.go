@@ -34,7 +34,7 @@ type Resource struct {
 	ReaderLocks []ward.LockID   // the same of locks, which may leave out those that the caller does not hold; and the emergency lock, which opens only by breaking the glass
 	Emergency   []ward.PersonID // who broke the glass, until their hour is over
 	Host        ward.PersonID   // the clinician who runs the visit
-	Members     []ward.PersonID // who were admitted to the visit; leaving out others than the caller changes nothing
+	Members     []ward.PersonID // who were admitted to the visit, guests too; leaving out others than the caller changes nothing
 	Roles       []ward.Role
 	EntryKind   string
 	Purpose     string        // of the grant

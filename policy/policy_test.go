@@ -210,6 +210,9 @@ func readPage(t *testing.T) page {
 		case "Dr Far":
 			caller.Org = "another clinic"
 		}
+		if _, visit, ok := strings.Cut(c[3], "guest of "); ok {
+			caller.Visit = ward.VisitID(visit)
+		}
 		p.people[c[0]] = caller
 		for _, lock := range list(c[2]) {
 			p.teams[c[0]] = append(p.teams[c[0]], ward.LockID(lock))

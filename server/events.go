@@ -104,6 +104,8 @@ func (s *Server) concerns(ctx context.Context, who ward.Caller, n ward.Notice) (
 		return true, nil
 	case n.Kind == "session":
 		return false, nil
+	case who.Visit != "":
+		return n.Visit == who.Visit, nil
 	case n.Visit != "":
 		return s.may(ctx, who, n, s.visits.MayHear)
 	case n.Lock == "" && n.Chart == "":

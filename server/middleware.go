@@ -152,7 +152,7 @@ func (l *limits) limited(s *Server, next http.Handler) http.Handler {
 		}
 		a := l.of(host)
 		isDoor := r.Method == http.MethodPost && (strings.HasPrefix(r.URL.Path, "/api/sign-in") ||
-			strings.HasPrefix(r.URL.Path, "/api/recovery") || strings.HasPrefix(r.URL.Path, "/api/invitations/"))
+			strings.HasPrefix(r.URL.Path, "/api/recovery") || strings.HasPrefix(r.URL.Path, "/api/invitations/") || strings.HasPrefix(r.URL.Path, "/api/guests/"))
 		if !a.requests.Allow() || isDoor && !a.doors.Allow() {
 			w.Header().Set("Retry-After", "5")
 			s.answerError(w, r, ward.Errorf(ward.TooMany, "too many requests from this network").WithHint("Wait a few seconds and try again."), nil)

@@ -26,7 +26,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/sessions", Action: "readSelf", About: i.AboutSelf, Do: i.GetSessions},
 		{Pattern: "DELETE /api/sessions", Action: "writeSelf", About: i.AboutSelf, Do: i.EndSessions},
 		{Pattern: "DELETE /api/sessions/{session}", Action: "writeSelf", About: i.AboutSelf, Do: i.EndSession},
-		{Pattern: "GET /api/events", Action: "readSelf", About: i.AboutSelf, Stream: s.events},
+		{Pattern: "GET /api/events", Action: "listen", Stream: s.events},
 
 		// People.
 		{Pattern: "GET /api/invitations", Action: "listInvitations", Do: i.GetInvitations},
@@ -77,6 +77,11 @@ func (s *Server) routes() []Route {
 		{Pattern: "POST /api/visits/{visit}/room", Action: "enterVisit", About: v.AboutVisit, Do: v.Room},
 		{Pattern: "GET /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Messages},
 		{Pattern: "POST /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Post},
+		{Pattern: "GET /api/visits/{visit}/people", Action: "readVisit", About: v.AboutVisit, Do: v.VisitPeople},
+		{Pattern: "POST /api/visits/{visit}/guests", Action: "inviteGuest", About: v.AboutVisit, Do: v.InviteGuest},
+		{Pattern: "DELETE /api/visits/{visit}/guests/{guest}", Action: "inviteGuest", About: v.AboutVisit, Do: v.WithdrawGuest},
+		{Pattern: "POST /api/guests/{guest}/open", Action: public, Do: v.OpenGuest}, // the link says that they may
+		{Pattern: "POST /api/guests/{guest}/arrive", Action: public, Do: v.GuestArrives},
 		{Pattern: "POST /api/calendar-feed", Action: "writeSelf", About: i.AboutSelf, Do: v.MakeFeed},
 		{Pattern: "DELETE /api/calendar-feed", Action: "writeSelf", About: i.AboutSelf, Do: v.EndFeed},
 		{Pattern: "GET /api/calendar-feed/{file}", Action: public, Stream: v.Feed}, // the address is the secret

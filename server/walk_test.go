@@ -94,6 +94,11 @@ var walk = map[string]string{
 	"POST /api/visits/{visit}/room":                 "c", // who came, and the host is in
 	"GET /api/visits/{visit}/messages":              "c",
 	"POST /api/visits/{visit}/messages":             "c",
+	"GET /api/visits/{visit}/people":                "pcf",
+	"POST /api/visits/{visit}/guests":               "pc",
+	"DELETE /api/visits/{visit}/guests/{guest}":     "pc",
+	"POST /api/guests/{guest}/open":                 "*",
+	"POST /api/guests/{guest}/arrive":               "*",
 	"POST /api/calendar-feed":                       "poxcfsda",
 	"DELETE /api/calendar-feed":                     "poxcfsda",
 	"GET /api/calendar-feed/{file}":                 "*",
@@ -202,7 +207,7 @@ func (w *town) request(pattern string) (method, path string) {
 	for name, value := range map[string]string{
 		"{lock}": string(w.lock), "{chart}": string(w.chart), "{grant}": string(w.grant), "{entry}": string(w.entry), "{person}": string(w.person),
 		"{invitation}": string(w.invite), "{upload}": ward.NewID[string](), "{part}": "1", "{session}": ward.NewID[string](), "{passkey}": ward.NewID[string](),
-		"{visit}": string(w.visit), "{member}": ward.NewID[string](),
+		"{visit}": string(w.visit), "{member}": ward.NewID[string](), "{guest}": ward.NewID[string](),
 	} {
 		path = strings.ReplaceAll(path, name, value)
 	}
@@ -309,7 +314,7 @@ func newTown(t *testing.T) *town {
 		DB: db, Ledger: record, Charts: records, Notices: events, Sealer: sealer, Origin: w.origin, Version: "test", Now: time.Now,
 	})
 	w.must(err)
-	consultations, err := visits.New(visits.Config{DB: db, Ledger: record, Charts: records, People: known, Notices: events, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	consultations, err := visits.New(visits.Config{DB: db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	w.must(err)
 	t.Cleanup(func() { consultations.Close() })
 	w.config = Config{

@@ -317,7 +317,7 @@ func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 			return nil, err
 		}
 		of.state = cancelled
-		if err := forget(ctx, tx, who.Org, of.id); err != nil {
+		if err := v.forget(ctx, tx, who.Org, of.id); err != nil {
 			return nil, err
 		}
 		if body.Series {
@@ -363,7 +363,7 @@ func (v *Visits) cancelRest(ctx context.Context, tx *store.Tx, who ward.Caller, 
 			return err
 		}
 		next.state = cancelled
-		if err := forget(ctx, tx, who.Org, next.id); err != nil {
+		if err := v.forget(ctx, tx, who.Org, next.id); err != nil {
 			return err
 		}
 		if err := setVisit(ctx, tx, who.Org, next); err != nil {

@@ -29,8 +29,20 @@ func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 	if err != nil {
 		return nil, err
 	}
-	answer := of.wire()
-	if of.host != who.Person && of.me != admitted {
+	answer, isHost := of.wire(), of.host == who.Person
+	if who.Visit != "" {
+		answer.Chart = "" // a guest sees nothing but the visit
+	}
+	links, err := guestsOf(ctx, tx, who.Org, of.id)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range links {
+		if isHost || g.inviter == who.Person {
+			answer.Guests = append(answer.Guests, g.wire(isHost))
+		}
+	}
+	if !isHost && of.me != admitted {
 		return answer, nil
 	}
 	all, err := membersOf(ctx, tx, who.Org, of.id)
@@ -38,12 +50,14 @@ func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 		return nil, err
 	}
 	for _, m := range all {
-		if m.state != admitted && of.host != who.Person {
-			continue
+		if m.id == who.Person {
+			answer.Names = m.names
 		}
-		answer.Members = append(answer.Members, ward.VisitMember{
-			Member: m.id, State: m.state, Since: formatMilli(m.since), AdmissionText: string(m.admission),
-		})
+		if m.state == admitted || isHost {
+			answer.Members = append(answer.Members, ward.VisitMember{
+				Member: m.id, State: m.state, Since: formatMilli(m.since), AdmissionText: string(m.admission), Name: m.name,
+			})
+		}
 	}
 	return answer, nil
 }
@@ -57,12 +71,10 @@ func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	}
 	now := v.Now()
 	switch {
-	case of.state == ended || of.state == cancelled:
+	case of.over(now):
 		return nil, ward.Errorf(ward.Gone, "this visit is over")
 	case now.Before(time.UnixMilli(of.starts).Add(-opensEarly)):
 		return nil, ward.Errorf(ward.Conflict, "this visit is not yet").WithHint("Come back up to two hours before it starts.")
-	case now.After(time.UnixMilli(of.ends).Add(staysOpen)):
-		return nil, ward.Errorf(ward.Gone, "this visit is over")
 	case of.me == removed:
 		return nil, ward.Errorf(ward.Refused, "you were taken out of this visit").WithHint("Ask the clinic.")
 	}
@@ -79,7 +91,7 @@ func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	}
 	for _, known := range all {
 		if known.id == who.Person && known.state == admitted {
-			m.state, m.since, m.admission = admitted, known.since, known.admission
+			m = known
 		}
 		if known.id == who.Person && known.state == waiting {
 			m.since = known.since
@@ -121,20 +133,29 @@ func (v *Visits) Admit(ctx context.Context, tx *store.Tx, who ward.Caller, r *ht
 	if m.state != waiting && m.state != admitted {
 		return nil, ward.Errorf(ward.Conflict, "this person is not at the door any more")
 	}
+	if err := v.isAdmissible(ctx, tx, who.Org, of, m, b); err != nil {
+		return nil, err
+	}
+	if len(body.Name) > ward.MaxGuestName || (b.Called != "") != (len(body.Name) > 0) || b.Called != "" && envelope.Hash(body.Name) != b.Called {
+		return nil, ward.Errorf(ward.Invalid, "the name is not the one that the admission is for")
+	}
+	if len(body.Names) > ward.MaxGuestName || len(body.Names) > 0 && envelope.CheckSealed(body.Names) != nil {
+		return nil, ward.Errorf(ward.Invalid, "the key of names is not sealed")
+	}
 	all, err := membersOf(ctx, tx, who.Org, of.id)
 	if err != nil {
 		return nil, err
 	}
 	inside := 0
 	for _, other := range all {
-		if other.state == admitted {
+		if other.state == admitted && other.id != m.id {
 			inside++
 		}
 	}
 	if inside >= ward.MaxMembers {
 		return nil, ward.Errorf(ward.Conflict, "a visit has room for %d", ward.MaxMembers)
 	}
-	m.state, m.since, m.admission = admitted, v.Now().UnixMilli(), s.Text
+	m.state, m.since, m.admission, m.name, m.names = admitted, v.Now().UnixMilli(), s.Text, body.Name, body.Names
 	if err := putMember(ctx, tx, who.Org, of.id, m); err != nil {
 		return nil, err
 	}
@@ -157,8 +178,14 @@ func (v *Visits) member(ctx context.Context, tx *store.Tx, org ward.OrgID, id wa
 }
 
 func (v *Visits) record(ctx context.Context, tx *store.Tx, who ward.Caller, of visit, action string, about ward.PersonID) error {
+	kind := "person:"
+	if _, err := getGuest(ctx, tx, about); err == nil {
+		kind = "guest:"
+	} else if ward.KindOf(err) != ward.Missing {
+		return err
+	}
 	return v.Ledger.Append(ctx, tx, who.Org, ward.Event{
-		Person: who.Person, Roles: who.Roles, Action: action, About: "person:" + string(about), Chart: of.chart, Decision: "allow",
+		Person: who.Person, Roles: who.Roles, Action: action, About: kind + string(about), Chart: of.chart, Decision: "allow",
 	})
 }
 
@@ -176,8 +203,11 @@ func (v *Visits) Remove(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	if m.id == of.host {
 		return nil, ward.Errorf(ward.Invalid, "you run this visit").WithHint("End it instead.")
 	}
-	m.state, m.since, m.admission = removed, v.Now().UnixMilli(), nil
+	m.state, m.since, m.admission, m.name, m.names = removed, v.Now().UnixMilli(), nil, nil, nil
 	if err := putMember(ctx, tx, who.Org, of.id, m); err != nil {
+		return nil, err
+	}
+	if err := v.Sessions.EndGuests(ctx, tx, who.Org, of.id, m.id); err != nil {
 		return nil, err
 	}
 	v.tell(tx, who.Org, of, of.seq)
@@ -214,7 +244,7 @@ func (v *Visits) End(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 	if err := setVisit(ctx, tx, who.Org, of); err != nil {
 		return nil, err
 	}
-	if err := forget(ctx, tx, who.Org, of.id); err != nil {
+	if err := v.forget(ctx, tx, who.Org, of.id); err != nil {
 		return nil, err
 	}
 	v.tell(tx, who.Org, of, 0)

@@ -138,10 +138,12 @@ type member struct {
 	state     string
 	since     int64
 	admission []byte
+	name      []byte // sealed for those in the visit
+	names     []byte // the key of all names, sealed to this member
 }
 
 func membersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID) ([]member, error) {
-	found, err := tx.Rows(ctx, `SELECT member, state, since, admission FROM visit_members WHERE org = $1 AND visit = $2 ORDER BY since, member`, string(org), string(id))
+	found, err := tx.Rows(ctx, `SELECT member, state, since, admission, name, names FROM visit_members WHERE org = $1 AND visit = $2 ORDER BY since, member`, string(org), string(id))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +151,7 @@ func membersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitI
 	var all []member
 	for found.Next() {
 		var m member
-		if err := found.Scan((*string)(&m.id), &m.state, &m.since, &m.admission); err != nil {
+		if err := found.Scan((*string)(&m.id), &m.state, &m.since, &m.admission, &m.name, &m.names); err != nil {
 			return nil, err
 		}
 		all = append(all, m)
@@ -161,9 +163,9 @@ func putMember(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitI
 	if m.admission == nil {
 		m.admission = []byte{}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO visit_members (org, visit, member, state, since, admission) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (org, visit, member) DO UPDATE SET state = excluded.state, since = excluded.since, admission = excluded.admission`,
-		string(org), string(id), string(m.id), m.state, m.since, m.admission)
+	_, err := tx.Exec(ctx, `INSERT INTO visit_members (org, visit, member, state, since, admission, name, names) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (org, visit, member) DO UPDATE SET state = excluded.state, since = excluded.since, admission = excluded.admission, name = excluded.name, names = excluded.names`,
+		string(org), string(id), string(m.id), m.state, m.since, m.admission, m.name, m.names)
 	return err
 }
 
@@ -195,11 +197,15 @@ func messagesAfter(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Vi
 	return page, found.Err()
 }
 
-// forget removes all that a visit's group said: nobody needs it once it has ended.
-func forget(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID) error {
+// forget removes all that a visit's group said, and who its guests were: nobody needs it once it has ended.
+func (v *Visits) forget(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID) error {
+	if err := v.Sessions.EndGuests(ctx, tx, org, id, ""); err != nil {
+		return err
+	}
 	for _, statement := range []string{
 		`DELETE FROM visit_messages WHERE org = $1 AND visit = $2`,
 		`DELETE FROM visit_members WHERE org = $1 AND visit = $2`,
+		`DELETE FROM visit_guests WHERE org = $1 AND visit = $2`,
 	} {
 		if _, err := tx.Exec(ctx, statement, string(org), string(id)); err != nil {
 			return err

@@ -32,6 +32,10 @@ type Charts interface {
 type People interface {
 	// RolesOf is what an active person is to the clinic.
 	RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.Role, error)
+	// CardsOf shows a person's cards and browsers, for others to check.
+	CardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (ward.PersonCards, error)
+	// Of shows what anyone may know of a clinic.
+	Of(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.ClinicInfo, error)
 }
 
 // Notices is where changes are told.
@@ -41,14 +45,15 @@ type Notices interface {
 
 // Config is what visits are made of.
 type Config struct {
-	DB      *store.DB
-	Ledger  *ledger.Ledger
-	Charts  Charts
-	People  People
-	Notices Notices
-	Media   MediaConfig
-	Log     *slog.Logger
-	Now     func() time.Time
+	DB       *store.DB
+	Ledger   *ledger.Ledger
+	Charts   Charts
+	People   People
+	Sessions Sessions
+	Notices  Notices
+	Media    MediaConfig
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 // Visits answers the routes about visits.
@@ -124,9 +129,14 @@ func (v *Visits) about(ctx context.Context, tx *store.Tx, who ward.Caller, of vi
 		}
 	}
 	if of.me == admitted {
-		about.Members = []ward.PersonID{who.Person}
+		about.Members = []ward.PersonID{who.Person} // a guest too
 	}
 	return about, nil
+}
+
+// over tells whether nobody may come any more.
+func (v visit) over(now time.Time) bool {
+	return v.state == ended || v.state == cancelled || now.After(time.UnixMilli(v.ends).Add(staysOpen))
 }
 
 // tell publishes a notice about a visit once the operation is durable.
@@ -175,7 +185,7 @@ func (v *Visits) Sweep(ctx context.Context) error {
 			return err
 		}
 		for _, l := range over {
-			if err := forget(ctx, tx, l.org, l.id); err != nil {
+			if err := v.forget(ctx, tx, l.org, l.id); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(ctx, `UPDATE visits SET state = 'ended' WHERE org = $1 AND visit = $2`, string(l.org), string(l.id)); err != nil {

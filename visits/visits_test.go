@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,6 +36,7 @@ type door struct {
 	key           ed25519.PrivateKey // of the host's browser
 	chart         ward.ChartID
 	visit         ward.VisitID
+	guests        map[ward.PersonID]bool // whose session lives
 }
 
 func (d *door) Patient(_ context.Context, _ *store.Tx, _ ward.OrgID, chart ward.ChartID) (ward.PersonID, error) {
@@ -55,6 +57,25 @@ func (d *door) RolesOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward
 	return []ward.Role{ward.Patient}, nil
 }
 
+func (d *door) CardsOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) (ward.PersonCards, error) {
+	return ward.PersonCards{Person: person}, nil
+}
+
+func (d *door) Of(_ context.Context, _ *store.Tx, org ward.OrgID) (ward.ClinicInfo, error) {
+	return ward.ClinicInfo{Org: org, Name: "Hillside"}, nil
+}
+
+// BeginGuest is identity's to do; server's tests have both.
+func (d *door) BeginGuest(_ context.Context, _ *store.Tx, _ *http.Request, guest ward.Caller, until time.Time) (ward.GuestSession, error) {
+	d.guests[guest.Person] = true
+	return ward.GuestSession{Org: guest.Org, Visit: guest.Visit, Guest: guest.Person, Until: ward.FormatTime(until)}, nil
+}
+
+func (d *door) EndGuests(_ context.Context, _ *store.Tx, _ ward.OrgID, _ ward.VisitID, only ward.PersonID) error {
+	maps.DeleteFunc(d.guests, func(guest ward.PersonID, _ bool) bool { return only == "" || only == guest })
+	return nil
+}
+
 func (d *door) Publish(ward.OrgID, ward.Notice) error { return nil }
 
 func newDoor(t *testing.T) *door {
@@ -65,6 +86,7 @@ func newDoor(t *testing.T) *door {
 	}
 	d := &door{
 		t: t, key: key, now: time.Now().Truncate(time.Millisecond), chart: ward.NewID[ward.ChartID](), visit: ward.NewID[ward.VisitID](),
+		guests:  map[ward.PersonID]bool{},
 		host:    ward.Caller{Org: org, Person: ward.NewID[ward.PersonID](), Roles: []ward.Role{ward.Clinician}, Browser: ward.B64.EncodeToString(public)},
 		patient: ward.Caller{Org: org, Person: ward.NewID[ward.PersonID](), Roles: []ward.Role{ward.Patient}},
 	}
@@ -72,7 +94,7 @@ func newDoor(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return d.now }
-	d.v, err = New(Config{DB: d.db, Ledger: ledger.New(clock), Charts: d, People: d, Notices: d, Log: slog.New(slog.DiscardHandler), Now: clock})
+	d.v, err = New(Config{DB: d.db, Ledger: ledger.New(clock), Charts: d, People: d, Sessions: d, Notices: d, Log: slog.New(slog.DiscardHandler), Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +179,7 @@ func (d *door) commit(epoch uint64, text string) ward.NewVisitMessage {
 
 func (d *door) admission(change func(*envelope.Admission)) ward.VisitAdmission {
 	a := envelope.Admission{
-		Org: d.host.Org, Visit: d.visit, Member: d.patient.Person, Role: envelope.AsPatient, Admitter: d.host.Person,
+		Org: d.host.Org, Visit: d.visit, Member: d.patient.Person, Card: envelope.Hash(nil), Role: envelope.AsPatient, Admitter: d.host.Person,
 		Time: ward.FormatTime(d.now), Until: ward.FormatTime(d.now.Add(time.Hour)),
 	}
 	if change != nil {

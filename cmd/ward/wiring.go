@@ -74,7 +74,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	known.identity = r.identity
 	r.visits, err = visits.New(visits.Config{
-		DB: r.db, Ledger: record, Charts: r.charts, People: known, Notices: r.bus, Media: config.media(), Log: log, Now: time.Now,
+		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Media: config.media(), Log: log, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -153,6 +153,14 @@ func (p *people) RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 		return nil, err
 	}
 	return card.Roles, nil
+}
+
+func (p *people) CardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (ward.PersonCards, error) {
+	return p.identity.CardsOf(ctx, tx, org, person)
+}
+
+func (p *people) Of(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.ClinicInfo, error) {
+	return p.identity.Of(ctx, tx, org)
 }
 
 // media is where visits' sound and pictures go in and out.

@@ -165,11 +165,38 @@ type Admission struct {
 	Org      ward.OrgID    `json:"org"`
 	Visit    ward.VisitID  `json:"visit"`
 	Member   ward.PersonID `json:"member"`
-	Guest    string        `json:"guest,omitempty"` // a guest's key, b64
-	Role     string        `json:"role"`            // as what they are let in
+	Card     string        `json:"card,omitempty"`   // hash of a person's card, as the clinician's browser checked it; never for guests
+	Guest    string        `json:"guest,omitempty"`  // a guest's key, b64
+	Called   string        `json:"called,omitempty"` // hash of their sealed name; always for guests
+	Role     string        `json:"role"`             // as what they are let in
 	Admitter ward.PersonID `json:"admitter"`
 	Time     string        `json:"time"`
 	Until    string        `json:"until"`
+}
+
+// Guest is a link with which someone without an account may come to the door of one visit. From its secret follows a
+// key, and Link is the public half: who has the link can sign, and whoever made it vouches for that.
+//
+// Signature: the inviter's browser key.
+type Guest struct {
+	Org     ward.OrgID    `json:"org"`
+	Visit   ward.VisitID  `json:"visit"`
+	Guest   ward.PersonID `json:"guest"` // their id as a member
+	Link    string        `json:"link"`  // b64
+	Inviter ward.PersonID `json:"inviter"`
+	Time    string        `json:"time"`
+}
+
+// Arrival is a guest at the door: their browser's key, and the name that they sealed to the clinician.
+//
+// Signatures: the link's key; the guest's own.
+type Arrival struct {
+	Org    ward.OrgID    `json:"org"`
+	Visit  ward.VisitID  `json:"visit"`
+	Guest  ward.PersonID `json:"guest"`
+	Key    string        `json:"key"` // b64
+	Time   string        `json:"time"`
+	SHA256 string        `json:"sha256"` // of the sealed name
 }
 
 // Roles in a visit.
@@ -208,6 +235,8 @@ func (Entry) Type() string   { return "ward/entry/1" }
 
 func (Visitor) Type() string   { return "ward/visitor/1" }
 func (Admission) Type() string { return "ward/admission/1" }
+func (Guest) Type() string     { return "ward/guest/1" }
+func (Arrival) Type() string   { return "ward/arrival/1" }
 
 func (c Card) check() error {
 	return first(
@@ -284,8 +313,18 @@ func (a Admission) check() error {
 		id("org", a.Org), id("visit", a.Visit), id("member", a.Member),
 		oneOf("role", a.Role, AsPatient, AsProxy, AsClinician, AsGuest),
 		when(a.Role == AsGuest, key("guest", a.Guest)), when(a.Role != AsGuest, empty("guest", a.Guest)),
+		when(a.Role == AsGuest, empty("card", a.Card)), when(a.Role != AsGuest, hash("card", a.Card)),
+		when(a.Role == AsGuest || a.Called != "", hash("called", a.Called)),
 		id("admitter", a.Admitter), moment("time", a.Time), moment("until", a.Until),
 	)
+}
+
+func (g Guest) check() error {
+	return first(id("org", g.Org), id("visit", g.Visit), id("guest", g.Guest), key("link", g.Link), id("inviter", g.Inviter), moment("time", g.Time))
+}
+
+func (a Arrival) check() error {
+	return first(id("org", a.Org), id("visit", a.Visit), id("guest", a.Guest), key("key", a.Key), moment("time", a.Time), hash("sha256", a.SHA256))
 }
 
 // first is the first error of a list.

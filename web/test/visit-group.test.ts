@@ -38,7 +38,7 @@ const circle: Circle = {
 
 async function admit(who: Person, by = okafor, change: object = {}): Promise<{ text: string; browser: string }> {
   const s = await write('ward/admission/1', {
-    org, visit, member: who.id, role: 'patient', admitter: by.id, time: '2026-11-23T12:00:00.000Z', until: '2026-11-23T13:00:00.000Z', ...change,
+    org, visit, member: who.id, card: who.card, role: 'patient', admitter: by.id, time: '2026-11-23T12:00:00.000Z', until: '2026-11-23T13:00:00.000Z', ...change,
   }, by.browser.sign)
   return { text: s.text, browser: by.browser.public }
 }

@@ -184,19 +184,10 @@ class App {
     const stop = (this.listening = new AbortController())
     for (let failures = 0, first = true; this.session === session && !stop.signal.aborted; first = false) {
       try {
-        const response = await this.net.send('GET', '/api/events', { signal: stop.signal })
-        if (!first) session.caughtUp() // what was told while nobody listened
-        const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
-        failures = 0
-        let waiting = ''
-        for (;;) {
-          const { done, value } = await reader.read()
-          if (done) break
-          waiting += value
-          const lines = waiting.split('\n')
-          waiting = lines.pop() ?? ''
-          for (const line of lines) if (line.startsWith('data: ')) this.heard(session, JSON.parse(line.slice(6)) as WireNotice)
-        }
+        for await (const notice of this.net.notices(stop.signal, () => {
+          failures = 0
+          if (!first) session.caughtUp() // what was told while nobody listened
+        })) this.heard(session, notice)
       } catch {
         if (stop.signal.aborted || this.session !== session) return
       }

@@ -4,6 +4,7 @@ import { b64, hash, json64, type Bytes, type SigningKey } from '../seal/bytes.ts
 import { dpop } from '../seal/keys.ts'
 import { EngineProblem } from './problem.ts'
 import type { ProblemCode } from './types.ts'
+import type { WireNotice } from './wire.ts'
 
 export type Proof = 'none' | 'browser' | 'session'
 
@@ -49,6 +50,21 @@ export class Net {
       if (response.ok) return response
       if (response.status === 401 && attempt < 2 && (response.headers.get('WWW-Authenticate') ?? '').includes('use_dpop_nonce')) continue
       throw await this.problem(response, options.proof ?? 'session')
+    }
+  }
+
+  /** What the server tells, until the stream ends or fails. Calls back when it begins. */
+  async *notices(signal: AbortSignal, begun: () => void): AsyncGenerator<WireNotice> {
+    const response = await this.send('GET', '/api/events', { signal })
+    begun()
+    const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+    for (let waiting = ''; ;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      waiting += value
+      const lines = waiting.split('\n')
+      waiting = lines.pop() ?? ''
+      for (const line of lines) if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as WireNotice
     }
   }
 

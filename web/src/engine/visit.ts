@@ -1,17 +1,20 @@
 // The door of a visit for who is signed in: their browser's key signs for them, and what they know of others is their
 // cards (visit/door.ts says what the call asks for).
 
-import { unjson64, type SigningKey } from '../seal/bytes.ts'
-import { checkSignatures, parse, write } from '../seal/statements.ts'
+import { hash, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
+import { maxName, namesKey, openNamesKey, sealName, sealNamesKey } from '../seal/guests.ts'
+import { parse, write } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
-import type { Caller, Door, Page, RoomPass, Visit } from '../visit/door.ts'
+import type { Caller, Door, Link, Visit } from '../visit/door.ts'
 import type { Me as Leaf } from '../visit/group.ts'
+import { makeGuestLink, nameOfMember, readGuest, type GuestAtDoor, type GuestRole } from './guest.ts'
 import type { Self } from './locks.ts'
 import type { Net } from './net.ts'
 import type { People } from './people.ts'
-import { EngineProblem } from './problem.ts'
+import { EngineProblem, problemOf } from './problem.ts'
 import type { ID, Role } from './types.ts'
-import type { WireVisit, WireVisitMessages, WireVisitRoom } from './wire.ts'
+import { admissionBy, VisitCalls } from './visitcalls.ts'
+import type { WireVisit, WireVisitGuest, WireVisitMember } from './wire.ts'
 
 /** How long an admission is good for after it was given, in milliseconds: the server ends a visit before. */
 const admissionLife = 24 * 3_600_000
@@ -26,16 +29,16 @@ export interface Lent {
   watch(visit: ID, on: () => void): () => void
 }
 
-export class SessionDoor implements Door {
-  readonly visit: ID
+export class SessionDoor extends VisitCalls implements Door {
   readonly me: ID
   readonly circle: Circle
   private readonly lent: Lent
-  private admission = ''
+  private admission: WireVisitMember | undefined
+  private arrived = new Map<ID, GuestAtDoor>() // guests who came, as the host reads them
 
   private constructor(lent: Lent, wire: WireVisit) {
+    super(lent.net, wire.visit)
     this.lent = lent
-    this.visit = wire.visit
     this.me = lent.self.person
     const { people } = lent
     this.circle = {
@@ -55,46 +58,38 @@ export class SessionDoor implements Door {
 
   get isHost(): boolean { return this.circle.host === this.me }
 
-  private get path(): string { return `/api/visits/${this.visit}` }
-
-  async look(): Promise<Visit> { return this.read(await this.lent.net.get<WireVisit>(this.path)) }
+  async look(): Promise<Visit> { return this.read(await this.net.get<WireVisit>(this.path)) }
   async arrive(): Promise<Visit> {
-    await this.lent.net.post<WireVisit>(`${this.path}/arrive`, {})
+    await this.net.post<WireVisit>(`${this.path}/arrive`, {})
     return this.look() // which tells who else is there
   }
-  leave(): Promise<void> { return this.lent.net.post(`${this.path}/leave`, {}) }
-  end(): Promise<void> { return this.lent.net.post(`${this.path}/end`, {}) }
-  late(minutes: number): Promise<void> { return this.lent.net.put(this.path, { late: minutes }) }
-  remove(member: ID): Promise<void> { return this.lent.net.del(`${this.path}/members/${member}`) }
+  end(): Promise<void> { return this.net.post(`${this.path}/end`, {}) }
+  late(minutes: number): Promise<void> { return this.net.put(this.path, { late: minutes }) }
+  remove(member: ID): Promise<void> { return this.net.del(`${this.path}/members/${member}`) }
 
   async admit(who: Caller): Promise<void> {
+    const { people, self, browser, net } = this.lent
     const time = new Date()
+    const guest = this.arrived.get(who.member)
+    if (who.role === 'guest' && !guest) throw new EngineProblem('missing', 'this guest is not at the door')
+    if (!guest) people.forget(who.member)
+    const card = guest ? undefined : (await people.get(who.member)).current
+    const place = { org: this.circle.org, visit: this.visit, member: who.member }
+    const key = await namesKey(self.identity, this.visit)
+    const called = guest ? { name: guest.name, as: guest.as, inviter: guest.inviter, by: await this.lent.nameOf(guest.inviter) } : who.name === '' ? undefined : { name: who.name.slice(0, maxName) }
+    const name = called && (await sealName(key, place, called))
     const s = await write('ward/admission/1', {
-      org: this.circle.org, visit: this.visit, member: who.member, role: who.role, admitter: this.me, time: time.toISOString(),
-      until: new Date(time.getTime() + admissionLife).toISOString(),
-    }, this.lent.browser.sign)
-    await this.lent.net.post(`${this.path}/admit`, { admissionText: s.text })
+      ...place, ...(guest ? { guest: guest.key } : { card: card?.hash }), ...(name && { called: await hash(name) }), role: who.role, admitter: this.me,
+      time: time.toISOString(), until: new Date(time.getTime() + admissionLife).toISOString(),
+    }, browser.sign)
+    const names = await sealNamesKey(guest?.recipient ?? card?.statement.body.recipient ?? '', place, key)
+    await net.post(`${this.path}/admit`, { admissionText: s.text, ...(name && { name }), names })
   }
 
-  async messages(after: number, withGroup: boolean): Promise<Page> {
-    const page = await this.lent.net.get<WireVisitMessages>(`${this.path}/messages?after=${after}${withGroup ? '&group=1' : ''}`)
-    return {
-      messages: page.messages.map((m) => ({ ...m, body: unjson64(m.body) })), more: page.more, epoch: page.epoch,
-      groupInfo: page.groupInfo ? unjson64(page.groupInfo) : undefined,
-    }
-  }
-
-  async post(body: Uint8Array, groupInfo?: Uint8Array, again = false): Promise<{ seq: number; epoch: number }> {
-    const page = await this.lent.net.post<WireVisitMessages>(`${this.path}/messages`, { body, ...(groupInfo && { groupInfo }), ...(again && { again }) })
-    return { seq: page.messages[0]?.seq ?? 0, epoch: page.epoch }
-  }
-
-  async room(): Promise<RoomPass> {
-    const room = await this.lent.net.post<WireVisitRoom>(`${this.path}/room`, {})
-    const url = new URL(room.url, location.origin)
-    url.protocol = url.protocol.replace('http', 'ws')
-    return { url: url.href, token: room.token, relays: room.relays ?? [] }
-  }
+  /** A link for a guest; as: what they come as. */
+  inviteGuest(as: GuestRole): Promise<{ readonly link: string; readonly guest: ID }> { return makeGuestLink(this.lent, this.visit, as) }
+  /** Closes a link that nobody used yet. */
+  withdrawGuest(guest: ID): Promise<void> { return this.net.del(`${this.path}/guests/${guest}`) }
 
   watch(on: () => void): () => void { return this.lent.watch(this.visit, on) }
 
@@ -106,27 +101,62 @@ export class SessionDoor implements Door {
 
   /** My admission, and the browser of the host's that signed it. */
   private async admitted(): Promise<{ text: string; browser: string }> {
-    if (this.admission === '') throw new EngineProblem('refused', 'nobody let me in yet')
-    const s = await parse('ward/admission/1', this.admission)
+    if (!this.admission) throw new EngineProblem('refused', 'nobody let me in yet')
     for (const turn of [0, 1]) {
       if (turn === 1) this.lent.people.forget(this.circle.host) // a browser that is new
-      for (const key of (await this.lent.people.get(this.circle.host)).browsers.keys()) {
-        if (await checkSignatures(s, key).then(() => true, () => false)) return { text: s.text, browser: key }
-      }
+      const found = await admissionBy(this.circle, await this.hostBrowsers(), this.admission)
+      if (found) return { text: found.statement.text, browser: found.browser }
     }
     throw new EngineProblem('tampered', "my admission is not signed by the clinician's browser")
   }
 
+  private async hostBrowsers(): Promise<Iterable<string>> { return (await this.lent.people.get(this.circle.host)).browsers.keys() }
+
   private async read(wire: WireVisit): Promise<Visit> {
-    this.admission = wire.members?.find((m) => m.member === this.me)?.admissionText ?? this.admission
+    this.admission = wire.members?.find((m) => m.member === this.me && m.admissionText) ?? this.admission
+    const links = await Promise.all((wire.guests ?? []).map((g) => this.readLink(wire, g)))
+    const key = await this.namesKey(wire)
     const { nameOf } = this.lent
-    const callers = await Promise.all((wire.members ?? []).map(async (m): Promise<Caller> => ({
-      member: m.member, state: m.state, since: m.since, name: await nameOf(m.member), role: await this.roleOf(m.member, wire),
-    })))
+    const callers = await Promise.all((wire.members ?? []).map((m) => this.callerOf(wire, m, key)))
     return {
       visit: wire.visit, chart: wire.chart, host: wire.host, hostName: await nameOf(wire.host), patient: wire.patient, patientName: await nameOf(wire.patient),
       starts: wire.starts, ends: wire.ends, state: wire.state, late: wire.late ?? 0, me: wire.me ?? '', epoch: wire.epoch, seq: wire.seq, callers,
+      links: links.filter((l) => l !== undefined),
     }
+  }
+
+  private async callerOf(wire: WireVisit, m: WireVisitMember, key: Bytes | undefined): Promise<Caller> {
+    const { nameOf } = this.lent
+    const seen = { member: m.member, state: m.state, since: m.since }
+    const guest = this.arrived.get(m.member)
+    if (guest) return { ...seen, name: guest.name, role: 'guest', guest: { as: guest.as, by: guest.inviter, byName: await nameOf(guest.inviter) } }
+    const named = m.member === wire.host ? undefined : await nameOfMember(this.circle, await this.hostBrowsers(), key, m)
+    if (named?.role === 'guest') return { ...seen, name: named.name, role: 'guest', guest: { as: named.as ?? 'other', by: named.inviter ?? '', byName: named.by ?? '' } }
+    const isGuest = m.admissionText !== undefined && (await parse('ward/admission/1', m.admissionText).then((s) => s.body.role === 'guest', () => false))
+    if (isGuest || this.links.has(m.member)) return { ...seen, name: '', role: 'guest' }
+    return { ...seen, name: (await nameOf(m.member)) || (named?.name ?? ''), role: await this.roleOf(m.member, wire) }
+  }
+
+  /** What came with a link, for the host; whoever made it sees how it stands. */
+  private async readLink(wire: WireVisit, g: WireVisitGuest): Promise<Link | undefined> {
+    const link = await parse('ward/guest/1', g.guestText).catch(() => undefined)
+    if (!link || link.body.visit !== this.visit) return undefined
+    const { guest, inviter } = link.body
+    this.links.add(guest)
+    if (wire.host === this.me && g.state === 'used') {
+      const found = await readGuest(this.lent, this.visit, g).catch((error: unknown) => { console.warn('a guest who is not shown by name:', problemOf(error).message) })
+      if (found) this.arrived.set(guest, found)
+      else this.arrived.delete(guest)
+    }
+    return { guest, by: inviter, state: g.state }
+  }
+
+  private readonly links = new Set<ID>()
+
+  private async namesKey(wire: WireVisit): Promise<Bytes | undefined> {
+    const { self } = this.lent
+    if (wire.host === this.me) return namesKey(self.identity, this.visit)
+    return wire.names === undefined ? undefined : openNamesKey(self.identity, unjson64(wire.names), { org: self.org, visit: this.visit, member: this.me }).catch(() => undefined)
   }
 
   private async roleOf(member: ID, wire: WireVisit): Promise<Role> {

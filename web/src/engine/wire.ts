@@ -36,11 +36,14 @@ export interface WireEvent {
   decision: 'allow' | 'deny' | 'done'; policies?: string[]; outcome?: string; count?: number; hash: string
 }
 export interface WireNotice { kind: string; lock?: string; chart?: string; seq?: number; person?: string; visit?: string }
-export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string }
+export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string; name?: string }
 export interface WireVisit {
   visit: string; chart: string; host: string; starts: string; ends: string; patient: string; state: 'booked' | 'open' | 'ended' | 'cancelled'
-  late?: number; series?: string; waits?: string; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]
+  late?: number; series?: string; waits?: string; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]; guests?: WireVisitGuest[]; names?: string
 }
+export interface WireVisitGuest { guestText: string; state: 'open' | 'used' | 'withdrawn'; arrivalText?: string; hello?: string }
+export interface WireGuestOpened { org: WireClinic; visit: WireVisit; welcome: string; used: boolean; host: WireCards }
+export interface WireGuestSession { token: string; org: string; visit: string; guest: string; until: string }
 export interface WireVisitMessage { seq: number; epoch: number; kind: 'commit' | 'application' | 'group'; sender: string; body: string }
 export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number; groupInfo?: string }
 export interface WireVisitRoom { url: string; token: string; relays?: { urls: string[]; username?: string; credential?: string }[] }

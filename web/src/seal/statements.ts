@@ -29,12 +29,18 @@ export interface Entry {
 /** Who signs with a leaf of one visit's MLS group. */
 export interface Visitor { org: string; visit: string; member: string; person?: string | undefined; card?: string | undefined; leaf: string; time: string }
 /** Lets someone into a visit. */
-export interface Admission { org: string; visit: string; member: string; guest?: string | undefined; role: string; admitter: string; time: string; until: string }
+export interface Admission { org: string; visit: string; member: string; card?: string | undefined; guest?: string | undefined; called?: string | undefined; role: string; admitter: string; time: string; until: string }
+
+/** A link for a guest of a visit, as whoever made it vouches for. */
+export interface Guest { org: string; visit: string; guest: string; link: string; inviter: string; time: string }
+/** A guest at the door. */
+export interface Arrival { org: string; visit: string; guest: string; key: string; time: string; sha256: string }
 
 export interface Bodies {
   'ward/card/1': Card; 'ward/browser/1': BrowserCertificate; 'ward/clinic/1': Clinic
   'ward/epoch/1': Epoch; 'ward/grant/1': Grant; 'ward/entry/1': Entry
   'ward/visitor/1': Visitor; 'ward/admission/1': Admission
+  'ward/guest/1': Guest; 'ward/arrival/1': Arrival
 }
 export type Type = keyof Bodies
 
@@ -84,9 +90,11 @@ const shapes: { readonly [T in Type]: readonly Field[] } = {
     ['org', id], ['visit', id], ['member', id], ['person', id, 'optional'], ['card', bytes32, 'optional'], ['leaf', bytes32], ['time', time],
   ],
   'ward/admission/1': [
-    ['org', id], ['visit', id], ['member', id], ['guest', bytes32, 'optional'], ['role', oneOf('patient', 'proxy', 'clinician', 'guest')],
-    ['admitter', id], ['time', time], ['until', time],
+    ['org', id], ['visit', id], ['member', id], ['card', bytes32, 'optional'], ['guest', bytes32, 'optional'], ['called', bytes32, 'optional'],
+    ['role', oneOf('patient', 'proxy', 'clinician', 'guest')], ['admitter', id], ['time', time], ['until', time],
   ],
+  'ward/guest/1': [['org', id], ['visit', id], ['guest', id], ['link', bytes32], ['inviter', id], ['time', time]],
+  'ward/arrival/1': [['org', id], ['visit', id], ['guest', id], ['key', bytes32], ['time', time], ['sha256', bytes32]],
 }
 
 const headShape: readonly Field[] = [['seq', count(0)], ['chain', bytes32]]
@@ -149,7 +157,10 @@ async function rules<T extends Type>(type: T, body: Bodies[T]): Promise<string> 
   }
   if (type === 'ward/admission/1') {
     const b = body as Admission
-    if ((b.role === 'guest') !== (b.guest !== undefined)) return "a guest's key is for guests"
+    const isGuest = b.role === 'guest'
+    if (isGuest !== (b.guest !== undefined)) return "a guest's key is for guests"
+    if (isGuest === (b.card !== undefined)) return 'a card is for everyone but guests'
+    if (isGuest && b.called === undefined) return 'a guest is let in by name'
   }
   return ''
 }

@@ -1,6 +1,7 @@
 // Who a member of a visit's group is. The identity in an MLS leaf's credential is Ward's own statement, signed by a
-// browser that the person's card certifies; for everyone but the host it comes with the host's admission. Each member
-// checks all others, so a server that lets somebody in by itself is found out by everyone.
+// browser that the person's card certifies, or by the key of a guest's browser; for everyone but the host it comes with
+// the host's admission, which names that card or that key. Each member checks all others, so a server that lets somebody
+// in by itself is found out by everyone.
 
 import { b64, text, utf8 } from '../seal/bytes.ts'
 import { checkSignatures, parse, type Admission } from '../seal/statements.ts'
@@ -28,7 +29,8 @@ export class DoubtfulMember extends Error {
 /** The identity of a leaf: statements, and the browser keys that signed them. */
 export interface Identity { readonly visitor: string; readonly browser: string; readonly admission?: string | undefined; readonly admitted?: string | undefined }
 
-export interface Member { readonly member: string; readonly role: Admission['role']; readonly leaf: string }
+/** A member; called is the hash of their sealed name, as the host admitted them by. */
+export interface Member { readonly member: string; readonly role: Admission['role']; readonly leaf: string; readonly called?: string | undefined }
 
 /** What a visit's members know of each other beforehand. */
 export interface Circle {
@@ -76,11 +78,12 @@ export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array
   const doubt = (why: Doubt, detail: string): DoubtfulMember => new DoubtfulMember(why, v.member, detail)
   if (v.org !== circle.org || v.visit !== circle.visit) throw doubt('other-visit', 'the credential is for another visit')
   if (v.leaf !== b64(signatureKey)) throw doubt('key', 'the leaf signs with another key than its credential names')
-  if (v.person === undefined || v.card === undefined) throw doubt('form', 'guests cannot join yet')
   await checkSignatures(visitor, i.browser).catch((error: Error) => { throw doubt('browser', error.message) })
-  if (!(await circle.hasBrowser(v.person, i.browser))) throw doubt('browser', 'no card of this person certifies that browser')
-  if ((await circle.card(v.person)) !== v.card) throw doubt('card', "it is not by the person's latest card")
-  if (v.person === circle.host) return { member: v.member, role: 'clinician', leaf: v.leaf }
+  if (v.person !== undefined) {
+    if (!(await circle.hasBrowser(v.person, i.browser))) throw doubt('browser', 'no card of this person certifies that browser')
+    if ((await circle.card(v.person)) !== v.card) throw doubt('card', "it is not by the person's latest card")
+    if (v.person === circle.host) return { member: v.member, role: 'clinician', leaf: v.leaf }
+  }
 
   if (i.admission === undefined || i.admitted === undefined) throw doubt('not-admitted', 'nobody admitted this person')
   const admission = await parse('ward/admission/1', i.admission).catch((error: Error) => { throw doubt('not-admitted', error.message) })
@@ -90,7 +93,9 @@ export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array
   }
   await checkSignatures(admission, i.admitted).catch((error: Error) => { throw doubt('not-admitted', error.message) })
   if (!(await circle.hasBrowser(circle.host, i.admitted))) throw doubt('not-admitted', "the admission is not signed by the host's browser")
+  // A guest is nothing but the key that the host let in; a person is who the host knew by this card.
+  if (v.person === undefined ? a.guest !== i.browser : a.guest !== undefined) throw doubt('not-admitted', 'the admission is of another browser')
+  if (a.card !== v.card) throw doubt('card', 'the admission is for other keys of this person')
   if (Date.parse(a.until) + clockTolerance < circle.now()) throw doubt('expired', 'the admission was until earlier')
-  return { member: v.member, role: a.role, leaf: v.leaf }
+  return { member: v.member, role: a.role, leaf: v.leaf, ...(a.called !== undefined && { called: a.called }) }
 }
-

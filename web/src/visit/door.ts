@@ -3,6 +3,7 @@
 // (call.ts) is the same for both.
 
 import type { ID, Role } from '../engine/types.ts'
+import type { GuestRole } from '../seal/guests.ts'
 import type { Circle } from './credential.ts'
 import type { Me as Leaf } from './group.ts'
 
@@ -15,7 +16,7 @@ export interface Caller {
   readonly since: string
   readonly name: string            // '' if it is not known here
   readonly role: Role | 'guest'
-  readonly guest?: { readonly as: string; readonly by: ID; readonly byName: string } // interpreter, family, …; who invited them
+  readonly guest?: { readonly as: GuestRole; readonly by: ID; readonly byName: string } // interpreter, family, …; who invited them
 }
 
 /** A visit as its people see it. */
@@ -34,7 +35,11 @@ export interface Visit {
   readonly epoch: number           // of the group, -1 before there is one
   readonly seq: number             // of the group's last message
   readonly callers: readonly Caller[] // for its host all who came; for who was admitted those who were
+  readonly links?: readonly Link[] // for guests: for its host all, for others those that they made
 }
+
+/** A link for a guest. */
+export interface Link { readonly guest: ID; readonly by: ID; readonly state: 'open' | 'used' | 'withdrawn' }
 
 /** What the group said, in order. */
 export interface Posted { readonly seq: number; readonly epoch: number; readonly kind: 'commit' | 'application' | 'group'; readonly sender: ID; readonly body: Uint8Array }
@@ -56,6 +61,10 @@ export interface Door {
   /** Comes to the door, or comes back. The host opens the visit by it. */
   arrive(): Promise<Visit>
   leave(): Promise<void>
+  /** Makes a link for a guest, to pass on; only for the host, the patient and their proxies. It is shown once. */
+  inviteGuest(as: GuestRole): Promise<{ readonly link: string; readonly guest: ID }>
+  /** Closes a link that nobody used yet. */
+  withdrawGuest(guest: ID): Promise<void>
   /** Only for the host. */
   admit(who: Caller): Promise<void>
   remove(member: ID): Promise<void>

@@ -43,9 +43,9 @@ const maxMembers = 12
 const keySize = 32
 const mediaLabel = 'ward/visit-media/1'
 
-/** Who I am in a visit. The browser's key signs; its private half never leaves the browser's store. */
+/** Who I am in a visit; a guest has no card. The browser's key signs; its private half never leaves the browser's store. */
 export interface Me {
-  readonly person: string; readonly card: string; readonly browser: string
+  readonly person: string; readonly card?: string | undefined; readonly browser: string
   sign(data: Uint8Array): Promise<Uint8Array>
   readonly admission?: { readonly text: string; readonly browser: string } | undefined // the host needs none
 }
@@ -303,7 +303,7 @@ function configOf(watcher: Watcher, me = ''): ClientConfig {
 async function newLeaf(circle: Circle, me: Me, cs: CiphersuiteImpl): ReturnType<typeof generateKeyPackageWithKey> {
   const key = await cs.signature.keygen()
   const visitor = await write('ward/visitor/1', {
-    org: circle.org, visit: circle.visit, member: me.person, person: me.person, card: me.card, leaf: b64(key.publicKey), time: new Date(circle.now()).toISOString(),
+    org: circle.org, visit: circle.visit, member: me.person, ...(me.card !== undefined && { person: me.person, card: me.card }), leaf: b64(key.publicKey), time: new Date(circle.now()).toISOString(),
   }, me.sign as never)
   const identity = writeIdentity({ visitor: visitor.text, browser: me.browser, ...(me.admission && { admission: me.admission.text, admitted: me.admission.browser }) })
   return generateKeyPackageWithKey({ credentialType: 'basic', identity }, defaultCapabilities(), defaultLifetime, [], key, cs)

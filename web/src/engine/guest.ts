@@ -1,0 +1,324 @@
+// Guests of a visit (docs/formats.md): the link that someone of the visit makes, what the host reads at the door, and a
+// guest's own browser, which has no account, no card and no chart: a key that was made for this visit, and a link.
+
+import { Bad, hash, newIdentity, newID, random, recipientOf, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
+import {
+  linkKey, openHello, openName, openNamesKey, openWelcome, readGuestLink, sealHello, sealWelcome, writeGuestLink,
+  type GuestLink, type GuestRole, type Hello, type MemberName, type Place, type Welcome,
+} from '../seal/guests.ts'
+import { checkSignatures, hashOf, parse, write } from '../seal/statements.ts'
+import type { Circle } from '../visit/credential.ts'
+import type { Caller, Door, Visit } from '../visit/door.ts'
+import type { Me as Leaf } from '../visit/group.ts'
+import type { Self } from './locks.ts'
+import { browserKey, Net } from './net.ts'
+import type { People } from './people.ts'
+import { EngineProblem, problemOf } from './problem.ts'
+import { kept, openShelf, type Shelf } from './shelf.ts'
+import type { ID } from './types.ts'
+import { admissionBy, VisitCalls } from './visitcalls.ts'
+import type { WireCards, WireGuestOpened, WireGuestSession, WireVisit, WireVisitGuest, WireVisitMember } from './wire.ts'
+
+export type { GuestRole } from '../seal/guests.ts'
+
+// Making a link, and reading who came with it.
+
+interface Maker { readonly net: Net; readonly people: People; readonly self: Self; readonly browser: SigningKey; nameOf(person: ID): Promise<string> }
+
+/** Makes a link for a guest of a visit. It is shown once: its secret is kept nowhere. */
+export async function makeGuestLink(maker: Maker, visit: ID, as: GuestRole): Promise<{ readonly link: string; readonly guest: ID }> {
+  const { host } = await maker.net.get<WireVisit>(`/api/visits/${visit}`)
+  const link: GuestLink = { guest: newID(), secret: random(16) }
+  const { org, person } = maker.self
+  maker.people.forget(host)
+  const welcome = await sealWelcome(link.secret, {
+    org, visit, member: link.guest, host, card: (await maker.people.get(host)).current.hash, hostName: await maker.nameOf(host), inviter: person, from: maker.self.name, as,
+  })
+  const statement = await write('ward/guest/1', { org, visit, guest: link.guest, link: (await linkKey(link.secret)).public, inviter: person, time: new Date().toISOString() }, maker.browser.sign)
+  await maker.net.post(`/api/visits/${visit}/guests`, { guestText: statement.text, welcome })
+  return { link: writeGuestLink(location.origin, link), guest: link.guest }
+}
+
+/** A guest at the door, as the host reads them: with a link that someone of the visit made, and nobody else could have used. */
+export interface GuestAtDoor extends Hello { readonly key: string; readonly inviter: ID }
+
+/** Reads who came with a link. What is not signed by who made the link and by who used it is refused. */
+export async function readGuest(host: Pick<Maker, 'people' | 'self'>, visit: ID, w: WireVisitGuest): Promise<GuestAtDoor> {
+  const link = await parse('ward/guest/1', w.guestText)
+  const arrival = await parse('ward/arrival/1', w.arrivalText ?? '')
+  const { org } = host.self
+  const [l, a] = [link.body, arrival.body]
+  if (l.org !== org || l.visit !== visit || a.org !== org || a.visit !== visit || a.guest !== l.guest) throw new Bad('the arrival is with a link of another visit')
+  if (!(await signedByBrowserOf(host.people, l.inviter, link))) throw new Bad('nobody of this visit made the link')
+  await checkSignatures(arrival, l.link, a.key)
+  const hello = unjson64(w.hello ?? '')
+  if ((await hash(hello)) !== a.sha256) throw new Bad('the name is not the one that the guest signed')
+  return { ...(await openHello(host.self.identity, hello, { org, visit, member: l.guest })), key: a.key, inviter: l.inviter }
+}
+
+async function signedByBrowserOf(people: People, person: ID, s: Parameters<typeof checkSignatures>[0]): Promise<boolean> {
+  for (const turn of [0, 1]) {
+    if (turn === 1) people.forget(person) // a browser that is new
+    for (const key of (await people.get(person)).browsers.keys()) if (await checkSignatures(s, key).then(() => true, () => false)) return true
+  }
+  return false
+}
+
+/** What the host said that a member is called; undefined if it is not known. */
+export async function nameOfMember(circle: Circle, hostBrowsers: Iterable<string>, key: Bytes | undefined, m: WireVisitMember): Promise<(MemberName & { readonly role: string }) | undefined> {
+  if (!key || m.name === undefined) return undefined
+  const admission = await admissionBy(circle, hostBrowsers, m)
+  const sealed = unjson64(m.name)
+  if (!admission || (await hash(sealed)) !== admission.body.called) return undefined
+  const place: Place = { org: circle.org, visit: circle.visit, member: m.member }
+  return openName(key, place, sealed).then((n) => ({ ...n, role: admission.body.role }), () => undefined)
+}
+
+// A guest's own browser.
+
+/** What a link says, once it is opened. */
+export interface GuestInvitation {
+  readonly clinic: string
+  readonly from: string            // who invites
+  readonly hostName: string        // the clinician whose visit it is
+  readonly as: GuestRole
+  readonly starts: string
+  readonly ends: string
+  readonly late: number
+  readonly used: boolean           // by this browser, who may come back, or by somebody else, who alone may
+  readonly mine: boolean
+  /** Comes to the door under a name, which only the clinician can read until they let the guest in. */
+  arrive(name: string): Promise<Door>
+}
+
+/** Opens a guest's link. Rejects with a Problem: missing, gone (used up, withdrawn, over), or tampered. */
+export async function openGuestLink(link: string): Promise<GuestInvitation> {
+  try {
+    return await open(link)
+  } catch (error) {
+    throw problemOf(error)
+  }
+}
+
+interface Seat { readonly token: string; readonly name: string; readonly identity: string }
+
+async function open(text: string): Promise<GuestInvitation> {
+  let link: GuestLink
+  try {
+    link = readGuestLink(text)
+  } catch {
+    throw new EngineProblem('bad-link', 'this is not a whole link')
+  }
+  const shelf = await openShelf()
+  const before = (await shelf.get('keys', `guest/${link.guest}`)) as CryptoKeyPair | undefined
+  const plain = new Net({ public: '', sign: () => Promise.reject(new Bad('nobody signs here')) }, () => undefined, () => undefined)
+  const opened = await plain.json<WireGuestOpened>('POST', `/api/guests/${link.guest}/open`, {}, 'none')
+  const welcome = await openWelcome(link, unjson64(opened.welcome))
+  if (welcome.org !== opened.org.org || welcome.visit !== opened.visit.visit || welcome.host !== opened.visit.host) throw new Bad('the server shows another visit than the link')
+  const host = await HostKeys.of(welcome, opened.host)
+  return {
+    clinic: opened.org.name, from: welcome.from, hostName: welcome.hostName, as: welcome.as, starts: opened.visit.starts, ends: opened.visit.ends,
+    late: opened.visit.late ?? 0, used: opened.used, mine: before !== undefined && ((await shelf.get('keys', `guest-seat/${link.guest}`)) !== undefined),
+    arrive: (name) => arrive(shelf, link, welcome, host, name.trim()).catch((error: unknown) => { throw problemOf(error) }),
+  }
+}
+
+/** The host's card, which the link names, and the browsers that it certifies. */
+class HostKeys {
+  private readonly welcome: Welcome
+  readonly recipient: string
+  browsers: ReadonlySet<string>
+
+  private constructor(welcome: Welcome, recipient: string, browsers: ReadonlySet<string>) {
+    this.welcome = welcome
+    this.recipient = recipient
+    this.browsers = browsers
+  }
+
+  static async of(welcome: Welcome, cards: WireCards): Promise<HostKeys> {
+    const own = await cardAndBrowsers(welcome.org, welcome.host, cards)
+    if (own.hash !== welcome.card) throw new Bad("the clinician's keys are not those that the link names")
+    return new HostKeys(welcome, own.recipient, own.browsers)
+  }
+
+  async refresh(cards: WireCards): Promise<void> { this.browsers = (await HostKeys.of(this.welcome, cards)).browsers }
+}
+
+/** The latest card that the server shows of a person, with the browsers that it certifies. It counts if the link or the
+ * host's admission names it. */
+async function cardAndBrowsers(org: string, person: string, wire: WireCards): Promise<{ hash: string; recipient: string; browsers: ReadonlySet<string> }> {
+  const card = await parse('ward/card/1', wire.cards.at(-1) ?? '')
+  if (card.body.org !== org || card.body.person !== person || wire.person !== person) throw new Bad('the card is of someone else')
+  const name = await hashOf(card)
+  const browsers = new Set<string>()
+  for (const text of wire.browsers) {
+    const b = await parse('ward/browser/1', text)
+    if (b.body.org === org && b.body.person === person && b.body.card === name && (await checkSignatures(b, card.body.signing).then(() => true, () => false))) browsers.add(b.body.key)
+  }
+  return { hash: name, recipient: card.body.recipient, browsers }
+}
+
+async function arrive(shelf: Shelf, link: GuestLink, welcome: Welcome, host: HostKeys, name: string): Promise<GuestDoor> {
+  const pair = await kept(shelf, `guest/${link.guest}`, () => crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']) as Promise<CryptoKeyPair>)
+  const key = await browserKey(pair)
+  const seat = (await shelf.get('keys', `guest-seat/${link.guest}`)) as Seat | undefined
+  const identity = seat?.identity ?? (await newIdentity())
+  const place: Place = { org: welcome.org, visit: welcome.visit, member: link.guest }
+  const hello = await sealHello(host.recipient, { ...place, name, as: welcome.as, recipient: await recipientOf(identity) })
+  const statement = await write('ward/arrival/1', {
+    org: place.org, visit: place.visit, guest: link.guest, key: key.public, time: new Date().toISOString(), sha256: await hash(hello),
+  }, (await linkKey(link.secret)).sign, key.sign)
+  const door = new GuestDoor(shelf, key, welcome, host, name, identity)
+  const session = await door.begin(statement.text, hello)
+  await shelf.put('keys', `guest-seat/${link.guest}`, { token: session.token, name, identity } satisfies Seat)
+  return door
+}
+
+/** How long to wait before listening again, in milliseconds. */
+const listenPause = 2000
+
+/** A guest at a visit's door. */
+export class GuestDoor extends VisitCalls implements Door {
+  readonly me: ID
+  readonly isHost = false
+  readonly circle: Circle
+  private readonly shelf: Shelf
+  private readonly key: SigningKey
+  private readonly welcome: Welcome
+  private readonly host: HostKeys
+  private readonly name: string
+  private readonly identity: string
+  private readonly watchers = new Set<() => void>()
+  private known = new Map<ID, { hash: string; browsers: ReadonlySet<string> }>()
+  private admission: { readonly text: string; readonly browser: string } | undefined
+  private stopped = new AbortController()
+
+  constructor(shelf: Shelf, key: SigningKey, welcome: Welcome, host: HostKeys, name: string, identity: string) {
+    super(new Net(key, () => this.tell(), () => this.tell()), welcome.visit)
+    this.shelf = shelf
+    this.key = key
+    this.welcome = welcome
+    this.host = host
+    this.name = name
+    this.identity = identity
+    this.me = welcome.member
+    // Nobody is known here beforehand: people count by the card that the host's admission names, which checkMember compares.
+    this.circle = {
+      org: welcome.org, visit: welcome.visit, host: welcome.host,
+      hasBrowser: async (person, browser) => (await this.personOf(person, (p) => p.browsers.has(browser)))?.browsers.has(browser) ?? false,
+      card: async (person) => person === welcome.host ? welcome.card : (await this.personOf(person, () => true))?.hash ?? '',
+      now: () => Date.now(),
+    }
+  }
+
+  async begin(arrivalText: string, hello: Bytes): Promise<WireGuestSession> {
+    const session = await this.net.post<WireGuestSession>(`/api/guests/${this.me}/arrive`, { arrivalText, hello }, 'browser')
+    if (session.visit !== this.visit || session.guest !== this.me) throw new Bad('the server began another visit')
+    this.net.token = session.token
+    return session
+  }
+
+  async look(): Promise<Visit> { return this.read(await this.net.get<WireVisit>(this.path)) }
+
+  async arrive(): Promise<Visit> {
+    await this.net.post(`${this.path}/arrive`, {})
+    return this.look()
+  }
+
+  override async leave(): Promise<void> {
+    await super.leave()
+    this.stopped.abort()
+  }
+
+  /** Forgets this visit's keys: the link opens nothing any more in this browser. */
+  async forget(): Promise<void> {
+    this.stopped.abort()
+    await this.shelf.remove('keys', `guest/${this.me}`)
+    await this.shelf.remove('keys', `guest-seat/${this.me}`)
+  }
+
+  inviteGuest(): Promise<never> { return Promise.reject(new EngineProblem('refused', 'guests invite nobody')) }
+  withdrawGuest(): Promise<void> { return Promise.reject(new EngineProblem('refused', 'guests invite nobody')) }
+  admit(): Promise<void> { return Promise.reject(new EngineProblem('refused', 'only the clinician lets people in')) }
+  remove(): Promise<void> { return Promise.reject(new EngineProblem('refused', 'only the clinician takes people out')) }
+  late(): Promise<void> { return Promise.reject(new EngineProblem('refused', 'only the clinician says that they are late')) }
+  end(): Promise<void> { return Promise.reject(new EngineProblem('refused', 'only the clinician ends a visit')) }
+
+  async leaf(): Promise<Leaf> {
+    if (!this.admission) throw new EngineProblem('refused', 'nobody let me in yet')
+    return { person: this.me, browser: this.key.public, sign: this.key.sign as Leaf['sign'], admission: this.admission }
+  }
+
+  watch(on: () => void): () => void {
+    this.watchers.add(on)
+    if (this.watchers.size === 1) void this.listen()
+    return () => {
+      this.watchers.delete(on)
+      if (this.watchers.size === 0) this.stopped.abort()
+    }
+  }
+
+  private tell(): void { for (const on of [...this.watchers]) on() }
+
+  private async listen(): Promise<void> {
+    const stop = (this.stopped = new AbortController())
+    while (!stop.signal.aborted) {
+      try {
+        for await (const _ of this.net.notices(stop.signal, () => this.tell())) this.tell()
+      } catch (error) {
+        if (stop.signal.aborted) return
+        if (problemOf(error).code === 'unauthenticated') { // taken out, or over
+          this.tell()
+          return
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, listenPause))
+    }
+  }
+
+  /** A person of the visit, from the server; again if they are not as they should be, since they may be new. */
+  private async personOf(person: ID, isRight: (p: { browsers: ReadonlySet<string> }) => boolean): Promise<{ hash: string; browsers: ReadonlySet<string> } | undefined> {
+    const find = (): { hash: string; browsers: ReadonlySet<string> } | undefined =>
+      person === this.welcome.host ? { hash: this.welcome.card, browsers: this.host.browsers } : this.known.get(person)
+    const found = find()
+    if (found && isRight(found)) return found
+    const { people } = await this.net.get<{ people: WireCards[] }>(`${this.path}/people`)
+    for (const wire of people) {
+      if (wire.person === this.welcome.host) await this.host.refresh(wire)
+      else this.known.set(wire.person, await cardAndBrowsers(this.welcome.org, wire.person, wire))
+    }
+    return find()
+  }
+
+  private async read(wire: WireVisit): Promise<Visit> {
+    const w = this.welcome
+    if (wire.host !== w.host) throw new Bad('the visit has another clinician than the link names')
+    const mine = wire.members?.find((m) => m.member === this.me && m.state === 'admitted')
+    if (mine) await this.admitted(mine)
+    const key = wire.names ? await openNamesKey(this.identity, unjson64(wire.names), { org: w.org, visit: w.visit, member: this.me }).catch(() => undefined) : undefined
+    const callers = await Promise.all((wire.members ?? []).map(async (m): Promise<Caller> => {
+      const isHost = m.member === w.host
+      const named = isHost ? undefined : await nameOfMember(this.circle, this.host.browsers, key, m)
+      const role = isHost ? 'clinician' : (named?.role ?? (m.member === wire.patient ? 'patient' : 'guest')) as Caller['role']
+      return {
+        member: m.member, state: m.state, since: m.since, name: isHost ? w.hostName : m.member === this.me ? this.name : named?.name ?? '', role,
+        ...(role === 'guest' && { guest: m.member === this.me ? { as: w.as, by: w.inviter, byName: w.from } : { as: named?.as ?? 'other', by: named?.inviter ?? '', byName: named?.by ?? '' } }),
+      }
+    }))
+    return {
+      visit: wire.visit, chart: '', host: w.host, hostName: w.hostName, patient: wire.patient, patientName: callers.find((c) => c.member === wire.patient)?.name ?? '',
+      starts: wire.starts, ends: wire.ends, state: wire.state, late: wire.late ?? 0, me: wire.me ?? '', epoch: wire.epoch, seq: wire.seq, callers,
+    }
+  }
+
+  private async admitted(mine: WireVisitMember): Promise<void> {
+    let found = await admissionBy(this.circle, this.host.browsers, mine)
+    if (!found) {
+      await this.personOf(this.welcome.host, () => false)
+      found = await admissionBy(this.circle, this.host.browsers, mine)
+    }
+    if (!found || found.body.guest !== this.key.public) throw new Bad("my admission is not signed by the clinician's browser")
+    this.admission = { text: found.statement.text, browser: found.browser }
+  }
+}
+
