@@ -3,7 +3,11 @@
 
 import { chromium } from 'playwright-core'
 
-const arguments_ = ['--no-sandbox', '--disable-dev-shm-usage']
+// Cameras and microphones are made up by the browser. Addresses are not hidden behind names that only a network resolves.
+const arguments_ = [
+  '--no-sandbox', '--disable-dev-shm-usage', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+  '--disable-features=WebRtcHideLocalIpsWithMdns', '--auto-select-desktop-capture-source=Entire screen',
+]
 
 export async function openBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: arguments_ })
@@ -14,8 +18,8 @@ export class Someone {
     Object.assign(this, { name, context, page, cdp, authenticator, problems: [] })
   }
 
-  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light' } = {}) {
-    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, acceptDownloads: true })
+  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light', permissions = [] } = {}) {
+    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, permissions, acceptDownloads: true })
     const page = await context.newPage()
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable')
@@ -28,6 +32,7 @@ export class Someone {
     const someone = new Someone(name, context, page, cdp, authenticatorId)
     page.on('pageerror', (error) => someone.problems.push(`page error: ${error.message}`))
     page.on('console', (message) => {
+      if (process.env.WARD_CONSOLE) console.log(`${name}: ${message.text()}`)
       if (/Content Security Policy|TrustedHTML|TrustedScript|Refused to/i.test(message.text())) someone.problems.push(message.text())
     })
     return someone

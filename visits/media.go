@@ -22,6 +22,7 @@ import (
 	"github.com/livekit/protocol/auth"
 	"github.com/livekit/protocol/livekit"
 	"github.com/livekit/protocol/logger"
+	"github.com/livekit/protocol/observability/roomobs"
 	"github.com/livekit/protocol/rpc"
 	"github.com/livekit/protocol/utils"
 	"github.com/livekit/psrpc"
@@ -247,6 +248,11 @@ func (m *Media) End(ctx context.Context, visit ward.VisitID) {
 	if _, err := m.rooms.DeleteRoom(ctx, &livekit.DeleteRoomRequest{Room: string(visit)}); err != nil {
 		m.log.DebugContext(ctx, "no room to close", slog.String("error", err.Error()))
 	}
+}
+
+// RoomProjectReporter reports to nobody: LiveKit asks for it at each connection, and its own null service has none.
+func (e *roomEvents) RoomProjectReporter(context.Context) roomobs.ProjectReporter {
+	return roomobs.NewNoopProjectReporter()
 }
 
 // TrackPublishRequested refuses who would send in the clear: they are out at once, before anyone is offered the track.

@@ -1,0 +1,48 @@
+// What every story begins with: people who join, and an appointment.
+
+/** Opens an invitation and tells who one is, up to the passkey. */
+export async function fillJoin(someone, link, given, family, patient = false) {
+  await someone.page.goto(link)
+  await someone.button('Continue').click()
+  await someone.field('First name').fill(given)
+  await someone.field('Last name').fill(family)
+  if (!patient) return
+  await someone.page.getByLabel('Day').fill('2')
+  await someone.page.getByLabel('Month').selectOption('4')
+  await someone.page.getByLabel('Year').fill('1961')
+  await someone.page.getByRole('checkbox').check()
+}
+
+export async function join(someone, link, given, family, patient = false) {
+  await fillJoin(someone, link, given, family, patient)
+  await someone.button('Make my passkey').click()
+  await someone.heading('Keep your recovery code').waitFor()
+  await someone.page.getByRole('checkbox').check()
+  await someone.button('Go to my space').click()
+  await someone.heading(`Hello, ${given} ${family}`).waitFor()
+}
+
+export async function invite(someone, clinic, role, given, family) {
+  await someone.page.goto(`${clinic.origin}/people/invite`)
+  await someone.page.getByRole('radio', { name: role, exact: true }).check()
+  await someone.field('First name').fill(given)
+  await someone.field('Last name').fill(family)
+  await someone.button('Make the link').click()
+  return someone.page.getByTestId('link').textContent()
+}
+
+/** Books a patient for a visit that begins now, as a clinician in the calendar, and gives the visit's id. */
+export async function book(someone, clinic, patient) {
+  await someone.page.goto(`${clinic.origin}/calendar`)
+  await someone.page.getByRole('searchbox', { name: 'Patient' }).fill(patient)
+  await someone.page.getByRole('button', { name: new RegExp(patient) }).click()
+  const soon = new Date(Date.now() + 60_000)
+  const two = (n) => String(n).padStart(2, '0')
+  await someone.page.locator('input[type=date]').first().fill(`${soon.getFullYear()}-${two(soon.getMonth() + 1)}-${two(soon.getDate())}`)
+  await someone.page.locator('input[type=time]').first().fill(`${two(soon.getHours())}:${two(soon.getMinutes())}`)
+  const [booked] = await Promise.all([
+    someone.page.waitForResponse((r) => r.request().method() === 'POST' && new URL(r.url()).pathname === '/api/visits' && r.ok()),
+    someone.page.getByRole('button', { name: 'Book', exact: true }).click(),
+  ])
+  return JSON.parse(booked.request().postData()).visit
+}
