@@ -87,6 +87,7 @@ export interface GuestInvitation {
   readonly late: number
   readonly used: boolean           // by this browser, who may come back, or by somebody else, who alone may
   readonly mine: boolean
+  readonly name: string            // under which this browser came before
   /** Comes to the door under a name, which only the clinician can read until they let the guest in. */
   arrive(name: string): Promise<Door>
 }
@@ -100,7 +101,8 @@ export async function openGuestLink(link: string): Promise<GuestInvitation> {
   }
 }
 
-interface Seat { readonly token: string; readonly name: string; readonly identity: string }
+/** What this browser keeps of having come, beside its key. */
+interface Seat { readonly name: string; readonly identity: string }
 
 async function open(text: string): Promise<GuestInvitation> {
   let link: GuestLink
@@ -110,7 +112,7 @@ async function open(text: string): Promise<GuestInvitation> {
     throw new EngineProblem('bad-link', 'this is not a whole link')
   }
   const shelf = await openShelf()
-  const before = (await shelf.get('keys', `guest/${link.guest}`)) as CryptoKeyPair | undefined
+  const seat = (await shelf.get('keys', `guest-seat/${link.guest}`)) as Seat | undefined
   const plain = new Net({ public: '', sign: () => Promise.reject(new Bad('nobody signs here')) }, () => undefined, () => undefined)
   const opened = await plain.json<WireGuestOpened>('POST', `/api/guests/${link.guest}/open`, {}, 'none')
   const welcome = await openWelcome(link, unjson64(opened.welcome))
@@ -118,7 +120,7 @@ async function open(text: string): Promise<GuestInvitation> {
   const host = await HostKeys.of(welcome, opened.host)
   return {
     clinic: opened.org.name, from: welcome.from, hostName: welcome.hostName, as: welcome.as, starts: opened.visit.starts, ends: opened.visit.ends,
-    late: opened.visit.late ?? 0, used: opened.used, mine: before !== undefined && ((await shelf.get('keys', `guest-seat/${link.guest}`)) !== undefined),
+    late: opened.visit.late ?? 0, used: opened.used, mine: seat !== undefined, name: seat?.name ?? '',
     arrive: (name) => arrive(shelf, link, welcome, host, name.trim()).catch((error: unknown) => { throw problemOf(error) }),
   }
 }
@@ -169,8 +171,8 @@ async function arrive(shelf: Shelf, link: GuestLink, welcome: Welcome, host: Hos
     org: place.org, visit: place.visit, guest: link.guest, key: key.public, time: new Date().toISOString(), sha256: await hash(hello),
   }, (await linkKey(link.secret)).sign, key.sign)
   const door = new GuestDoor(shelf, key, welcome, host, name, identity)
-  const session = await door.begin(statement.text, hello)
-  await shelf.put('keys', `guest-seat/${link.guest}`, { token: session.token, name, identity } satisfies Seat)
+  await door.begin(statement.text, hello)
+  await shelf.put('keys', `guest-seat/${link.guest}`, { name, identity } satisfies Seat)
   return door
 }
 
@@ -211,11 +213,10 @@ export class GuestDoor extends VisitCalls implements Door {
     }
   }
 
-  async begin(arrivalText: string, hello: Bytes): Promise<WireGuestSession> {
+  async begin(arrivalText: string, hello: Bytes): Promise<void> {
     const session = await this.net.post<WireGuestSession>(`/api/guests/${this.me}/arrive`, { arrivalText, hello }, 'browser')
     if (session.visit !== this.visit || session.guest !== this.me) throw new Bad('the server began another visit')
     this.net.token = session.token
-    return session
   }
 
   async look(): Promise<Visit> { return this.read(await this.net.get<WireVisit>(this.path)) }

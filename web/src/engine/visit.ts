@@ -121,8 +121,12 @@ export class SessionDoor extends VisitCalls implements Door {
     return {
       visit: wire.visit, chart: wire.chart, host: wire.host, hostName: await nameOf(wire.host), patient: wire.patient, patientName: await nameOf(wire.patient),
       starts: wire.starts, ends: wire.ends, state: wire.state, late: wire.late ?? 0, me: wire.me ?? '', epoch: wire.epoch, seq: wire.seq, callers,
-      links: links.filter((l) => l !== undefined),
+      ...((await this.mayInvite(wire)) && { links: links.filter((l) => l !== undefined) }),
     }
+  }
+
+  private async mayInvite(wire: WireVisit): Promise<boolean> {
+    return wire.host === this.me || wire.patient === this.me || (await this.lent.people.get(this.me)).roles.includes('proxy')
   }
 
   private async callerOf(wire: WireVisit, m: WireVisitMember, key: Bytes | undefined): Promise<Caller> {

@@ -13,6 +13,7 @@ import { keepDevices, readDevices } from '../../visit/devices.ts'
 import type { Door, Visit } from '../../visit/door.ts'
 import { canEncrypt } from '../../visit/encryption.ts'
 import { useDay } from '../home.tsx'
+import { InviteGuest } from './invite.tsx'
 import { Preview } from './preview.tsx'
 import { VisitRoom } from './room.tsx'
 
@@ -70,6 +71,7 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
               <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
             </Card>
           )}
+      {v?.links && !over && <InviteGuest door={door} links={v.links} />}
     </div>
   )
 }

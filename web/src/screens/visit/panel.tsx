@@ -8,6 +8,7 @@ import { Button, Dialog, Empty, ErrorPanel, Face, Field, Icon, Select, Tag } fro
 import type { Call, Line, Present, View } from '../../visit/call.ts'
 import { keepDevices, readDevices } from '../../visit/devices.ts'
 import type { Caller } from '../../visit/door.ts'
+import { InviteGuest } from './invite.tsx'
 import { CodePicture } from './picture.tsx'
 import { useNameOf } from './tile.tsx'
 
@@ -59,6 +60,7 @@ function People({ call, view }: { call: Call; view: View }): JSX.Element {
           </li>
         ))}</ul>
       </section>
+      {view.visit?.links && <InviteGuest door={call.door} links={view.visit.links} />}
       <ErrorPanel error={error} />
       <Dialog open={removing !== undefined} onClose={() => setRemoving(undefined)} title={c.removeTitle(removing ? nameOf(removing) : '')}>
         <p>{c.removeText}</p>
@@ -74,7 +76,7 @@ function People({ call, view }: { call: Call; view: View }): JSX.Element {
 function RoleOf({ of }: { of: Pick<Present, 'role' | 'guest'> }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
-  if (of.guest) return <span class="soft small">{of.guest.as}{of.guest.byName && <> · <bdi>{c.by(of.guest.byName)}</bdi></>}</span>
+  if (of.guest) return <span class="soft small">{w.visit.guests.roles[of.guest.as]}{of.guest.byName && <> · <bdi>{c.by(of.guest.byName)}</bdi></>}</span>
   return <span class="soft small">{of.role === 'guest' ? '' : w.roles[of.role]}</span>
 }
 

@@ -42,7 +42,18 @@ export const visit = {
   },
   booking: {},
   care: {},
-  guests: {},
+  guests: {
+    roles: { interpreter: 'Interpreter', family: 'Family or friend', clinician: 'Another clinician', other: 'Guest' },
+    invite: 'Invite a guest', inviteText: 'An interpreter, someone close or another clinician can join without an account. They wait at the door until the clinician lets them in, and everyone sees who they are.',
+    who: 'Who joins?', make: 'Make a link', linkTitle: 'The link for your guest', linkText: 'Send it to them alone. It opens this visit once, in the first browser that uses it, and is not shown again.', link: 'Link', copy: 'Copy the link', share: 'Send it on', done: 'Done',
+    waits: 'A link that nobody used yet', close: 'Close this link', shareText: 'Your link to a visit by video',
+    checking: 'Opening your link', notOpened: 'This link does not open a visit', title: (from: string) => `${from} invites you to a visit by video`, lead: (host: string, clinic: string) => (clinic ? `With ${host}, ${clinic}` : `With ${host}`), as: 'You join as', when: (day: string, from: string, to: string) => `${day}, ${from} to ${to}`,
+    late: (host: string, minutes: string) => `${host} is running about ${minutes} minutes late.`,
+    promise: ['You need no account, and nothing is installed.', 'Everyone in the visit sees your name and who invited you.', 'You see and hear the visit, and no records.', 'Sound and picture are sealed between the people in it. Nothing is recorded.'],
+    name: 'Your name', nameHint: (host: string) => `Only ${host} can read it, until you are let in.`, needName: 'Write your name, so that the clinician knows whom to let in.', go: 'Go on', back: (name: string) => `Go back in as ${name}`,
+    used: 'This link was used already', usedText: 'It works in the browser that opened it first. If that was yours, go back there. If it was not, tell whoever sent it, and ask for a new one.',
+    bye: 'You may close this window.',
+  },
 }
 
 export type VisitWords = typeof visit

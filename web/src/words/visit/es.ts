@@ -41,5 +41,16 @@ export const visit = {
   },
   booking: {},
   care: {},
-  guests: {},
+  guests: {
+    roles: { interpreter: 'Intérprete', family: 'Familiar o amistad', clinician: 'Otro profesional', other: 'Persona invitada' },
+    invite: 'Invitar a alguien', inviteText: 'Un intérprete, alguien cercano u otro profesional puede entrar sin cuenta. Espera en la puerta hasta que su profesional le haga pasar, y todos ven quién es.',
+    who: '¿Quién entra?', make: 'Crear un enlace', linkTitle: 'El enlace para su invitado', linkText: 'Envíelo solo a esa persona. Abre esta consulta una vez, en el primer navegador que lo use, y no se vuelve a mostrar.', link: 'Enlace', copy: 'Copiar el enlace', share: 'Enviarlo', done: 'Listo',
+    waits: 'Un enlace que nadie ha usado todavía', close: 'Cerrar este enlace', shareText: 'Su enlace a una consulta por vídeo',
+    checking: 'Abriendo su enlace', notOpened: 'Este enlace no abre ninguna consulta', title: (from) => `${from} le invita a una consulta por vídeo`, lead: (host, clinic) => (clinic ? `Con ${host}, ${clinic}` : `Con ${host}`), as: 'Usted entra como', when: (day, from, to) => `${day}, de ${from} a ${to}`,
+    late: (host, minutes) => `${host} lleva unos ${minutes} minutos de retraso.`,
+    promise: ['No necesita cuenta ni instalar nada.', 'Todos en la consulta ven su nombre y quién le invitó.', 'Usted ve y oye la consulta, y ninguna historia clínica.', 'El sonido y la imagen están sellados entre las personas presentes. No se graba nada.'],
+    name: 'Su nombre', nameHint: (host) => `Solo ${host} puede leerlo hasta que le haga pasar.`, needName: 'Escriba su nombre, para que se sepa a quién hacer pasar.', go: 'Continuar', back: (name) => `Volver a entrar como ${name}`,
+    used: 'Este enlace ya se ha usado', usedText: 'Funciona en el navegador que lo abrió primero. Si fue el suyo, vuelva allí. Si no, avise a quien se lo envió y pida otro.',
+    bye: 'Puede cerrar esta ventana.',
+  },
 } satisfies VisitWords
