@@ -47,6 +47,7 @@ class App {
       if (online) void this.session?.outbox.send()
     })
     if (typeof window !== 'undefined') {
+      document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'hidden') void this.session?.drafts.flush() })
       window.addEventListener('offline', () => this.net.setOnline(false))
       window.addEventListener('online', () => this.net.setOnline(true))
     }
@@ -162,9 +163,12 @@ class App {
     }
   }
 
-  /** Forgets the person: keys in memory, the parked keyring and what was read. What waits to be sent stays, sealed. */
+  /** Forgets the person: keys in memory, the parked keyring and what was read. What waits to be sent and what was begun stay, sealed. */
   private end(why: 'signed-out' | 'expired' | 'elsewhere', forget: boolean): void {
-    if (this.session) this.session.ended = true
+    if (this.session) {
+      this.session.ended = true
+      void this.session.drafts.flush()
+    }
     const was = this.session
     this.session = undefined
     this.current = undefined
@@ -229,6 +233,7 @@ class App {
 
   async eraseMe(): Promise<void> {
     await this.net.del('/api/me')
+    await this.here.drafts.forget('')
     await this.shelf.clear('outbox')
     this.end('signed-out', true)
   }
@@ -309,6 +314,8 @@ export function createEngine(): Engine {
     addFile: guarded((chart, compartment, file, progress, signal) => app.here.addFile(chart, compartment, file, progress, signal)),
     importFHIR: guarded((chart, compartment, file, progress) => app.here.importFHIR(chart, compartment, file, progress)),
     file: guarded((chart, entry, progress) => app.here.file(chart, entry, progress)),
+    draft: (name) => app.session?.drafts.get(name),
+    keepDraft: (name, value) => app.session?.drafts.keep(name, value),
     unsent: guarded(() => app.here.unsent()),
     tryAgain: guarded((entry) => app.here.outbox.tryAgain(entry)),
     discard: guarded((entry) => app.here.outbox.discard(entry)),

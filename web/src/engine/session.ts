@@ -8,6 +8,7 @@ import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, 
 import * as fhir from '../fhir/write.ts'
 import { certify, checkClinic } from './account.ts'
 import { Appointments } from './appointments.ts'
+import { Drafts } from './drafts.ts'
 import { Entries, fhirType, safeType, type Read } from './entries.ts'
 import { latest, Locks, newLock, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
@@ -42,6 +43,7 @@ export class Session {
   readonly locks: Locks
   readonly entries: Entries
   readonly outbox: Outbox
+  readonly drafts: Drafts
   readonly appointments: Appointments
   private readonly net: Net
   private readonly shelf: Shelf
@@ -72,6 +74,7 @@ export class Session {
     this.locks = new Locks(net, this.people, self)
     this.entries = new Entries(net, this.people, shelf, safe, self, browser)
     this.outbox = new Outbox(shelf, safe, self.person, net, this.entries, (w, fresh) => this.epochsFor(w, fresh), (w) => this.waitingChanged(w))
+    this.drafts = new Drafts(shelf, safe, self.person)
     const { charts_ } = this
     this.appointments = new Appointments(net, {
       nameOf: (person) => this.nameOf(person), isStaff, write: (chart, compartment, draft) => this.write(chart, compartment, draft), changed: () => tell({ what: 'appointments' }),
@@ -84,8 +87,9 @@ export class Session {
     const clinic = await checkClinic(this.wire.clinicText, this.keyring.clinic)
     this.clinicLocks = clinic.body.locks
     await this.net.put('/api/browser', { browserText: (await certify(this.self.org, this.self.person, this.self.card, this.browser, this.self.signing)).text })
+    await this.drafts.load()
     await this.outbox.load()
-    for (const w of this.outbox.waiting) this.drafts.set(w.header.entry, await draftOf(w))
+    for (const w of this.outbox.waiting) this.unsentRead.set(w.header.entry, await draftOf(w))
     this.housekeep()
   }
 
@@ -590,7 +594,7 @@ export class Session {
     const h = w.header
     return {
       entry: h.entry, lock: w.lock, compartment: w.compartment ?? 'general', seq: 0, kind: h.kind as EntryKind, time: h.time, type: h.type, size: h.size,
-      author: { person: this.self.person, name: this.self.name, roles: this.wire.roles }, resources: this.drafts.get(h.entry) ?? [], state: w.state,
+      author: { person: this.self.person, name: this.self.name, roles: this.wire.roles }, resources: this.unsentRead.get(h.entry) ?? [], state: w.state,
       ...(h.title && { title: h.title }), ...(h.filename && { filename: h.filename }), ...(h.amends && { amends: h.amends }), ...(h.retracts && { retracts: h.retracts }),
       ...(w.problem && { problem: w.problem }),
     }
@@ -602,7 +606,7 @@ export class Session {
     }))
   }
 
-  private readonly drafts = new Map<ID, readonly Resource[]>()
+  private readonly unsentRead = new Map<ID, readonly Resource[]>()
 
   private waitingChanged(w: Waiting): void {
     if (this.charts_.has(w.chart)) {
@@ -621,6 +625,7 @@ export class Session {
       this.entries.forget(lock)
       await this.shelf.remove('cache', `${this.self.person}/${lock}`)
     }
+    await this.drafts.forget(`${chart}/`)
   }
 
   opened(chart: ID): OpenChart | undefined { return this.charts_.get(chart)?.open }
@@ -668,7 +673,7 @@ export class Session {
       : [draft.kind, draft.resource, { ...(draft.amends && { amends: draft.amends }) }]
     const { body, sha256 } = await this.entries.pack(resource)
     const header = await this.entries.header(lock, kind, fhirType, { size: body.length, sha256 }, { encoding: 'gzip', ...more })
-    this.drafts.set(header.entry, [resource])
+    this.unsentRead.set(header.entry, [resource])
     if (!this.entries.fitsInline(body.length)) {
       const seen = await this.entries.seen(lock)
       return this.entries.upload(await this.epochsOf(chart, lock), seen, lock, new Blob([body]), kind, fhirType, { encoding: 'gzip', ...more }, () => undefined)

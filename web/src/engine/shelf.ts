@@ -1,5 +1,5 @@
 // What this browser keeps: keys that cannot leave it, and, sealed under one of them, what a person wrote without a
-// network and what they read before. IndexedDB, or memory for tests and where the browser keeps nothing.
+// network or did not send yet, and what they read before. IndexedDB, or memory for tests and where the browser keeps nothing.
 
 import { text, utf8, type Bytes } from '../seal/bytes.ts'
 
@@ -11,7 +11,9 @@ export interface Shelf {
   clear(box: Box): Promise<void>
 }
 
-const boxes = ['keys', 'session', 'heads', 'pins', 'outbox', 'cache', 'seen'] as const
+const boxes = ['keys', 'session', 'heads', 'pins', 'outbox', 'drafts', 'cache', 'seen'] as const
+/** One more whenever there is another box. */
+const version = 2
 export type Box = (typeof boxes)[number]
 
 export class MemoryShelf implements Shelf {
@@ -48,9 +50,11 @@ class DiskShelf implements Shelf {
 export async function openShelf(): Promise<Shelf> {
   if (typeof indexedDB === 'undefined') return new MemoryShelf()
   try {
-    const request = indexedDB.open('ward', 1)
-    request.onupgradeneeded = () => { for (const box of boxes) request.result.createObjectStore(box) }
-    return new DiskShelf(await done(request))
+    const request = indexedDB.open('ward', version)
+    request.onupgradeneeded = () => { for (const box of boxes) if (!request.result.objectStoreNames.contains(box)) request.result.createObjectStore(box) }
+    const db = await done(request)
+    db.onversionchange = () => db.close() // a newer Ward in another tab must not wait for this one
+    return new DiskShelf(db)
   } catch {
     return new MemoryShelf() // private windows of some browsers
   }

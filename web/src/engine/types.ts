@@ -290,6 +290,10 @@ export interface Engine {
   addFile(chart: ID, compartment: Compartment, file: File, progress: Progress, signal?: AbortSignal): Promise<ID>
   importFHIR(chart: ID, compartment: Compartment, file: File, progress: Progress): Promise<{ readonly resources: number }>
   file(chart: ID, entry: ID, progress: Progress): Promise<Blob>
+  /** What was begun and not sent, as it was kept, sealed, in this browser. Its name begins with the chart's id and a slash. */
+  draft(name: string): unknown
+  /** Keeps a draft (anything that is JSON), or drops it if it is undefined: when it was sent. */
+  keepDraft(name: string, value: unknown): void
   unsent(): Promise<readonly Unsent[]>
   tryAgain(entry: ID): Promise<void>
   discard(entry: ID): Promise<void>
