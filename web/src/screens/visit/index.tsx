@@ -4,8 +4,9 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { present } from '../../app/idle.tsx'
-import { useAct, useEngine, useLoad, useWords } from '../../app/context.tsx'
+import { useAct, useChange, useEngine, useLoad, useWords } from '../../app/context.tsx'
 import type { ScreenProps } from '../../app/app.tsx'
+import { messageText } from '../../fhir/documents.ts'
 import { Button, Card, ErrorPanel, Icon, Notice, Progress, announce } from '../../parts/index.tsx'
 import { Call, type View } from '../../visit/call.ts'
 import { currentCall, setCurrentCall } from '../../visit/current.ts'
@@ -14,6 +15,7 @@ import type { Door, Visit } from '../../visit/door.ts'
 import { canEncrypt } from '../../visit/encryption.ts'
 import { useDay } from '../home.tsx'
 import { InviteGuest } from './invite.tsx'
+import { Late } from './people.tsx'
 import { Preview } from './preview.tsx'
 import { VisitRoom } from './room.tsx'
 
@@ -42,12 +44,33 @@ export function useView(call: Call): View {
 export function AtDoor({ door }: { door: Door }): JSX.Element {
   const [call, setCall] = useState<Call | undefined>(() => { const c = currentCall(); return c?.door.visit === door.visit ? c : undefined })
   const begin = (): void => {
+    void currentCall()?.leave()
     const next = new Call(door, readDevices())
     setCurrentCall(next)
     setCall(next)
     void next.start()
   }
+  useEffect(() => { if (!call && wasIn() === door.visit) begin() }, []) // after a reload, straight back
   return call ? <InCall key={String(call.view.since)} call={call} onAgain={begin} /> : <Lobby door={door} onEnter={begin} />
+}
+
+const insideName = 'ward-visit' // which visit this window is in, so that a reload leads back
+
+function wasIn(): string {
+  try {
+    return sessionStorage.getItem(insideName) ?? ''
+  } catch {
+    return '' // storage is closed
+  }
+}
+
+function noteInside(visit: string): void {
+  try {
+    if (visit === '') sessionStorage.removeItem(insideName)
+    else sessionStorage.setItem(insideName, visit)
+  } catch {
+    // a reload leads to the lobby
+  }
 }
 
 /** Before one goes in: when, with whom, and how one looks. */
@@ -68,6 +91,7 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
             <Card>
               <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))} />
               <Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button>
+              {door.isHost && v && <Late late={v.late} onLate={(minutes) => door.late(minutes).then(visit.again)} />}
               <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
             </Card>
           )}
@@ -90,6 +114,7 @@ function VisitHead({ visit, isHost }: { visit: Visit | undefined; isHost: boolea
 }
 
 function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Element {
+  const engine = useEngine()
   const { w } = useWords()
   const c = w.visit.call
   const view = useView(call)
@@ -99,8 +124,11 @@ function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Ele
     return () => clearInterval(clock)
   }, [])
   useEffect(() => {
-    if (phase === 'left' || phase === 'removed' || phase === 'ended' || phase === 'elsewhere') setCurrentCall(undefined)
+    const over = phase === 'left' || phase === 'removed' || phase === 'ended' || phase === 'elsewhere'
+    noteInside(over ? '' : call.door.visit)
+    if (over) setCurrentCall(undefined)
   }, [phase])
+  useEffect(() => { if (engine.me && view.visit && phase !== 'arriving') engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, phase === 'arriving']) // for the chat, and what the clinician writes
   switch (phase) {
     case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
     case 'waiting': return <Waiting call={call} view={view} />
@@ -134,16 +162,29 @@ function Over({ phase, onAgain }: { phase: 'left' | 'removed' | 'ended' | 'elsew
   )
 }
 
+/** What the clinician wrote to the chart since one waits. */
+function useHostSays(view: View): string {
+  const engine = useEngine()
+  const [since] = useState(() => new Date().toISOString())
+  const [said, setSaid] = useState('')
+  useChange((change) => {
+    const { visit } = view
+    if (change.what !== 'chart' || change.chart !== visit?.chart) return
+    const last = engine.opened(visit.chart)?.items.filter((i) => i.kind === 'message' && i.author.person === visit.host && i.time > since).at(-1)
+    if (last) setSaid(last.resources.map(messageText).join('\n'))
+  })
+  return said
+}
+
 function Waiting({ call, view }: { call: Call; view: View }): JSX.Element {
   const { w, n } = useWords()
   const c = w.visit.call
   const { act, busy } = useAct()
   const [devices, setDevices] = useState(readDevices)
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
-    heading.current?.focus()
-    announce(c.waitTitle)
-  }, [])
+  useEffect(() => { heading.current?.focus() }, [])
+  const said = useHostSays(view)
+  useEffect(() => { if (said !== '') announce(said) }, [said])
   const host = view.visit?.hostName || w.unnamed
   return (
     <div class="narrow stack-wide">
@@ -151,6 +192,7 @@ function Waiting({ call, view }: { call: Call; view: View }): JSX.Element {
       <Card>
         <div class="waiting-sign" aria-hidden="true"><span /><span /><span /></div>
         <p class="soft">{c.waitStay}</p>
+        {said !== '' && <Notice title={c.hostSays(host)}><p dir="auto">{said}</p></Notice>}
         <Preview devices={devices} onChange={(change) => { setDevices(keepDevices(change)); call.prefer(change) }} />
         <div class="row"><Button kind="plain" icon="leave" busy={busy} onClick={() => { void act(() => call.leave()) }}>{c.leave}</Button></div>
       </Card>

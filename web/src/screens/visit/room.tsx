@@ -53,12 +53,13 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
       </header>
       <Notices call={call} view={view} />
       {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} />}
-      {panel && <Panel name={panel} call={call} view={view} onClose={() => setPanel(undefined)} />}
+      {panel && <Panel name={panel} call={call} view={view} onOpen={setPanel} onClose={() => setPanel(undefined)} />}
       <nav class="room-bar" aria-label={c.controls}>
         <Switch on={view.microphone} icons={['mic', 'micOff']} label={view.microphone ? c.mute : c.unmute} onClick={() => setMicrophone(!view.microphone)} />
         <Switch on={view.camera} icons={['camera', 'cameraOff']} label={view.camera ? c.cameraOff : c.cameraOn} onClick={() => setCamera(!view.camera)} />
         <Switch on icons={['people', 'people']} label={c.people} onClick={open('people')} badge={waiting.length > 0} />
         <Switch on icons={['message', 'message']} label={c.chat} onClick={open('chat')} badge={view.chat.length > seen && panel !== 'chat'} />
+        {host && <span class="room-wide"><Switch on icons={['chart', 'chart']} label={c.chart} onClick={open('chart')} /></span>}
         <Switch on icons={['more', 'more']} label={c.more} onClick={open('more')} />
         <button type="button" class="switch switch-leave" disabled={busy} onClick={() => (host ? setLeaving(true) : void act(() => call.leave()))}><span class="switch-sign"><Icon name="hangup" /></span><span>{host ? c.end : c.leave}</span></button>
       </nav>

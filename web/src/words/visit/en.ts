@@ -38,6 +38,7 @@ export const visit = {
     over: { left: ['You left the visit', 'It goes on. You can go back in.'], removed: ['You were taken out of this visit', 'Ask the clinic if you do not know why.'], ended: ['The visit has ended', 'Its keys are forgotten. What was written is in the chart.'], elsewhere: ['You are in this visit in another window', 'Picture and sound are there now.'] } satisfies Record<string, readonly [string, string]>,
     cannot: 'This browser cannot seal a visit', cannotText: 'Ward never shows a visit that is not sealed, so you cannot join with it. Use a current Chrome, Edge, Firefox or Safari, or your phone.',
     camera: 'Camera', microphone: 'Microphone', speaker: 'Speaker', deviceUsual: 'As the device chooses', keys: 'Alt+M mutes, Alt+V switches the camera.', swap: 'Show me larger or smaller', elapsed: 'Time in the visit',
+    hostSays: (name: string) => `${name} writes`, chartOf: 'From the chart',
     mini: 'Visit goes on', miniBack: 'Back to the visit',
   },
   booking: {},

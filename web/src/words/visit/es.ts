@@ -37,6 +37,7 @@ export const visit = {
     over: { left: ['Ha salido de la consulta', 'La consulta sigue. Puede volver a entrar.'], removed: ['Se le ha sacado de esta consulta', 'Pregunte a la clínica si no sabe por qué.'], ended: ['La consulta ha terminado', 'Sus claves se han olvidado. Lo escrito está en la historia.'], elsewhere: ['Está en esta consulta en otra ventana', 'La imagen y el sonido están ahora allí.'] },
     cannot: 'Este navegador no puede sellar una consulta', cannotText: 'Ward nunca muestra una consulta sin sellar, así que no puede entrar con él. Use una versión actual de Chrome, Edge, Firefox o Safari, o su teléfono.',
     camera: 'Cámara', microphone: 'Micrófono', speaker: 'Altavoz', deviceUsual: 'Lo que elija el dispositivo', keys: 'Alt+M silencia, Alt+V enciende o apaga la cámara.', swap: 'Verme más grande o más pequeño', elapsed: 'Tiempo de consulta',
+    hostSays: (name) => `${name} escribe`, chartOf: 'De la historia',
     mini: 'La consulta sigue', miniBack: 'Volver a la consulta',
   },
   booking: {},
