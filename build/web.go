@@ -26,8 +26,8 @@ import (
 //     bundled into assets/ under a name with its hash, and the page is written with the new names. Nothing is inline.
 //   - Code that is loaded later with import() is split into pieces of its own.
 //   - Workers become files beside the page, at addresses that never change (src/trusted.ts lets no other run).
-//   - src/sw.ts, the service worker, is the last of them: ASSETS in it is the list of all other files, and VERSION changes
-//     when one of them does.
+//   - src/sw.ts, the service worker, is the last of them: ASSETS in it is the list of the other files that it keeps, and
+//     VERSION changes when one of them does.
 //   - public/ is copied as it is: manifest, icons.
 const (
 	webRoot   = "web"
@@ -38,8 +38,12 @@ const (
 
 // workers are the scripts that run beside the page, by their source: what each is called.
 var workers = map[string]string{
-	"src/visit/media.worker.ts": "frames.js",
+	"src/visit/media.worker.ts":      "frames.js",
+	"src/visit/background.worker.ts": "background.js",
 }
+
+// later is what the service worker does not keep beforehand, because few ask for it: who does gets it then.
+func later(name string) bool { return name == "background.js" || path.Ext(name) == ".tflite" }
 
 // webDependencies installs what the locks of web and e2e name, if they changed since the last time.
 func webDependencies(ctx context.Context) error {
@@ -143,11 +147,36 @@ func options() api.BuildOptions {
 		Charset:       api.CharsetUTF8,
 		LegalComments: api.LegalCommentsLinked, // licences, beside each bundle
 		Loader: map[string]api.Loader{
-			".woff2": api.LoaderFile, ".svg": api.LoaderFile, ".png": api.LoaderFile, ".webp": api.LoaderFile,
+			".woff2": api.LoaderFile, ".svg": api.LoaderFile, ".png": api.LoaderFile, ".webp": api.LoaderFile, ".tflite": api.LoaderFile,
 		},
+		Plugins:    []api.Plugin{assembly},
+		PublicPath: "/",
+		ChunkNames: "assets/[name]-[hash]", AssetNames: "assets/[name]-[hash]",
 		LogLevel: api.LogLevelSilent,
 	}
 }
+
+// assembly is for small WebAssembly modules, kept as text that a person can review. Each is assembled into the script that
+// imports it.
+var assembly = api.Plugin{Name: "wat", Setup: func(build api.PluginBuild) {
+	build.OnLoad(api.OnLoadOptions{Filter: `\.wat$`}, func(source api.OnLoadArgs) (api.OnLoadResult, error) {
+		dir, err := os.MkdirTemp("", "ward-wat")
+		if err != nil {
+			return api.OnLoadResult{}, err
+		}
+		defer os.RemoveAll(dir)
+		made := filepath.Join(dir, "program.wasm")
+		if text, err := exec.Command("node", filepath.Join(webRoot, "node_modules/wabt/bin/wat2wasm"), source.Path, "-o", made).CombinedOutput(); err != nil {
+			return api.OnLoadResult{}, fmt.Errorf("assemble %s: %w\n%s", source.Path, err, text)
+		}
+		program, err := os.ReadFile(made)
+		if err != nil {
+			return api.OnLoadResult{}, err
+		}
+		contents := string(program)
+		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderBinary}, nil
+	})
+}}
 
 // bundle bundles the entry points and returns the address of each by its source.
 func bundle(entries []string) (map[string]string, error) {
@@ -160,8 +189,7 @@ func bundle(entries []string) (map[string]string, error) {
 	o.Splitting = true
 	o.Metafile = true
 	o.Write = true
-	o.PublicPath = "/"
-	o.EntryNames, o.ChunkNames, o.AssetNames = "assets/[name]-[hash]", "assets/[name]-[hash]", "assets/[name]-[hash]"
+	o.EntryNames = "assets/[name]-[hash]"
 	result := api.Build(o)
 	if len(result.Errors) > 0 {
 		return nil, messages(result.Errors)
@@ -186,7 +214,7 @@ func bundle(entries []string) (map[string]string, error) {
 	return names, nil
 }
 
-// serviceWorker bundles the worker last, since it lists all that was made before it.
+// serviceWorker bundles the worker last, since it lists what was made before it.
 func serviceWorker() error {
 	assets, version, err := made()
 	if err != nil {
@@ -212,11 +240,11 @@ func script(source, name string, define map[string]string) error {
 	return nil
 }
 
-// made lists the addresses of all files in dist, with a hash over their names and contents.
+// made lists the addresses of the files in dist that are kept on the device, with a hash over their names and contents.
 func made() (addresses []string, version string, err error) {
 	sum := sha256.New()
 	err = fs.WalkDir(os.DirFS(webOut), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path.Base(name) == ".keep" || strings.HasSuffix(name, ".LEGAL.txt") {
+		if err != nil || entry.IsDir() || path.Base(name) == ".keep" || strings.HasSuffix(name, ".LEGAL.txt") || later(name) {
 			return err
 		}
 		text, err := os.ReadFile(filepath.Join(webOut, name))

@@ -69,12 +69,21 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"worker-src 'self'; manifest-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types ward"
 
+// backgroundScript is the worker that puts a background behind someone in a visit, and backgroundPolicy is what it may do:
+// run the small WebAssembly module inside it, and fetch its model here. Of all that the page may it can do only this,
+// and the page may not run WebAssembly.
+const (
+	backgroundScript = "/background.js"
+	backgroundPolicy = "default-src 'none'; script-src 'wasm-unsafe-eval'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; " +
+		"base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
 // headers sets what every answer says.
 func headers(origin string, next http.Handler) http.Handler {
 	https := strings.HasPrefix(origin, "https:")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Content-Security-Policy", policyOf(r.URL.Path))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -93,6 +102,14 @@ func headers(origin string, next http.Handler) http.Handler {
 		control.SetWriteDeadline(now.Add(deadline))
 		next.ServeHTTP(w, r)
 	})
+}
+
+// policyOf is the content policy of a path: the app's, but for the one script that has a narrower one of its own.
+func policyOf(path string) string {
+	if path == backgroundScript {
+		return backgroundPolicy
+	}
+	return contentPolicy
 }
 
 const (

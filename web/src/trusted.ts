@@ -7,6 +7,7 @@ interface Types { createPolicy(name: string, rules: { createScriptURL: (url: str
 const scripts = {
   service: '/sw.js',     // keeps the app on the device
   frames: '/frames.js',  // seals and opens the frames of visits
+  background: '/background.js', // puts a background behind someone in a visit
 } as const
 
 let policy: Policy | undefined

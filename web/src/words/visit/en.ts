@@ -41,6 +41,14 @@ export const visit = {
     hostSays: (name: string) => `${name} writes`, chartOf: 'From the chart',
     mini: 'Visit goes on', miniBack: 'Back to the visit',
   },
+  background: {
+    title: 'Behind you', none: 'Your room as it is', blur: 'Blurred', room: 'A drawn room', preparing: 'Preparing the picture. Until then others see a drawn figure.',
+    hint: 'Your picture is changed on this device before it is sealed. Other people in the room may still be seen.', cannot: 'This browser cannot change what is behind you. A plain wall helps.',
+    failed: {
+      slow: ['Your camera is off: this device is too slow to change what is behind you', 'Your room is not shown. You can turn the camera on with your room as it is, or go on with sound.'],
+      broken: ['Your camera is off: what is behind you could not be changed', 'Your room is not shown. Try once more, or turn the camera on with your room as it is.'],
+    } satisfies Record<string, readonly [string, string]>, again: 'Try once more', plain: 'Turn on and show my room',
+  },
   booking: {},
   care: {},
   guests: {

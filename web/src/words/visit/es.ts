@@ -40,6 +40,14 @@ export const visit = {
     hostSays: (name) => `${name} escribe`, chartOf: 'De la historia',
     mini: 'La consulta sigue', miniBack: 'Volver a la consulta',
   },
+  background: {
+    title: 'Detrás de usted', none: 'Su habitación tal como es', blur: 'Desenfocada', room: 'Una habitación dibujada', preparing: 'Preparando la imagen. Mientras tanto, los demás ven una figura dibujada.',
+    hint: 'Su imagen se cambia en este dispositivo antes de sellarse. Es posible que se siga viendo a otras personas de la habitación.', cannot: 'Este navegador no puede cambiar lo que hay detrás de usted. Una pared lisa ayuda.',
+    failed: {
+      slow: ['Su cámara está apagada: este dispositivo es demasiado lento para cambiar lo que hay detrás de usted', 'Su habitación no se muestra. Puede encender la cámara con su habitación tal como es o seguir solo con sonido.'],
+      broken: ['Su cámara está apagada: no se pudo cambiar lo que hay detrás de usted', 'Su habitación no se muestra. Inténtelo otra vez o encienda la cámara con su habitación tal como es.'],
+    }, again: 'Intentar otra vez', plain: 'Encender y mostrar mi habitación',
+  },
   booking: {},
   care: {},
   guests: {
