@@ -9,18 +9,14 @@
 // Everything that may have changed is looked up in one place, sync, one at a time, however it became known: a notice,
 // a reconnection, a clock. So a lost notice costs seconds, and nothing happens twice.
 
-import {
-  ConnectionQuality, ConnectionState, DisconnectReason, Room, RoomEvent, Track, VideoPresets, type LocalParticipant, type LocalTrackPublication, type Participant, type TrackProcessor,
-} from 'livekit-client'
 import { problemOf } from '../engine/problem.ts'
 import type { ID, Problem } from '../engine/types.ts'
 import { newID, text, utf8 } from '../seal/bytes.ts'
-import { scriptURL } from '../trusted.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
 import type { DoubtfulMember } from './credential.ts'
 import type { Caller, Door, Posted, Visit } from './door.ts'
-import { Encryption } from './encryption.ts'
 import { Group, Refused, type Event as GroupEvent, type Next } from './group.ts'
+import { Media, type Devices, type OwnMedia, type Shown } from './media.ts'
 
 export type Phase =
   | 'arriving'   // asking at the door
@@ -31,27 +27,14 @@ export type Phase =
   | 'left' | 'removed' | 'ended'
   | 'elsewhere'  // the same person came from another window
 
-/** Why a camera or microphone is not there. */
-export type DeviceTrouble = 'denied' | 'missing' | 'busy' | 'failed'
-
-export type Quality = 'good' | 'weak' | 'lost' | 'unknown'
-
 /** Someone in the visit. */
-export interface Present {
+export interface Present extends Shown {
   readonly member: ID
   readonly name: string
   readonly role: Caller['role']
   readonly guest: Caller['guest']
   readonly isMe: boolean
   readonly isHost: boolean
-  readonly connected: boolean      // their media is
-  readonly opened: boolean         // something that they sent was opened
-  readonly trouble: boolean        // what they send is not let through
-  readonly speaking: boolean
-  readonly quality: Quality
-  readonly microphone: boolean
-  readonly camera: Track | undefined
-  readonly screen: Track | undefined
 }
 
 export interface Line {
@@ -65,7 +48,7 @@ export interface Line {
   readonly state: 'sent' | 'sending' | 'failed'
 }
 
-export interface View {
+export interface View extends OwnMedia {
   readonly phase: Phase
   readonly visit: Visit | undefined
   readonly present: readonly Present[]
@@ -75,20 +58,8 @@ export interface View {
   readonly picture: readonly Tile[]
   readonly epoch: number
   readonly chat: readonly Line[]
-  readonly media: 'off' | 'connecting' | 'on' | 'reconnecting'
-  readonly quality: Quality        // of my own connection
-  readonly camera: boolean
-  readonly microphone: boolean
-  readonly sharing: boolean
-  readonly cameraTrouble: DeviceTrouble | undefined
-  readonly microphoneTrouble: DeviceTrouble | undefined
-  readonly soundBlocked: boolean   // the browser wants a touch before it plays sound
   readonly problem: Problem | undefined
-  readonly since: number           // when media first connected, in ms
 }
-
-/** Which devices, and whether to begin with them. */
-export interface Devices { readonly camera: string | undefined; readonly microphone: string | undefined; readonly speaker: string | undefined; readonly cameraOn: boolean; readonly microphoneOn: boolean }
 
 /** How often to look even if nothing was told, in milliseconds: notices may be lost. */
 const lookEvery = 5000
@@ -96,8 +67,6 @@ const lookEvery = 5000
 const awayTime = 20_000
 /** How long the media server may name someone whose commit did not reach me yet. */
 const strangerTime = 4000
-/** Pauses between attempts to connect media again, in milliseconds. */
-const pauses = [300, 700, 1500, 3000, 5000]
 /** How often a join is tried again because others joined first. */
 const joinTries = 8
 /** How long to wait for the host to begin a spoiled group again before joining it once more by myself. */
@@ -114,25 +83,16 @@ interface Said { readonly t: 'text' | 'file' | 'bye'; readonly id?: string; read
 export class Call {
   readonly door: Door
   private readonly watchers = new Set<() => void>()
-  private state: View = {
-    phase: 'arriving', visit: undefined, present: [], strangers: [], doubt: undefined, code: [], picture: [], epoch: -1, chat: [], media: 'off', quality: 'unknown',
-    camera: false, microphone: false, sharing: false, cameraTrouble: undefined, microphoneTrouble: undefined, soundBlocked: false, problem: undefined, since: 0,
-  }
+  readonly media: Media
+  private state: View
   private group: Group | undefined
   private seq = 0                       // of the last message that was dealt with
-  private room: Room | undefined
-  private encryption: Encryption | undefined
-  private devices: Devices
-  private background: TrackProcessor<Track.Kind.Video> | undefined
-  private readonly opened = new Map<ID, number>()   // member: when something of theirs was last opened
-  private readonly refused = new Map<ID, number>()  // member: when something was last not let through
   private readonly strangeSince = new Map<ID, number>()
   private readonly awaySince = new Map<ID, number>()
   private readonly spoilers = new Map<ID, number>()
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
   private asked = false
-  private connecting = false
   private over = false
   private readonly endings: (() => void)[] = []
   /** Each line that others said, once, for whoever keeps them. */
@@ -140,7 +100,12 @@ export class Call {
 
   constructor(door: Door, devices: Devices) {
     this.door = door
-    this.devices = devices
+    this.media = new Media(devices, {
+      changed: () => this.show(),
+      moved: () => { this.show(); this.sync() },
+      elsewhere: () => this.finish('elsewhere'),
+    })
+    this.state = { phase: 'arriving', visit: undefined, present: [], strangers: [], doubt: undefined, code: [], picture: [], epoch: -1, chat: [], problem: undefined, ...this.media.own }
   }
 
   get view(): View { return this.state }
@@ -221,7 +186,7 @@ export class Call {
       await this.enter(visit)
     }
     if (this.group && this.state.phase !== 'stopped') {
-      if (!this.room) void this.connect()
+      if (!this.media.wanted) void this.connect()
       await this.tidy()
     }
     this.show()
@@ -255,19 +220,17 @@ export class Call {
   }
 
   private async follow(group: Group, seq: number): Promise<void> {
-    const again = this.group !== undefined || this.encryption !== undefined
     this.group = group
     this.seq = seq
     this.spoiled = 0
-    this.encryption ??= this.makeEncryption()
-    if (again) this.encryption.forget()
+    this.media.encryption.forget() // what came before was of another group, or of another stay in it
     await this.rekey(true)
     this.set({ phase: 'in', doubt: undefined })
   }
 
   private async rekey(someoneLeft: boolean): Promise<void> {
     const group = this.group as Group
-    this.encryption?.setEpoch(await group.mediaEpoch(), someoneLeft)
+    this.media.encryption.setEpoch(await group.mediaEpoch(), someoneLeft)
     const [code, picture] = await Promise.all([codeOf(group.authenticator), pictureOf(group.authenticator)])
     this.set({ code, picture, epoch: Number(group.epoch) })
     this.show()
@@ -315,7 +278,7 @@ export class Call {
     if (event.kind !== 'removed') return true
     // The host took my keys back: for good, or because I seemed to be gone. The door knows.
     this.group = undefined
-    this.encryption?.forget()
+    this.media.encryption.forget()
     this.sync()
     return false
   }
@@ -324,8 +287,8 @@ export class Call {
   private async doubted(error: Refused, sender: ID): Promise<void> {
     if (this.spoiled === 0) this.spoiled = Date.now()
     if (error.why === 'member' && error.doubt) {
-      this.encryption?.forget()
-      await this.disconnect()
+      this.media.encryption.forget()
+      await this.media.disconnect()
       const about = this.state.visit?.callers.find((c) => c.member === error.doubt?.member)
       this.set({ phase: 'stopped', doubt: { name: about?.name ?? '', why: error.doubt.doubt } })
       return
@@ -375,9 +338,9 @@ export class Call {
 
   /** The host takes back the keys of those who are gone; and of those in the media room who are not in the group, says so. */
   private async tidy(): Promise<void> {
-    const { group, room } = this
-    if (!group || !room || room.state !== ConnectionState.Connected) return
-    const here = new Set([...room.remoteParticipants.values()].map((p) => p.identity))
+    const { group, media } = this
+    if (!group || !media.connected) return
+    const here = new Set(media.others)
     const now = Date.now()
     const seats = new Set(group.members.map((s) => s.member))
     for (const id of this.strangeSince.keys()) if (!here.has(id) || seats.has(id)) this.strangeSince.delete(id)
@@ -394,142 +357,10 @@ export class Call {
     if (gone.length > 0) await this.change((g) => g.remove(gone))
   }
 
-  // Media.
-
-  private makeEncryption(): Encryption {
-    const worker = new Worker(scriptURL('frames'), { type: 'module' })
-    return new Encryption(worker, {
-      opened: (participant) => this.opened.set(participant, Date.now()),
-      trouble: ({ participant }) => this.refused.set(participant, Date.now()),
-    })
-  }
-
   private async connect(): Promise<void> {
-    if (this.connecting || this.over || !this.encryption) return
-    this.connecting = true
-    const again = this.state.since > 0
-    this.set({ media: again ? 'reconnecting' : 'connecting' })
-    for (let tries = 0; !this.over && this.state.phase === 'in'; tries++) {
-      const room = this.makeRoom()
-      try {
-        const pass = await this.door.room()
-        await room.setE2EEEnabled(true)
-        await room.connect(pass.url, pass.token, { rtcConfig: { iceServers: [...pass.relays] }, maxRetries: 0 })
-        this.room = room
-        break
-      } catch (error) {
-        console.warn('media:', error instanceof Error ? error.message : error)
-        await room.disconnect().catch(() => undefined)
-        await new Promise((resolve) => setTimeout(resolve, pauses[Math.min(tries, pauses.length - 1)]))
-      }
-    }
-    this.connecting = false
-    if (!this.room) return
-    this.set({ media: 'on', since: this.state.since || Date.now() })
-    this.show()
-    await Promise.all([this.devices.microphoneOn && this.setMicrophone(true), this.devices.cameraOn && this.setCamera(true)])
+    const again = await this.media.connect(() => this.door.room(), () => !this.over && this.state.phase === 'in')
     if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
   }
-
-  private makeRoom(): Room {
-    const room = new Room({
-      adaptiveStream: true, dynacast: true, singlePeerConnection: true, disconnectOnPageLeave: true,
-      encryption: { e2eeManager: this.encryption as never },
-      publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
-      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, ...(this.devices.camera && { deviceId: this.devices.camera }) },
-      audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...(this.devices.microphone && { deviceId: this.devices.microphone }) },
-      ...(this.devices.speaker && { audioOutput: { deviceId: this.devices.speaker } }),
-    })
-    const show = (): void => this.show()
-    for (const event of [
-      RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed, RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
-      RoomEvent.ActiveSpeakersChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged,
-    ]) room.on(event, show)
-    for (const event of [RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected]) room.on(event, () => { show(); this.sync() })
-    room.on(RoomEvent.TrackSubscribed, (track) => { if (track.kind === Track.Kind.Audio) track.attach() }) // its element plays without being shown
-    room.on(RoomEvent.TrackUnsubscribed, (track) => { for (const element of track.detach()) element.remove() })
-    room.on(RoomEvent.AudioPlaybackStatusChanged, () => this.set({ soundBlocked: !room.canPlaybackAudio }))
-    room.on(RoomEvent.MediaDevicesError, (error) => this.set({ cameraTrouble: troubleOf(error) }))
-    room.on(RoomEvent.Reconnecting, () => this.set({ media: 'reconnecting' }))
-    room.on(RoomEvent.SignalReconnecting, () => this.set({ media: 'reconnecting' }))
-    room.on(RoomEvent.Reconnected, () => { this.set({ media: 'on' }); this.sync() })
-    room.on(RoomEvent.Disconnected, (reason) => {
-      if (this.room !== room) return
-      this.room = undefined
-      if (reason === DisconnectReason.DUPLICATE_IDENTITY) return this.finish('elsewhere')
-      if (this.over) return
-      this.set({ media: 'reconnecting' })
-      this.sync() // which connects again, unless I was taken out
-    })
-    return room
-  }
-
-  private async disconnect(): Promise<void> {
-    const { room } = this
-    this.room = undefined
-    await room?.disconnect().catch(() => undefined)
-  }
-
-  /** What to begin with, once let in. */
-  prefer(change: Partial<Devices>): void { this.devices = { ...this.devices, ...change } }
-
-  private get here(): LocalParticipant | undefined { return this.room?.localParticipant }
-
-  async setMicrophone(on: boolean): Promise<void> {
-    this.devices = { ...this.devices, microphoneOn: on }
-    try {
-      await this.here?.setMicrophoneEnabled(on)
-      this.set({ microphoneTrouble: undefined })
-    } catch (error) {
-      this.set({ microphoneTrouble: troubleOf(error) })
-    }
-    this.show()
-  }
-
-  async setCamera(on: boolean): Promise<void> {
-    this.devices = { ...this.devices, cameraOn: on }
-    try {
-      await this.here?.setCameraEnabled(on, this.background ? { processor: this.background } : undefined)
-      this.set({ cameraTrouble: undefined })
-    } catch (error) {
-      this.set({ cameraTrouble: troubleOf(error) })
-    }
-    this.show()
-  }
-
-  /** What is behind me: blurred, replaced, or as it is. The camera is off while it changes to one that hides. */
-  async setBackground(processor: TrackProcessor<Track.Kind.Video> | undefined): Promise<void> {
-    this.background = processor
-    const track = this.publication(Track.Source.Camera)?.videoTrack
-    if (!track) return
-    if (processor) await track.setProcessor(processor)
-    else await track.stopProcessor()
-    this.show()
-  }
-
-  async setSharing(on: boolean): Promise<void> {
-    try {
-      await this.here?.setScreenShareEnabled(on, { audio: false })
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'NotAllowedError')) throw problemOf(error) // who closed the choice chose
-    }
-    this.show()
-  }
-
-  async useDevice(kind: MediaDeviceKind, id: string): Promise<void> {
-    const name = kind === 'videoinput' ? 'camera' : kind === 'audioinput' ? 'microphone' : 'speaker'
-    this.devices = { ...this.devices, [name]: id }
-    await this.room?.switchActiveDevice(kind, id)
-    this.show()
-  }
-
-  /** After the browser kept sound back: in answer to a touch. */
-  async playSound(): Promise<void> {
-    await this.room?.startAudio()
-    this.set({ soundBlocked: this.room?.canPlaybackAudio === false })
-  }
-
-  private publication(source: Track.Source): LocalTrackPublication | undefined { return this.here?.getTrackPublication(source) }
 
   // What is said.
 
@@ -621,10 +452,9 @@ export class Call {
     if (this.over) return
     this.over = true
     for (const end of this.endings) end()
-    this.encryption?.dispose()
+    this.media.dispose()
     this.group = undefined
-    void this.disconnect()
-    this.set({ phase, media: 'off', camera: false, microphone: false, sharing: false, present: [], strangers: [], problem })
+    this.set({ phase, present: [], strangers: [], problem, ...this.media.own })
   }
 
   // What is shown.
@@ -632,33 +462,23 @@ export class Call {
   private nameOf(member: ID): string { return this.state.visit?.callers.find((c) => c.member === member)?.name ?? '' }
 
   private tick(): void {
-    if (this.state.media === 'on') void this.inTurn(() => this.tidy()).catch(() => undefined)
+    if (this.media.connected) void this.inTurn(() => this.tidy()).catch(() => undefined)
     this.show()
   }
 
   private show(): void {
     if (this.over) return
-    const { group, room } = this
     const now = Date.now()
-    const recently = (at: number | undefined): boolean => at !== undefined && now - at < 2500
-    const present = (group?.members ?? []).map((seat): Present => {
+    const present = (this.group?.members ?? []).map((seat): Present => {
       const isMe = seat.member === this.door.me
-      const p: Participant | undefined = isMe ? room?.localParticipant : room?.getParticipantByIdentity(seat.member)
       const caller = this.state.visit?.callers.find((c) => c.member === seat.member)
-      const opened = isMe || this.opened.has(seat.member)
       return {
         member: seat.member, name: caller?.name ?? '', role: caller?.role ?? (seat.role as Caller['role']), guest: caller?.guest, isMe, isHost: seat.member === this.door.circle.host,
-        connected: isMe ? room?.state === ConnectionState.Connected : p !== undefined, opened,
-        trouble: recently(this.refused.get(seat.member)) && !recently(this.opened.get(seat.member)), speaking: p?.isSpeaking ?? false, quality: qualityOf(p?.connectionQuality),
-        microphone: p?.isMicrophoneEnabled ?? false, camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare),
+        ...this.media.of(seat.member, isMe),
       }
     })
     const strangers = [...this.strangeSince].filter(([, since]) => now - since > strangerTime).map(([id]) => id)
-    const me = room?.localParticipant
-    const next = {
-      present, strangers, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled ?? false, microphone: me?.isMicrophoneEnabled ?? false,
-      sharing: me?.isScreenShareEnabled ?? false,
-    }
+    const next = { present, strangers, ...this.media.own }
     if (!same(this.state, next)) this.set(next)
   }
 
@@ -676,32 +496,10 @@ export class Call {
   }
 }
 
-function qualityOf(q: ConnectionQuality | undefined): Quality {
-  if (q === ConnectionQuality.Excellent || q === ConnectionQuality.Good) return 'good'
-  if (q === ConnectionQuality.Poor) return 'weak'
-  return q === ConnectionQuality.Lost ? 'lost' : 'unknown'
-}
-
-/** The track of a participant that can be shown now. */
-function shown(p: Participant | undefined, source: Track.Source): Track | undefined {
-  const publication = p?.getTrackPublication(source)
-  return publication && !publication.isMuted ? publication.track : undefined
-}
-
-export function troubleOf(error: unknown): DeviceTrouble {
-  const name = error instanceof Error ? error.name : ''
-  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
-  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'
-  return name === 'NotReadableError' || name === 'AbortError' ? 'busy' : 'failed'
-}
-
 /** Whether a view already says what is to be shown, so that nothing is drawn again for nothing. */
-function same(view: View, next: Partial<View>): boolean {
-  const flat = (of: Partial<View>): unknown[] => [
-    of.quality, of.camera, of.microphone, of.sharing, ...(of.strangers ?? []),
-    ...(of.present ?? []).flatMap((p) => [p.member, p.name, p.role, p.connected, p.opened, p.trouble, p.speaking, p.quality, p.microphone, p.camera, p.screen]),
-  ]
-  const a = flat(view)
-  const b = flat(next)
-  return a.length === b.length && a.every((v, i) => v === b[i])
+function same(view: View, next: Pick<View, 'present' | 'strangers'> & OwnMedia): boolean {
+  const differ = <T extends object>(a: T, b: T): boolean => Object.entries(b).some(([key, value]) => a[key as keyof T] !== value)
+  const { present, strangers, ...own } = next
+  return !differ(view as object, own) && strangers.join() === view.strangers.join() && present.length === view.present.length
+    && !present.some((p, i) => differ({ ...view.present[i], guest: undefined } as object, { ...p, guest: undefined }))
 }

@@ -1,7 +1,7 @@
 // Which devices a person chose for visits, and whether they come with camera and microphone on. Kept on the device, by
 // the names that the browser gives them, which mean nothing elsewhere.
 
-import type { Devices } from './call.ts'
+import type { Devices } from './media.ts'
 
 const name = 'ward-devices'
 

@@ -95,7 +95,7 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
               <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
             </Card>
           )}
-      {v?.links && !over && <InviteGuest door={door} links={v.links} />}
+      {v?.links && !over && <InviteGuest door={door} links={v.links} level={2} />}
     </div>
   )
 }
@@ -193,7 +193,7 @@ function Waiting({ call, view }: { call: Call; view: View }): JSX.Element {
         <div class="waiting-sign" aria-hidden="true"><span /><span /><span /></div>
         <p class="soft">{c.waitStay}</p>
         {said !== '' && <Notice title={c.hostSays(host)}><p dir="auto">{said}</p></Notice>}
-        <Preview devices={devices} onChange={(change) => { setDevices(keepDevices(change)); call.prefer(change) }} />
+        <Preview devices={devices} onChange={(change) => { setDevices(keepDevices(change)); call.media.prefer(change) }} />
         <div class="row"><Button kind="plain" icon="leave" busy={busy} onClick={() => { void act(() => call.leave()) }}>{c.leave}</Button></div>
       </Card>
       <ErrorPanel error={view.problem} onRetry={() => call.sync()} />

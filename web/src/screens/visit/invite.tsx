@@ -8,7 +8,7 @@ import { guestRoles, type GuestRole } from '../../seal/guests.ts'
 import type { Door, Link } from '../../visit/door.ts'
 
 /** Links that nobody used yet, and a new one. */
-export function InviteGuest({ door, links }: { door: Door; links: readonly Link[] }): JSX.Element {
+export function InviteGuest({ door, links, level = 3 }: { door: Door; links: readonly Link[]; level?: 2 | 3 }): JSX.Element {
   const { w } = useWords()
   const g = w.visit.guests
   const { act, busy, error } = useAct()
@@ -21,8 +21,8 @@ export function InviteGuest({ door, links }: { door: Door; links: readonly Link[
     setChoosing(false)
   }
   return (
-    <section class="stack-tight">
-      <h3>{g.invite}</h3>
+    <section class={level === 2 ? 'card' : 'stack-tight'}>
+      {level === 2 ? <h2>{g.invite}</h2> : <h3>{g.invite}</h3>}
       {link === '' && !choosing && <><p class="soft small">{g.inviteText}</p><div><Button kind="plain" icon="people" onClick={() => setChoosing(true)}>{g.invite}</Button></div></>}
       {link === '' && choosing && (
         <div class="stack-tight">

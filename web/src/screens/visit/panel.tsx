@@ -69,14 +69,14 @@ function More({ call, view, onOpen }: { call: Call; view: View; onOpen: (name: P
     if (of.length === 0 || (kind === 'audiooutput' && !('setSinkId' in HTMLMediaElement.prototype))) return null
     return (
       <Select label={label} value={devices[key] ?? ''} options={[{ value: '', label: c.deviceUsual }, ...of.filter((d) => d.deviceId !== 'default').map((d) => ({ value: d.deviceId, label: d.label || label }))]}
-        onInput={(id) => { setDevices(keepDevices({ [key]: id || undefined })); void act(() => call.useDevice(kind, id || 'default')) }} />
+        onInput={(id) => { setDevices(keepDevices({ [key]: id || undefined })); void act(() => call.media.useDevice(kind, id || 'default')) }} />
     )
   }
   return (
     <div class="stack">
       <div class="row">
         {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="chart" onClick={() => onOpen('chart')}>{c.chart}</Button></span>}
-        {'getDisplayMedia' in navigator.mediaDevices && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
+        {'getDisplayMedia' in navigator.mediaDevices && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.media.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
         {small && <Button kind="plain" icon="small" onClick={() => { void act(() => small.requestPictureInPicture()) }}>{c.small}</Button>}
       </div>
       <h3>{c.devices}</h3>

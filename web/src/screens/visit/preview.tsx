@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useWords } from '../../app/context.tsx'
 import { Icon, Notice } from '../../parts/index.tsx'
-import { troubleOf, type Devices, type DeviceTrouble } from '../../visit/call.ts'
+import { troubleOf, type Devices, type DeviceTrouble } from '../../visit/media.ts'
 
 export function Preview({ devices, onChange }: { devices: Devices; onChange: (change: Partial<Devices>) => void }): JSX.Element {
   const { w } = useWords()

@@ -28,8 +28,8 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   useEffect(() => { heading.current?.focus() }, [])
   useNews(view, waiting.map((p) => p.name))
   useEffect(() => { if (panel === 'chat') setSeen(view.chat.length) }, [panel, view.chat.length])
-  const setMicrophone = (on: boolean): void => { keepDevices({ microphoneOn: on }); void call.setMicrophone(on) }
-  const setCamera = (on: boolean): void => { keepDevices({ cameraOn: on }); void call.setCamera(on) }
+  const setMicrophone = (on: boolean): void => { keepDevices({ microphoneOn: on }); void call.media.setMicrophone(on) }
+  const setCamera = (on: boolean): void => { keepDevices({ cameraOn: on }); void call.media.setCamera(on) }
   useEffect(() => {
     const key = (event: KeyboardEvent): void => {
       if (!event.altKey || event.ctrlKey || event.metaKey) return
@@ -154,10 +154,10 @@ function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
       {view.strangers.length > 0 && <Notice kind="danger" title={c.stranger}><p>{c.strangerText}</p></Notice>}
       {view.media === 'reconnecting' && <Notice kind="warn" title={c.reconnecting} />}
       {view.media === 'connecting' && <Notice title={c.connecting} />}
-      {view.soundBlocked && <Notice kind="warn" title={c.soundBlocked}><div><Button kind="plain" onClick={() => { void call.playSound() }}>{c.soundPlay}</Button></div></Notice>}
+      {view.soundBlocked && <Notice kind="warn" title={c.soundBlocked}><div><Button kind="plain" onClick={() => { void call.media.playSound() }}>{c.soundPlay}</Button></div></Notice>}
       {view.cameraTrouble && <Notice kind="warn" title={`${c.noCamera}. ${c.trouble[view.cameraTrouble][0]}`}><p>{c.trouble[view.cameraTrouble][1]}</p></Notice>}
       {view.microphoneTrouble && <Notice kind="warn" title={`${c.noMicrophone}. ${c.trouble[view.microphoneTrouble][0]}`}><p>{c.trouble[view.microphoneTrouble][1]}</p></Notice>}
-      {weak && <Notice kind="warn" title={c.weak}><div><Button kind="plain" onClick={() => { void call.setCamera(false) }}>{c.weakDo}</Button></div></Notice>}
+      {weak && <Notice kind="warn" title={c.weak}><div><Button kind="plain" onClick={() => { void call.media.setCamera(false) }}>{c.weakDo}</Button></div></Notice>}
     </div>
   )
 }

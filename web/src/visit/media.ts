@@ -1,0 +1,259 @@
+// The media of one person's visit: LiveKit's room, which carries frames that only the group's members open, and the
+// person's own camera, microphone and screen. The call says when there may be media at all; this keeps it going.
+
+import {
+  ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, type LocalParticipant, type Participant, type TrackProcessor,
+} from 'livekit-client'
+import { problemOf } from '../engine/problem.ts'
+import type { ID } from '../engine/types.ts'
+import { scriptURL } from '../trusted.ts'
+import type { RoomPass } from './door.ts'
+import { Encryption } from './encryption.ts'
+
+/** Why a camera or microphone is not there. */
+export type DeviceTrouble = 'denied' | 'missing' | 'busy' | 'failed'
+
+export type Quality = 'good' | 'weak' | 'lost' | 'unknown'
+
+/** Which devices, and whether to begin with them. */
+export interface Devices { readonly camera: string | undefined; readonly microphone: string | undefined; readonly speaker: string | undefined; readonly cameraOn: boolean; readonly microphoneOn: boolean }
+
+/** What is known of the media of a member, me or another. */
+export interface Shown {
+  readonly connected: boolean
+  readonly opened: boolean         // something that they sent was opened
+  readonly trouble: boolean        // what they send is not let through now
+  readonly speaking: boolean
+  readonly quality: Quality
+  readonly microphone: boolean
+  readonly camera: Track | undefined
+  readonly screen: Track | undefined
+}
+
+export interface OwnMedia {
+  readonly media: 'off' | 'connecting' | 'on' | 'reconnecting'
+  readonly quality: Quality        // of my own connection
+  readonly camera: boolean
+  readonly microphone: boolean
+  readonly sharing: boolean
+  readonly cameraTrouble: DeviceTrouble | undefined
+  readonly microphoneTrouble: DeviceTrouble | undefined
+  readonly soundBlocked: boolean   // the browser wants a touch before it plays sound
+  readonly since: number           // when media first connected, in ms
+}
+
+/** Whom to tell: that something looks otherwise; that somebody may have come or gone; that I am in another window. */
+export interface Told { changed(): void; moved(): void; elsewhere(): void }
+
+export type Background = TrackProcessor<Track.Kind.Video>
+
+/** Pauses between attempts to connect again, in milliseconds. */
+const pauses = [300, 700, 1500, 3000, 5000]
+/** How long what was opened or refused counts as now, in milliseconds: counts come twice a second. */
+const lately = 2500
+
+setLogLevel(LogLevel.error) // its lines hold who is where
+
+export class Media {
+  readonly encryption: Encryption
+  private readonly told: Told
+  private room: Room | undefined
+  private devices: Devices
+  private background: Background | undefined
+  private readonly opened = new Map<ID, number>()  // member: when something of theirs was last opened
+  private readonly refused = new Map<ID, number>() // member: when something was last not let through
+  private state: OwnMedia['media'] = 'off'
+  private since = 0
+  private cameraTrouble: DeviceTrouble | undefined
+  private microphoneTrouble: DeviceTrouble | undefined
+  private soundBlocked = false
+
+  constructor(devices: Devices, told: Told) {
+    this.devices = devices
+    this.told = told
+    this.encryption = new Encryption(new Worker(scriptURL('frames'), { type: 'module' }), {
+      opened: (participant) => this.opened.set(participant, Date.now()),
+      trouble: ({ participant }) => this.refused.set(participant, Date.now()),
+    })
+  }
+
+  /** Whether there is a room, or one on its way. */
+  get wanted(): boolean { return this.room !== undefined || this.state === 'connecting' || this.connecting }
+  get connected(): boolean { return this.room?.state === ConnectionState.Connected }
+  /** Who the media server says is there, besides me. */
+  get others(): readonly ID[] { return [...(this.room?.remoteParticipants.values() ?? [])].map((p) => p.identity) }
+
+  private connecting = false
+
+  /** Connects, and tries until it succeeds or is not wanted any more; true if it came back after being lost. */
+  async connect(pass: () => Promise<RoomPass>, still: () => boolean): Promise<boolean> {
+    const again = this.since > 0
+    this.connecting = true
+    this.enter(again ? 'reconnecting' : 'connecting')
+    for (let tries = 0; still() && !this.room; tries++) {
+      const room = this.makeRoom()
+      try {
+        const { url, token, relays } = await pass()
+        await room.setE2EEEnabled(true)
+        await room.connect(url, token, { rtcConfig: { iceServers: [...relays] }, maxRetries: 0 })
+        this.room = room
+      } catch (error) {
+        console.warn('media:', error instanceof Error ? error.message : error)
+        await room.disconnect().catch(() => undefined)
+        await new Promise((resolve) => setTimeout(resolve, pauses[Math.min(tries, pauses.length - 1)]))
+      }
+    }
+    this.connecting = false
+    if (!this.room) return false
+    if (!still()) {
+      await this.disconnect()
+      return false
+    }
+    this.since ||= Date.now()
+    this.enter('on')
+    await Promise.all([this.devices.microphoneOn && this.setMicrophone(true), this.devices.cameraOn && this.setCamera(true)])
+    return again
+  }
+
+  async disconnect(): Promise<void> {
+    const { room } = this
+    this.room = undefined
+    this.state = 'off'
+    await room?.disconnect().catch(() => undefined)
+  }
+
+  /** Ends it for good. */
+  dispose(): void {
+    this.encryption.dispose()
+    void this.disconnect()
+  }
+
+  private enter(state: OwnMedia['media']): void {
+    this.state = state
+    this.told.changed()
+  }
+
+  private makeRoom(): Room {
+    const { camera, microphone, speaker } = this.devices
+    const room = new Room({
+      adaptiveStream: true, dynacast: true, singlePeerConnection: true, disconnectOnPageLeave: true,
+      encryption: { e2eeManager: this.encryption as never },
+      publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
+      videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, ...(camera && { deviceId: camera }) },
+      audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...(microphone && { deviceId: microphone }) },
+      ...(speaker && { audioOutput: { deviceId: speaker } }),
+    })
+    for (const event of [
+      RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed, RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
+      RoomEvent.ActiveSpeakersChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged,
+    ]) room.on(event, () => this.told.changed())
+    for (const event of [RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected]) room.on(event, () => this.told.moved())
+    room.on(RoomEvent.TrackSubscribed, (track) => { if (track.kind === Track.Kind.Audio) track.attach() }) // its element plays without being shown
+    room.on(RoomEvent.TrackUnsubscribed, (track) => { for (const element of track.detach()) element.remove() })
+    room.on(RoomEvent.AudioPlaybackStatusChanged, () => {
+      this.soundBlocked = !room.canPlaybackAudio
+      this.told.changed()
+    })
+    for (const event of [RoomEvent.Reconnecting, RoomEvent.SignalReconnecting]) room.on(event, () => this.enter('reconnecting'))
+    room.on(RoomEvent.Reconnected, () => {
+      this.enter('on')
+      this.told.moved()
+    })
+    room.on(RoomEvent.Disconnected, (reason) => {
+      if (this.room !== room) return
+      this.room = undefined
+      this.enter('reconnecting')
+      if (reason === DisconnectReason.DUPLICATE_IDENTITY) this.told.elsewhere()
+      else this.told.moved() // the call connects again, unless I was taken out
+    })
+    return room
+  }
+
+  // What I send.
+
+  private get me(): LocalParticipant | undefined { return this.room?.localParticipant }
+
+  /** What to begin with, once connected. */
+  prefer(change: Partial<Devices>): void { this.devices = { ...this.devices, ...change } }
+
+  async setMicrophone(on: boolean): Promise<void> {
+    this.prefer({ microphoneOn: on })
+    this.microphoneTrouble = await this.me?.setMicrophoneEnabled(on).then(() => undefined, troubleOf)
+    this.told.changed()
+  }
+
+  async setCamera(on: boolean): Promise<void> {
+    this.prefer({ cameraOn: on })
+    this.cameraTrouble = await this.me?.setCameraEnabled(on, this.background ? { processor: this.background } : undefined).then(() => undefined, troubleOf)
+    this.told.changed()
+  }
+
+  /** What is behind me: blurred, replaced, or as it is. */
+  async setBackground(background: Background | undefined): Promise<void> {
+    this.background = background
+    const track = this.me?.getTrackPublication(Track.Source.Camera)?.videoTrack
+    if (track && background) await track.setProcessor(background)
+    else await track?.stopProcessor()
+    this.told.changed()
+  }
+
+  async setSharing(on: boolean): Promise<void> {
+    await this.me?.setScreenShareEnabled(on, { audio: false }).catch((error: unknown) => {
+      if (!(error instanceof Error && error.name === 'NotAllowedError')) throw problemOf(error) // who closed the choice chose
+    })
+    this.told.changed()
+  }
+
+  async useDevice(kind: MediaDeviceKind, id: string): Promise<void> {
+    this.prefer({ [kind === 'videoinput' ? 'camera' : kind === 'audioinput' ? 'microphone' : 'speaker']: id })
+    await this.room?.switchActiveDevice(kind, id)
+    this.told.changed()
+  }
+
+  /** After the browser kept sound back: in answer to a touch. */
+  async playSound(): Promise<void> {
+    await this.room?.startAudio()
+    this.soundBlocked = this.room?.canPlaybackAudio === false
+    this.told.changed()
+  }
+
+  // What is shown.
+
+  get own(): OwnMedia {
+    const { me } = this
+    return {
+      media: this.state, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled ?? false, microphone: me?.isMicrophoneEnabled ?? false, sharing: me?.isScreenShareEnabled ?? false,
+      cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, soundBlocked: this.soundBlocked, since: this.since,
+    }
+  }
+
+  of(member: ID, isMe: boolean): Shown {
+    const p: Participant | undefined = isMe ? this.me : this.room?.getParticipantByIdentity(member)
+    const now = Date.now()
+    const recently = (at: number | undefined): boolean => at !== undefined && now - at < lately
+    return {
+      connected: isMe ? this.connected : p !== undefined, opened: isMe || this.opened.has(member),
+      trouble: recently(this.refused.get(member)) && !recently(this.opened.get(member)), speaking: p?.isSpeaking ?? false, quality: qualityOf(p?.connectionQuality),
+      microphone: p?.isMicrophoneEnabled ?? false, camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare),
+    }
+  }
+}
+
+function qualityOf(q: ConnectionQuality | undefined): Quality {
+  if (q === ConnectionQuality.Excellent || q === ConnectionQuality.Good) return 'good'
+  if (q === ConnectionQuality.Poor) return 'weak'
+  return q === ConnectionQuality.Lost ? 'lost' : 'unknown'
+}
+
+/** The track of a participant that can be shown now. */
+function shown(p: Participant | undefined, source: Track.Source): Track | undefined {
+  const publication = p?.getTrackPublication(source)
+  return publication && !publication.isMuted ? publication.track : undefined
+}
+
+export function troubleOf(error: unknown): DeviceTrouble {
+  const name = error instanceof Error ? error.name : ''
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied'
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'missing'
+  return name === 'NotReadableError' || name === 'AbortError' ? 'busy' : 'failed'
+}
