@@ -490,7 +490,7 @@ type VisitGuest struct {
 // GuestOpened is what whoever holds a guest's link sees.
 type GuestOpened struct {
 	Org     ClinicInfo  `json:"org"`
-	Visit   Visit       `json:"visit"` // without its chart
+	Visit   Visit       `json:"visit"` // without its chart; me tells whether they were taken out
 	Welcome []byte      `json:"welcome"`
 	Used    bool        `json:"used"` // by the guest, or by somebody else
 	Host    PersonCards `json:"host"`
@@ -602,6 +602,6 @@ const (
 	MaxSeries     = 26                // visits in a series: half a year of weeks
 	MaxMembers    = 12                // in a visit: a family, an interpreter and a care team; more is a lecture
 	MaxGuests     = 8                 // links of a visit that are open or in use
-	MaxGuestName  = 4 << 10           // bytes of a guest's sealed name, a sealed key of names, or a welcome
+	MaxSealedName = 8 << 10           // bytes of a welcome, a sealed name or a sealed key of names: a recipient is inside
 	MaxMLS        = 128 << 10         // bytes of one MLS message: the state of a full visit is about 60 KB
 )

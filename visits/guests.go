@@ -54,7 +54,7 @@ func (v *Visits) InviteGuest(ctx context.Context, tx *store.Tx, who ward.Caller,
 		return nil, ward.Errorf(ward.Invalid, "the link is to another visit, or by someone else")
 	case s.Verify(who.Browser) != nil:
 		return nil, ward.Errorf(ward.Invalid, "the link is not signed by this browser")
-	case len(body.Welcome) > ward.MaxGuestName || envelope.CheckSealed(body.Welcome) != nil:
+	case len(body.Welcome) > ward.MaxSealedName || envelope.CheckSealed(body.Welcome) != nil:
 		return nil, ward.Errorf(ward.Invalid, "the welcome is not sealed to the link")
 	case of.over(v.Now()):
 		return nil, ward.Errorf(ward.Gone, "this visit is over")
@@ -113,7 +113,7 @@ func (v *Visits) OpenGuest(ctx context.Context, tx *store.Tx, _ ward.Caller, r *
 		return nil, err
 	}
 	answer := ward.GuestOpened{Welcome: g.welcome, Used: g.state == linkUsed, Visit: of.wire()}
-	answer.Visit.Chart, answer.Visit.Me, answer.Visit.Epoch, answer.Visit.Seq = "", "", 0, 0
+	answer.Visit.Chart, answer.Visit.Epoch, answer.Visit.Seq = "", 0, 0
 	if answer.Org, err = v.People.Of(ctx, tx, g.org); err != nil {
 		return nil, err
 	}
@@ -142,11 +142,13 @@ func (v *Visits) GuestArrives(ctx context.Context, tx *store.Tx, _ ward.Caller, 
 	}
 	who := ward.Caller{Org: g.org, Person: g.id, Visit: g.visit, Roles: []ward.Role{ward.Guest}, Browser: arrival.Body.Key}
 	switch b := arrival.Body; {
+	case of.me == removed:
+		return nil, ward.Errorf(ward.Gone, "you were taken out of this visit").WithHint("Ask the clinic.")
 	case b.Org != g.org || b.Visit != g.visit || b.Guest != g.id:
 		return nil, ward.Errorf(ward.Invalid, "the arrival is at another visit")
 	case arrival.Verify(link.Body.Link, b.Key) != nil:
 		return nil, ward.Errorf(ward.Invalid, "the arrival is not signed with this link")
-	case len(body.Hello) > ward.MaxGuestName || envelope.CheckSealed(body.Hello) != nil || envelope.Hash(body.Hello) != b.SHA256:
+	case len(body.Hello) > ward.MaxSealedName || envelope.CheckSealed(body.Hello) != nil || envelope.Hash(body.Hello) != b.SHA256:
 		return nil, ward.Errorf(ward.Invalid, "the name is not sealed, or not the one that was signed")
 	case g.state == linkUsed && g.browser != b.Key:
 		if err := v.recordDenied(ctx, tx, who, of, "guest-link-again"); err != nil {
@@ -186,8 +188,6 @@ func (v *Visits) link(ctx context.Context, tx *store.Tx, r *http.Request) (guest
 		return g, of, ward.Errorf(ward.Gone, "this visit is over")
 	case g.state == linkWithdrawn:
 		return g, of, ward.Errorf(ward.Gone, "this link was withdrawn").WithHint("Ask whoever sent it for a new one.")
-	case of.me == removed:
-		return g, of, ward.Errorf(ward.Gone, "you were taken out of this visit").WithHint("Ask the clinic.")
 	}
 	return g, of, nil
 }

@@ -136,10 +136,10 @@ func (v *Visits) Admit(ctx context.Context, tx *store.Tx, who ward.Caller, r *ht
 	if err := v.isAdmissible(ctx, tx, who.Org, of, m, b); err != nil {
 		return nil, err
 	}
-	if len(body.Name) > ward.MaxGuestName || (b.Called != "") != (len(body.Name) > 0) || b.Called != "" && envelope.Hash(body.Name) != b.Called {
+	if len(body.Name) > ward.MaxSealedName || (b.Called != "") != (len(body.Name) > 0) || b.Called != "" && envelope.Hash(body.Name) != b.Called {
 		return nil, ward.Errorf(ward.Invalid, "the name is not the one that the admission is for")
 	}
-	if len(body.Names) > ward.MaxGuestName || len(body.Names) > 0 && envelope.CheckSealed(body.Names) != nil {
+	if len(body.Names) > ward.MaxSealedName || len(body.Names) > 0 && envelope.CheckSealed(body.Names) != nil {
 		return nil, ward.Errorf(ward.Invalid, "the key of names is not sealed")
 	}
 	all, err := membersOf(ctx, tx, who.Org, of.id)

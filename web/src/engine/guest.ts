@@ -88,6 +88,7 @@ export interface GuestInvitation {
   readonly used: boolean           // by this browser, who may come back, or by somebody else, who alone may
   readonly mine: boolean
   readonly name: string            // under which this browser came before
+  readonly removed: boolean        // taken out: the link opens nothing any more
   /** Comes to the door under a name, which only the clinician can read until they let the guest in. */
   arrive(name: string): Promise<Door>
 }
@@ -114,16 +115,19 @@ async function open(text: string): Promise<GuestInvitation> {
   const shelf = await openShelf()
   const seat = (await shelf.get('keys', `guest-seat/${link.guest}`)) as Seat | undefined
   const plain = new Net({ public: '', sign: () => Promise.reject(new Bad('nobody signs here')) }, () => undefined, () => undefined)
-  const opened = await plain.json<WireGuestOpened>('POST', `/api/guests/${link.guest}/open`, {}, 'none')
+  const opened = await lookAt(plain, link.guest)
   const welcome = await openWelcome(link, unjson64(opened.welcome))
   if (welcome.org !== opened.org.org || welcome.visit !== opened.visit.visit || welcome.host !== opened.visit.host) throw new Bad('the server shows another visit than the link')
   const host = await HostKeys.of(welcome, opened.host)
   return {
     clinic: opened.org.name, from: welcome.from, hostName: welcome.hostName, as: welcome.as, starts: opened.visit.starts, ends: opened.visit.ends,
     late: opened.visit.late ?? 0, used: opened.used, mine: seat !== undefined, name: seat?.name ?? '',
+    removed: opened.visit.me === 'removed',
     arrive: (name) => arrive(shelf, link, welcome, host, name.trim()).catch((error: unknown) => { throw problemOf(error) }),
   }
 }
+
+const lookAt = (net: Net, guest: ID): Promise<WireGuestOpened> => net.post<WireGuestOpened>(`/api/guests/${guest}/open`, {}, 'none')
 
 /** The host's card, which the link names, and the browsers that it certifies. */
 class HostKeys {
@@ -170,8 +174,8 @@ async function arrive(shelf: Shelf, link: GuestLink, welcome: Welcome, host: Hos
   const statement = await write('ward/arrival/1', {
     org: place.org, visit: place.visit, guest: link.guest, key: key.public, time: new Date().toISOString(), sha256: await hash(hello),
   }, (await linkKey(link.secret)).sign, key.sign)
-  const door = new GuestDoor(shelf, key, welcome, host, name, identity)
-  await door.begin(statement.text, hello)
+  const door = new GuestDoor(shelf, key, welcome, host, name, identity, { arrivalText: statement.text, hello })
+  await door.begin()
   await shelf.put('keys', `guest-seat/${link.guest}`, { name, identity } satisfies Seat)
   return door
 }
@@ -194,8 +198,10 @@ export class GuestDoor extends VisitCalls implements Door {
   private known = new Map<ID, { hash: string; browsers: ReadonlySet<string> }>()
   private admission: { readonly text: string; readonly browser: string } | undefined
   private stopped = new AbortController()
+  private readonly arrival: { readonly arrivalText: string; readonly hello: Bytes }
+  private last: Visit | undefined
 
-  constructor(shelf: Shelf, key: SigningKey, welcome: Welcome, host: HostKeys, name: string, identity: string) {
+  constructor(shelf: Shelf, key: SigningKey, welcome: Welcome, host: HostKeys, name: string, identity: string, arrival: { readonly arrivalText: string; readonly hello: Bytes }) {
     super(new Net(key, () => this.tell(), () => this.tell()), welcome.visit)
     this.shelf = shelf
     this.key = key
@@ -203,6 +209,7 @@ export class GuestDoor extends VisitCalls implements Door {
     this.host = host
     this.name = name
     this.identity = identity
+    this.arrival = arrival
     this.me = welcome.member
     // Nobody is known here beforehand: people count by the card that the host's admission names, which checkMember compares.
     this.circle = {
@@ -213,13 +220,36 @@ export class GuestDoor extends VisitCalls implements Door {
     }
   }
 
-  async begin(arrivalText: string, hello: Bytes): Promise<void> {
-    const session = await this.net.post<WireGuestSession>(`/api/guests/${this.me}/arrive`, { arrivalText, hello }, 'browser')
+  /** Begins the guest's session, or begins it again. */
+  async begin(): Promise<void> {
+    const session = await this.net.post<WireGuestSession>(`/api/guests/${this.me}/arrive`, this.arrival, 'browser')
     if (session.visit !== this.visit || session.guest !== this.me) throw new Bad('the server began another visit')
     this.net.token = session.token
   }
 
-  async look(): Promise<Visit> { return this.read(await this.net.get<WireVisit>(this.path)) }
+  async look(): Promise<Visit> {
+    try {
+      this.last = await this.read(await this.net.get<WireVisit>(this.path))
+    } catch (error) {
+      if (problemOf(error).code !== 'unauthenticated' || !this.last) throw error
+      this.last = await this.ended(this.last)
+    }
+    return this.last
+  }
+
+  /** My session ended: because I was taken out, because the visit is over, or by itself. */
+  private async ended(last: Visit): Promise<Visit> {
+    try {
+      const { visit } = await lookAt(this.net, this.me)
+      if (visit.me === 'removed') return { ...last, me: 'removed' }
+      await this.begin()
+      return await this.read(await this.net.get<WireVisit>(this.path))
+    } catch (error) {
+      const { code } = problemOf(error)
+      if (code === 'gone' || code === 'missing') return { ...last, state: 'ended' }
+      throw error
+    }
+  }
 
   async arrive(): Promise<Visit> {
     await this.net.post(`${this.path}/arrive`, {})

@@ -34,7 +34,8 @@ export default function GuestScreen({ prefs, setPrefs }: ScreenProps): JSX.Eleme
     <div class="narrow door">
       <Mark />
       <Head of={invitation} />
-      {invitation.used && !invitation.mine ? <Notice kind="warn" title={g.used}><p>{g.usedText}</p></Notice> : <Name of={invitation} onDoor={setDoor} />}
+      {invitation.removed ? <Notice kind="info" title={w.visit.call.over.removed[0]}><p>{w.visit.call.over.removed[1]}</p></Notice>
+        : invitation.used && !invitation.mine ? <Notice kind="warn" title={g.used}><p>{g.usedText}</p></Notice> : <Name of={invitation} onDoor={setDoor} />}
       <Select label={w.settings.language} value={prefs.language} onInput={(language) => setPrefs({ language: language as Language })} options={languages.map((l) => ({ value: l.code, label: l.name }))} />
     </div>
   )

@@ -1,0 +1,117 @@
+// Guests of a visit, in real browsers: Amina sends her interpreter a link, Dr Okafor reads her name and lets her in, all
+// three see each other by name. The server never learns the name; the link opens nothing for anyone else; and who is
+// taken out sees nothing more and does not come back.
+
+import { Clinic } from './clinic.mjs'
+import { openBrowser, Someone } from './people.mjs'
+import { found } from './search.mjs'
+import { book, invite, join } from './steps.mjs'
+import { Telling, accessible, fits, must, picture } from './telling.mjs'
+import { moving } from './visit.story.mjs'
+
+const guestName = 'Quillonova Bejarano' // nowhere else, so that finding it anywhere tells
+
+export async function steps(database) {
+  const story = new Telling(`guests ${database ? 'on PostgreSQL' : 'on SQLite'}`)
+  const clinic = await Clinic.start({ database })
+  const browser = await openBrowser()
+  const arrive = async (name, options) => {
+    const someone = await Someone.at(browser, name, { ...options, permissions: ['camera', 'microphone'] })
+    someone.page.setDefaultTimeout(20_000)
+    story.people.push(someone)
+    return someone
+  }
+  let okafor, amina, ines, visit, link
+  await story.step('a clinic, its clinician and a patient with an appointment', async () => {
+    okafor = await arrive('okafor')
+    await join(okafor, clinic.foundingLink, 'Ada', 'Okafor')
+    amina = await arrive('amina', { width: 390, height: 844 })
+    await join(amina, await invite(okafor, clinic, 'Patient', 'Amina', 'Yusuf'), 'Amina', 'Yusuf', true)
+    visit = await book(okafor, clinic, 'Amina')
+  })
+  await story.step('Amina makes a link for her interpreter', async () => {
+    await amina.page.goto(`${clinic.origin}/visit/${visit}`)
+    await amina.button('Invite a guest').click()
+    await amina.button('Make a link').waitFor()
+    await accessible(amina, 'inviting a guest')
+    await fits(amina, 'inviting a guest')
+    await amina.button('Make a link').click()
+    link = await amina.field('Link').inputValue()
+    must(link.startsWith(`${clinic.origin}/guest#`), link)
+    await picture(amina, 'guest-link')
+    await amina.button('Done').click()
+    await amina.button('Go to the waiting room').click()
+  })
+  await story.step('the interpreter opens it, gives her name and waits', async () => {
+    ines = await arrive('ines', { width: 390, height: 844 })
+    await ines.page.goto(link)
+    await ines.heading(/^Amina Yusuf invites you/).waitFor()
+    await ines.page.getByText('With Ada Okafor').waitFor()
+    await accessible(ines, "a guest's door")
+    await fits(ines, "a guest's door")
+    await picture(ines, 'guest-door')
+    await ines.button('Go on').click()
+    await ines.page.getByText('Write your name, so').waitFor()
+    await ines.field('Your name').fill(guestName)
+    await ines.button('Go on').click()
+    await ines.button('Go to the waiting room').click()
+    await ines.heading('You are in the waiting room').waitFor()
+    await accessible(ines, "a guest's waiting room")
+    await picture(ines, 'guest-waiting')
+  })
+  await story.step('the link is used up for everyone else', async () => {
+    const late = await arrive('late')
+    await late.page.goto(link)
+    await late.page.getByText('This link was used already').waitFor()
+    await late.context.close()
+  })
+  await story.step('Dr Okafor reads her name and who invites her, and lets both in', async () => {
+    await okafor.page.goto(`${clinic.origin}/visit/${visit}`)
+    await okafor.button('Open the visit').click()
+    await okafor.button('Let in: Amina Yusuf').click()
+    await okafor.page.getByText('Interpreter · invited by Amina Yusuf').waitFor()
+    await picture(okafor, 'guest-knock')
+    await okafor.button(`Let in: ${guestName}`).click()
+    for (const someone of [okafor, amina, ines]) await moving(someone, 2)
+  })
+  await story.step('everyone sees everyone by name', async () => {
+    await amina.button('People').click()
+    await amina.page.getByText('Interpreter · invited by').waitFor()
+    await amina.page.getByText(guestName).first().waitFor()
+    await picture(amina, 'guest-seen')
+    await amina.button('Close').click()
+    await ines.button('People').click()
+    await ines.page.getByText('Amina Yusuf').first().waitFor()
+    await ines.page.getByText('Ada Okafor').first().waitFor()
+    must((await ines.button('Invite a guest').count()) === 0, 'a guest may invite')
+    await picture(ines, 'guest-room')
+    await accessible(ines, 'a visit as a guest')
+    await ines.button('Close').click()
+  })
+  await story.step('after a reload the guest is back without being let in again', async () => {
+    await ines.page.reload()
+    await ines.button(`Go back in as ${guestName}`).click()
+    await ines.button('Go to the waiting room').click()
+    await moving(ines, 2)
+    for (const someone of [okafor, amina]) await moving(someone, 2)
+  })
+  await story.step('nothing of her name is on the server', async () => {
+    const { hits, files } = found(clinic.keepings(), ['Quillonova', link.split('.').pop()])
+    must(hits.length === 0 && files > 0, `found: ${JSON.stringify(hits)} in ${files} files`)
+  })
+  await story.step('taken out, she sees nobody and her link opens nothing', async () => {
+    if ((await okafor.button(`Take out: ${guestName}`).count()) === 0) await okafor.button('People').click()
+    await okafor.button(`Take out: ${guestName}`).click()
+    await okafor.button('Take out').last().click()
+    await ines.heading('You were taken out of this visit').waitFor()
+    for (const someone of [okafor, amina]) await moving(someone, 1)
+    await ines.page.goto(link)
+    await ines.page.reload()
+    await ines.page.getByText('You were taken out of this visit').waitFor()
+    must((await ines.button('Go on').count()) === 0 && (await ines.button(/^Go back/).count()) === 0, 'who was taken out may come back')
+    await picture(ines, 'guest-out')
+  })
+  await browser.close()
+  await clinic.remove()
+  return story
+}
