@@ -1,14 +1,15 @@
 // Runs the story and the looks at every screen, in real browsers against the real binary: node e2e/run.mjs [name].
 // The database is SQLite, or the PostgreSQL that WARD_TEST_POSTGRES names.
 
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const lock = readFileSync(join(here, 'package-lock.json'), 'utf8')
-const stamp = join(here, 'node_modules', '.ward-lock')
+const lock = createHash('sha256').update(readFileSync(join(here, 'package-lock.json'))).digest('hex')
+const stamp = join(here, 'node_modules', '.lock-hash') // as build/web.go marks what it installed
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   const installed = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: here, stdio: 'inherit' })
   if (installed.status !== 0) process.exit(1)

@@ -402,7 +402,10 @@ export class Call {
       return // not something that this version says
     }
     if (typeof said !== 'object' || said === null) return
-    if (said.t === 'bye' && this.door.isHost) this.awaySince.set(from, 0)
+    if (said.t === 'bye' && this.door.isHost) {
+      this.awaySince.set(from, 0)
+      this.sync()
+    }
     if (said.t !== 'text' && said.t !== 'file') return
     const name = this.nameOf(from)
     const words = typeof said.text === 'string' ? said.text.slice(0, maxLine) : ''
@@ -443,9 +446,12 @@ export class Call {
 
   /** Leaves; the visit goes on, and I may come back. */
   async leave(): Promise<void> {
-    if (this.group && !this.door.isHost) await Promise.race([this.tellAll({ t: 'bye' }), new Promise((resolve) => setTimeout(resolve, 1000))]).catch(() => undefined)
+    const { group } = this
     this.finish('left')
-    await this.door.leave().catch(() => undefined)
+    const bye = async (): Promise<void> => {
+      if (group && !this.door.isHost) await this.door.post(await group.send(utf8(JSON.stringify({ t: 'bye' } satisfies Said)))) // so that the host need not wait to be sure
+    }
+    await Promise.allSettled([bye(), this.door.leave()])
   }
 
   private finish(phase: Phase, problem?: Problem): void {

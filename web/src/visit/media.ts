@@ -2,11 +2,12 @@
 // person's own camera, microphone and screen. The call says when there may be media at all; this keeps it going.
 
 import {
-  ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, type LocalParticipant, type Participant, type TrackProcessor,
+  ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, type LocalParticipant, type LocalVideoTrack, type Participant,
 } from 'livekit-client'
 import { problemOf } from '../engine/problem.ts'
 import type { ID } from '../engine/types.ts'
 import { scriptURL } from '../trusted.ts'
+import { backgroundProcessor, keepBackground, keptBackground, setBackground, type Background, type Failure } from './background.ts'
 import type { RoomPass } from './door.ts'
 import { Encryption } from './encryption.ts'
 
@@ -38,14 +39,14 @@ export interface OwnMedia {
   readonly sharing: boolean
   readonly cameraTrouble: DeviceTrouble | undefined
   readonly microphoneTrouble: DeviceTrouble | undefined
+  readonly background: Background
+  readonly backgroundTrouble: Failure | undefined // the camera is off for it
   readonly soundBlocked: boolean   // the browser wants a touch before it plays sound
   readonly since: number           // when media first connected, in ms
 }
 
 /** Whom to tell: that something looks otherwise; that somebody may have come or gone; that I am in another window. */
 export interface Told { changed(): void; moved(): void; elsewhere(): void }
-
-export type Background = TrackProcessor<Track.Kind.Video>
 
 /** Pauses between attempts to connect again, in milliseconds. */
 const pauses = [300, 700, 1500, 3000, 5000]
@@ -59,7 +60,8 @@ export class Media {
   private readonly told: Told
   private room: Room | undefined
   private devices: Devices
-  private background: Background | undefined
+  private background: Background = keptBackground()
+  private backgroundTrouble: Failure | undefined
   private readonly opened = new Map<ID, number>()  // member: when something of theirs was last opened
   private readonly refused = new Map<ID, number>() // member: when something was last not let through
   private state: OwnMedia['media'] = 'off'
@@ -184,17 +186,27 @@ export class Media {
 
   async setCamera(on: boolean): Promise<void> {
     this.prefer({ cameraOn: on })
-    this.cameraTrouble = await this.me?.setCameraEnabled(on, this.background ? { processor: this.background } : undefined).then(() => undefined, troubleOf)
+    if (on) this.backgroundTrouble = undefined
+    const processor = this.background === 'none' ? undefined : backgroundProcessor(this.background, (why) => this.hide(why))
+    this.cameraTrouble = await this.me?.setCameraEnabled(on, processor && { processor }).then(() => undefined, troubleOf)
     this.told.changed()
   }
 
-  /** What is behind me: blurred, replaced, or as it is. */
-  async setBackground(background: Background | undefined): Promise<void> {
+  /** What is behind me, now and the next time. */
+  async setBackground(background: Background): Promise<void> {
     this.background = background
+    keepBackground(background)
     const track = this.me?.getTrackPublication(Track.Source.Camera)?.videoTrack
-    if (track && background) await track.setProcessor(background)
-    else await track?.stopProcessor()
+    if (track) await setBackground(track as LocalVideoTrack, background, (why) => this.hide(why))
     this.told.changed()
+  }
+
+  /** What is behind me cannot be changed, so nothing of it is shown. */
+  private hide(why: Failure): void {
+    this.backgroundTrouble = why
+    this.prefer({ cameraOn: false })
+    const track = this.me?.getTrackPublication(Track.Source.Camera)?.track
+    if (track) void this.me?.unpublishTrack(track, true).then(() => this.told.changed()) // the next begins with a background of its own
   }
 
   async setSharing(on: boolean): Promise<void> {
@@ -223,7 +235,7 @@ export class Media {
     const { me } = this
     return {
       media: this.state, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled ?? false, microphone: me?.isMicrophoneEnabled ?? false, sharing: me?.isScreenShareEnabled ?? false,
-      cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, soundBlocked: this.soundBlocked, since: this.since,
+      cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, background: this.background, backgroundTrouble: this.backgroundTrouble, soundBlocked: this.soundBlocked, since: this.since,
     }
   }
 

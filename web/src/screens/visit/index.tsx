@@ -89,8 +89,7 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
         : over ? <Over phase={v.me === 'removed' ? 'removed' : 'ended'} />
           : (
             <Card>
-              <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))} />
-              <Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button>
+              <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))}><Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button></Preview>
               {door.isHost && v && <Late late={v.late} onLate={(minutes) => door.late(minutes).then(visit.again)} />}
               <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
             </Card>

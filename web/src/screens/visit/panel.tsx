@@ -10,6 +10,7 @@ import { keepDevices, readDevices } from '../../visit/devices.ts'
 import { Beside } from './beside.tsx'
 import { Chat } from './chat.tsx'
 import { People } from './people.tsx'
+import { BehindMe } from './preview.tsx'
 import { CodePicture } from './picture.tsx'
 
 export type PanelName = 'people' | 'chat' | 'chart' | 'code' | 'more'
@@ -81,6 +82,7 @@ function More({ call, view, onOpen }: { call: Call; view: View; onOpen: (name: P
       </div>
       <h3>{c.devices}</h3>
       {choose('videoinput', 'camera', c.camera)}
+      <BehindMe value={view.background} onInput={(b) => { void act(() => call.media.setBackground(b)) }} />
       {choose('audioinput', 'microphone', c.microphone)}
       {choose('audiooutput', 'speaker', c.speaker)}
       <p class="soft"><span class={`bars bars-${view.quality}`} aria-hidden="true"><i /><i /><i /></span> {c.quality[view.quality]}</p>

@@ -1,17 +1,20 @@
 // How one will look, before one goes in, with camera and microphone to switch. What is shown goes nowhere.
 
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { useWords } from '../../app/context.tsx'
-import { Icon, Notice } from '../../parts/index.tsx'
+import { useLoad, useWords } from '../../app/context.tsx'
+import { Icon, Notice, Select } from '../../parts/index.tsx'
+import { backgrounds, backgroundsSupported, useBackground, type Background } from '../../visit/background.ts'
 import { troubleOf, type Devices, type DeviceTrouble } from '../../visit/media.ts'
 
-export function Preview({ devices, onChange }: { devices: Devices; onChange: (change: Partial<Devices>) => void }): JSX.Element {
+/** What is given as children stands below the picture: the way in. */
+export function Preview({ devices, onChange, children }: { devices: Devices; onChange: (change: Partial<Devices>) => void; children?: ComponentChildren }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const video = useRef<HTMLVideoElement>(null)
   const [trouble, setTrouble] = useState<DeviceTrouble | undefined>(undefined)
   const [shown, setShown] = useState(false)
+  const [background, setBackground] = useBackground()
   useEffect(() => {
     if (!devices.cameraOn) return
     let stream: MediaStream | undefined
@@ -41,8 +44,19 @@ export function Preview({ devices, onChange }: { devices: Devices; onChange: (ch
         <Switch on={devices.cameraOn} icons={['camera', 'cameraOff']} label={devices.cameraOn ? c.cameraOff : c.cameraOn} onClick={() => onChange({ cameraOn: !devices.cameraOn })} />
       </div>
       {trouble && <Notice kind="warn" title={`${c.camera}: ${c.trouble[trouble][0]}`}><p>{c.trouble[trouble][1]}</p></Notice>}
+      {children}
+      {devices.cameraOn && <BehindMe value={background} onInput={setBackground} />}
     </div>
   )
+}
+
+/** What others see behind one. It is chosen before the camera is on, so that nobody sees the room for a moment. */
+export function BehindMe({ value, onInput }: { value: Background; onInput: (background: Background) => void }): JSX.Element {
+  const { w } = useWords()
+  const b = w.visit.background
+  const able = useLoad(backgroundsSupported, [])
+  if (able.value === false) return <p class="small soft">{b.cannot}</p>
+  return <Select label={b.title} {...(value !== 'none' && { hint: b.hint })} value={value} onInput={(v) => onInput(v as Background)} options={backgrounds.map((v) => ({ value: v, label: b[v] }))} />
 }
 
 type Drawing = Parameters<typeof Icon>[0]['name']

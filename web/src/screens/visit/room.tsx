@@ -148,6 +148,7 @@ function Stage({ view, others }: { view: View; others: readonly Present[] }): JS
 function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
+  const b = w.visit.background
   const weak = useLasting(view.quality === 'weak' && view.camera && view.media === 'on', weakFor)
   return (
     <div class="room-notices" role="region" aria-live="polite" aria-label={c.title}>
@@ -157,6 +158,15 @@ function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
       {view.soundBlocked && <Notice kind="warn" title={c.soundBlocked}><div><Button kind="plain" onClick={() => { void call.media.playSound() }}>{c.soundPlay}</Button></div></Notice>}
       {view.cameraTrouble && <Notice kind="warn" title={`${c.noCamera}. ${c.trouble[view.cameraTrouble][0]}`}><p>{c.trouble[view.cameraTrouble][1]}</p></Notice>}
       {view.microphoneTrouble && <Notice kind="warn" title={`${c.noMicrophone}. ${c.trouble[view.microphoneTrouble][0]}`}><p>{c.trouble[view.microphoneTrouble][1]}</p></Notice>}
+      {view.backgroundTrouble && (
+        <Notice kind="warn" title={b.failed[view.backgroundTrouble][0]}>
+          <p>{b.failed[view.backgroundTrouble][1]}</p>
+          <div class="row">
+            <Button kind="plain" onClick={() => { void call.media.setCamera(true) }}>{b.again}</Button>
+            <Button kind="plain" onClick={() => { void call.media.setBackground('none').then(() => call.media.setCamera(true)) }}>{b.plain}</Button>
+          </div>
+        </Notice>
+      )}
       {weak && <Notice kind="warn" title={c.weak}><div><Button kind="plain" onClick={() => { void call.media.setCamera(false) }}>{c.weakDo}</Button></div></Notice>}
     </div>
   )
