@@ -7,6 +7,8 @@ import type { MediaEpoch } from './group.ts'
 import type { FromWorker, StreamOf, ToWorker } from './media.worker.ts'
 import type { Fault } from './sframe.ts'
 
+export { canEncrypt } from './able.ts'
+
 /** What is wrong with what a participant sends. */
 export interface Trouble { readonly participant: string; readonly fault: Fault | 'clear'; readonly frames: number }
 
@@ -15,12 +17,6 @@ const settleTime = 400
 
 interface Coded { createEncodedStreams?(): { readable: ReadableStream; writable: WritableStream }; transform?: unknown }
 type ScriptTransform = new (worker: Worker, options: StreamOf) => unknown
-
-/** Whether this browser can seal frames at all. If it cannot it does not join: there is no visit in the clear. */
-export function canEncrypt(): boolean {
-  return typeof Worker !== 'undefined' && typeof RTCRtpSender !== 'undefined' &&
-    ('createEncodedStreams' in RTCRtpSender.prototype || 'RTCRtpScriptTransform' in globalThis)
-}
 
 /** Whom to tell of what comes in. */
 export interface Told { trouble(t: Trouble): void; opened(participant: string, frames: number): void }
