@@ -66,7 +66,7 @@ const breaks = {
   'without what must be there': (r) => (requiredIn[r.resourceType] ? { ...r, [requiredIn[r.resourceType]]: undefined } : undefined),
   'with a code that is none': (r) => (codeIn(r) ? { ...r, [codeIn(r)]: 'maybe' } : undefined),
 }
-const requiredIn = { DocumentReference: 'content', Communication: 'status', Consent: 'scope', Appointment: 'participant', QuestionnaireResponse: 'status', Questionnaire: 'status', Bundle: 'type' } // a person needs nothing
+const requiredIn = { DocumentReference: 'content', Communication: 'status', Consent: 'scope', Appointment: 'participant', QuestionnaireResponse: 'status', Questionnaire: 'status', Bundle: 'type', Task: 'intent', ServiceRequest: 'subject', Encounter: 'class', Composition: 'author', Observation: 'code' } // a person needs nothing
 const listIn = (r) => Object.keys(r).find((name) => Array.isArray(r[name]))
 const codeIn = (r) => ['status', 'type'].find((name) => typeof r[name] === 'string')
 

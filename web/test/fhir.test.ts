@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { Resource } from '../src/engine/types.ts'
-import { instrument, instruments, scoreOf, severityOf, toResponse } from '../src/fhir/questionnaires.ts'
 import { summarise } from '../src/fhir/summary.ts'
 import { dateText, dayOf, finder, view, type FhirWords, type Reader, type View } from '../src/fhir/view.ts'
 import { note, resourcesOf } from '../src/fhir/write.ts'
@@ -155,27 +154,4 @@ test('problems that are over, and what was entered in error, are not current', (
   const s = summarise([condition('1', 'Asthma', 'active'), condition('2', 'Flu', 'resolved'), condition('3', 'Gout', 'active', 'entered-in-error'), condition('4', 'Lupus', 'active', 'refuted')], reader())
   assert.deepEqual(s.problems.map((p) => p.view.title), ['Asthma'])
   assert.deepEqual(s.past.map((p) => p.view.title), ['Flu'])
-})
-
-test('PHQ-9 and GAD-7 are scored and answered in every language', () => {
-  for (const id of instruments) {
-    for (const [lang] of languages) {
-      const q = instrument(id, lang)
-      assert.equal(q.items.length, id === 'phq-9' ? 9 : 7)
-      assert.equal(q.options.length, 4)
-      for (const said of [q.title, q.lead, ...q.items.map((i) => i.text), ...q.options]) assert.notEqual(said, '')
-    }
-  }
-  const q = instrument('phq-9', 'en')
-  const answers = [1, 2, 3, 0, 1, 2, 3, 0, 1]
-  assert.equal(scoreOf(answers), 13)
-  assert.equal(severityOf('phq-9', 13), 'moderate')
-  assert.equal(severityOf('phq-9', 27), 'severe')
-  assert.equal(severityOf('gad-7', 4), 'minimal')
-  const r = toResponse(q, answers, { chart: 'c', person: 'p', name: 'Ana', date: '2026-02-03T04:05:06Z' })
-  const v = read(r)
-  assert.match(v.title, /PHQ-9/)
-  assert.equal(v.brief, 'Score 13')
-  assert.equal(fact(v, q.items[2]?.text ?? ''), q.options[3])
-  assertReadable(v, r)
 })

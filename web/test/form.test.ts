@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { Resource } from '../src/engine/types.ts'
-import { asked, chosen, count, isForm, missing, questionsOf, responseTo, type Answers, type Question } from '../src/fhir/form.ts'
-import { intake } from '../src/fhir/intake.ts'
+import { asked, chosen, count, entryOf, fileAnswer, isForm, missing, questionsOf, responseTo, type Answers, type Question } from '../src/fhir/form.ts'
+import { questionnaire, shipped } from '../src/fhir/questionnaires.ts'
 import { each } from '../src/fhir/read.ts'
 
 const by = { chart: 'c', person: 'p', name: 'Amina', date: '2026-02-03T04:05:06.000Z' }
@@ -62,18 +62,34 @@ test('questions stay in their groups, and those of an answer in the answer', () 
 })
 
 test('a choice from a list that is elsewhere cannot be answered here, and does not hold up the others', () => {
-  const r = form({ linkId: 'a', type: 'choice', required: true, answerValueSet: 'http://example.org/vs' }, { linkId: 'b', type: 'attachment', required: true })
+  const r = form({ linkId: 'a', type: 'choice', required: true, answerValueSet: 'http://example.org/vs' }, { linkId: 'b', type: 'reference', required: true })
   assert.deepEqual(questionsOf(r).map((q) => q.ask), ['unknown', 'unknown'])
   assert.deepEqual(missing(questionsOf(r), {}), [])
 })
 
-test('the questions for new patients are the same in every language', () => {
+test('the questionnaires that Ward brings ask the same in every language', () => {
   const shape = (q: Question): unknown => [q.linkId, q.ask, q.required, q.many, q.open, q.options.length, q.items.map(shape)]
-  const [en, ...others] = ['en', 'es', 'ar'].map((lang) => questionsOf(intake(lang)))
-  assert.ok(en && count(en) > 12)
-  for (const other of others) assert.deepEqual(other.map(shape), en.map(shape))
-  assert.deepEqual(missing(en, {}).map((q) => q.linkId), ['reason'])
-  assert.equal(isForm(intake('en')), true)
+  for (const id of shipped) {
+    const [en, ...others] = ['en', 'es', 'ar'].map((lang) => questionsOf(questionnaire(id, lang)))
+    assert.ok(en && count(en) >= 4 && isForm(questionnaire(id, 'en')), id)
+    for (const other of others) assert.deepEqual(other.map(shape), en.map(shape), id)
+    assert.ok(!JSON.stringify(en).includes('undefined'))
+  }
+  assert.deepEqual(missing(questionsOf(questionnaire('new-patient', 'en')), {}).map((q) => q.linkId), ['reason'])
+})
+
+test('a file that was picked is an answer by its name, and by its entry once it is stored', () => {
+  const r = form({ linkId: 'p', type: 'attachment', required: true, repeats: true })
+  assert.deepEqual(missing(questionsOf(r), {}).map((q) => q.linkId), ['p'])
+  assert.deepEqual(missing(questionsOf(r), { p: ['knee.jpg'] }), [])
+  const [item] = each(responseTo(r, { p: [fileAnswer('e1', 'image/jpeg', 'knee.jpg'), '{"a":1}'] }, by)['item'])
+  assert.deepEqual(item?.['answer'], [{ valueAttachment: { contentType: 'image/jpeg', url: 'urn:ward:entry:e1', title: 'knee.jpg' } }, { valueAttachment: { title: '{"a":1}' } }])
+  assert.equal(entryOf(each(item?.['answer'])[0]?.['valueAttachment']), 'e1')
+  assert.equal(entryOf({ url: 'https://elsewhere.example/x' }), '')
+})
+
+test('what is worked out, such as a sum, is not asked', () => {
+  assert.deepEqual(questionsOf(form({ linkId: 'a', type: 'integer' }, { linkId: 'sum', type: 'integer', readOnly: true })).map((q) => q.linkId), ['a'])
 })
 
 test('broken questionnaires are no forms', () => {

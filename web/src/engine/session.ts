@@ -667,7 +667,7 @@ export class Session {
     const date = new Date().toISOString()
     const { person, name } = this.self
     const [kind, resource, more]: [EntryKind, Resource, { title?: string; amends?: string; retracts?: string }] =
-      draft.kind === 'note' ? ['note', fhir.note(chart, person, name, date, draft.title, draft.text), { title: draft.title, ...(draft.amends && { amends: draft.amends }) }]
+      draft.kind === 'note' ? ['note', fhir.note(chart, person, name, date, draft.title, draft.text, draft.visit), { title: draft.title, ...(draft.amends && { amends: draft.amends }) }]
       : draft.kind === 'message' ? ['message', fhir.message(chart, person, name, date, draft.text, draft.inReplyTo), {}]
       : draft.kind === 'retraction' ? [draft.of, fhir.retraction(chart, person, name, date, draft.reason), { retracts: draft.retracts }]
       : [draft.kind, draft.resource, { ...(draft.amends && { amends: draft.amends }) }]

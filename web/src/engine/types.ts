@@ -183,7 +183,7 @@ export interface OpenChart {
 }
 
 export type Draft =
-  | { readonly kind: 'note'; readonly title: string; readonly text: string; readonly amends?: ID }
+  | { readonly kind: 'note'; readonly title: string; readonly text: string; readonly amends?: ID; readonly visit?: ID }
   | { readonly kind: 'message'; readonly text: string; readonly inReplyTo?: ID }
   | { readonly kind: 'questionnaire' | 'consent' | 'record' | 'person' | 'appointment'; readonly resource: Resource; readonly amends?: ID }
   | { readonly kind: 'retraction'; readonly retracts: ID; readonly of: EntryKind; readonly reason: string }

@@ -1,5 +1,6 @@
 // How clinical resources read: visits, problems, medicines, results, plans.
 
+import { idOf, titleOf } from './questionnaires.ts'
 import { codes, concept, each, fields, first, hasCode, list, narrative, number, text, type Fields } from './read.ts'
 import { annotations, choiceText, conceptText, conceptTexts, dateText, dosageText, joined, nameOf, periodText, quantityText, rangeText, referenceText, referenceTexts, resolve, statusText, type Reader } from './values.ts'
 import type { Part, Render } from './view.ts'
@@ -229,6 +230,16 @@ const request: Render = (r, c) => ({
   ],
 })
 
+/** Something to do. A request to answer one of Ward's questionnaires is named after it. */
+const task: Render = (r, c) => {
+  const part = request(r, c)
+  const id = idOf(each(r['input'])[0]?.['valueCanonical'])
+  return {
+    ...part, title: first(id ? titleOf(id, c.lang) : '', text(r['description']), conceptText(c, r['code'])), brief: dot(id ? conceptText(c, r['code']) : '', statusText(c, r['status'])),
+    facts: [...(part.facts ?? []), [c.say.time, periodText(c, fields(r['restriction'])['period'])], [c.say.performer, conceptTexts(c, r['performerType'])]],
+  }
+}
+
 const risk: Render = (r, c) => ({
   title: conceptText(c, r['code']), brief: joined(c, each(r['prediction']).map((p) => dot(conceptText(c, p['outcome']), first(conceptText(c, p['qualitativeRisk']), choiceText(c, p, 'probability'))))),
   facts: [[c.say.state, statusText(c, r['status'])], [c.say.basis, referenceTexts(c, r, r['basis'])], [c.say.instructions, text(r['mitigation'])]],
@@ -263,7 +274,7 @@ export const clinical: Readonly<Record<string, Render>> = {
   Encounter: encounter, EpisodeOfCare: encounter, Condition: condition, AllergyIntolerance: allergy, MedicationRequest: medicine, MedicationStatement: medicine,
   MedicationDispense: medicine, Medication: medicine, MedicationAdministration: administration, Observation: observation, DiagnosticReport: report,
   ImagingStudy: imaging, Procedure: procedure, Immunization: immunization, ImmunizationRecommendation: recommendation, CarePlan: carePlan, Goal: goal, CareTeam: careTeam,
-  ServiceRequest: request, Task: request, NutritionOrder: request, DeviceRequest: (r, c) => ({ ...request(r, c), title: first(choiceText(c, r, 'code'), nameOf({ resourceType: 'DeviceRequest', ...r })) }),
+  ServiceRequest: request, Task: task, NutritionOrder: request, DeviceRequest: (r, c) => ({ ...request(r, c), title: first(choiceText(c, r, 'code'), nameOf({ resourceType: 'DeviceRequest', ...r })) }),
   RiskAssessment: risk, FamilyMemberHistory: family, ClinicalImpression: impression, AdverseEvent: adverse, DetectedIssue: adverse, Specimen: specimen,
   Flag: (r, c) => ({ title: conceptText(c, r['code']), brief: statusText(c, r['status']), alert: r['status'] === 'active' ? 'warn' : undefined, facts: [[c.say.time, periodText(c, r['period'])], [c.say.category, conceptTexts(c, r['category'])], [c.say.by, referenceText(c, r, r['author'])]] }),
   DeviceUseStatement: (r, c) => ({ title: referenceText(c, r, r['device']), brief: statusText(c, r['status']), facts: [[c.say.time, choiceText(c, r, 'timing')], [c.say.reason, reasons(r, c)], [c.say.bodySite, conceptText(c, r['bodySite'])]] }),

@@ -1,7 +1,7 @@
 // How documents read: notes, messages, questionnaires, consents, and pieces of media.
 
 import type { Resource } from '../engine/types.ts'
-import { readResponse } from './questionnaires.ts'
+import { idOf, isSum, labelsOf, scoreOf, titleOf } from './questionnaires.ts'
 import { decodeText } from './write.ts'
 import { each, fields, first, list, narrative, text, type Fields } from './read.ts'
 import { annotations, choiceText, conceptText, conceptTexts, dateText, joined, periodText, referenceText, referenceTexts, statusText, type Reader } from './values.ts'
@@ -49,22 +49,25 @@ const communication: Render = (r, c) => ({
   text: messageText(r),
 })
 
-function answers(v: unknown, r: Fields, c: Reader): (readonly [string, string])[] {
-  return each(v).flatMap((item) => {
-    const said = joined(c, each(item['answer']).map((a) => choiceText(c, { ...a, contained: r['contained'] }, 'value')))
-    const inner = [...answers(item['item'], r, c), ...each(item['answer']).flatMap((a) => answers(a['item'], r, c))]
-    return said === '' ? inner : [[first(text(item['text']), text(item['linkId'])), said] as const, ...inner]
+type Labels = ReturnType<typeof labelsOf> | undefined
+
+function answers(v: unknown, r: Fields, c: Reader, labels: Labels): (readonly [string, string])[] {
+  return each(v).filter((item) => !isSum(item['linkId'])).flatMap((item) => {
+    const linkId = text(item['linkId'])
+    const said = joined(c, each(item['answer']).map((a) => first(labels?.answer(linkId, text(fields(a['valueCoding'])['code'])) ?? '', choiceText(c, { ...a, contained: r['contained'] }, 'value'))))
+    const inner = [...answers(item['item'], r, c, labels), ...each(item['answer']).flatMap((a) => answers(a['item'], r, c, labels))]
+    return said === '' ? inner : [[first(labels?.question(linkId) ?? '', text(item['text']), linkId), said] as const, ...inner]
   })
 }
 
 const response: Render = (r, c) => {
   const named = each(r['contained']).find((x) => x['resourceType'] === 'Questionnaire')
   const display = each(fields(r['_questionnaire'])['extension']).map((e) => text(e['valueString'])).find((t) => t !== '') ?? ''
-  const known = readResponse(r as Resource)
-  // The sum of a known questionnaire is an item without a text; it is said in the brief instead.
-  const given = answers(each(r['item']).filter((i) => !known || text(i['text']) !== ''), r, c)
+  const id = idOf(r['questionnaire'])
+  const known = scoreOf(r as Resource)
+  const given = answers(r['item'], r, c, id && labelsOf(id, c.lang))
   return {
-    title: first(display, text(named?.['title'])), brief: known ? c.say.score(known.score) : c.say.answersGiven(given.length),
+    title: first(id ? titleOf(id, c.lang) : '', display, text(named?.['title'])), brief: known ? c.say.score(known.score) : c.say.answersGiven(given.length),
     facts: [
       ...given, [c.say.by, first(referenceText(c, r, r['author']), referenceText(c, r, r['source']))], [c.say.written, dateText(c, r['authored'], true)], [c.say.state, statusText(c, r['status'])],
     ],

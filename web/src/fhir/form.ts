@@ -4,7 +4,7 @@
 import type { Resource } from '../engine/types.ts'
 import { choice, concept, each, fields, first, list, number, text, type Fields } from './read.ts'
 
-export type Ask = 'group' | 'display' | 'boolean' | 'number' | 'whole' | 'date' | 'time' | 'line' | 'text' | 'choice' | 'unknown'
+export type Ask = 'group' | 'display' | 'boolean' | 'number' | 'whole' | 'date' | 'time' | 'line' | 'text' | 'choice' | 'file' | 'unknown'
 
 export interface Question {
   readonly linkId: string
@@ -26,7 +26,7 @@ export const chosen = (at: number): string => `\u001f${at}`
 
 const asks: Readonly<Record<string, Ask>> = {
   group: 'group', display: 'display', boolean: 'boolean', decimal: 'number', quantity: 'number', integer: 'whole', date: 'date', dateTime: 'date', time: 'time', string: 'line', url: 'line', text: 'text',
-  choice: 'choice', 'open-choice': 'choice',
+  choice: 'choice', 'open-choice': 'choice', attachment: 'file',
 }
 
 /** A questionnaire that nests deeper than this is not followed; R4's examples go to four. */
@@ -36,7 +36,8 @@ export const questionsOf = (questionnaire: Resource): readonly Question[] => que
 
 function questions(items: unknown, depth: number): Question[] {
   if (depth > deepest) return []
-  return each(items).map((source) => {
+  // What is read-only is not asked: it is worked out, such as a sum.
+  return each(items).filter((source) => source['readOnly'] !== true).map((source) => {
     const type = text(source['type'])
     const options = each(source['answerOption']).flatMap((o) => {
       const found = choice(o, 'value')
@@ -117,9 +118,31 @@ function valuesOf(q: Question, answers: Answers): readonly (readonly [field: str
       case 'time': return /^\d\d:\d\d$/.test(written) ? [['valueTime', `${written}:00`]] : []
       case 'line': return [[text(q.source['type']) === 'url' ? 'valueUri' : 'valueString', written]]
       case 'text': return [['valueString', written]]
+      case 'file': return [['valueAttachment', fileOf(written)]]
       case 'group': case 'display': case 'unknown': return []
     }
   })
+}
+
+const entryURL = 'urn:ward:entry:'
+
+/** A file of the chart as an answer: which entry it is, and what it is. */
+export const fileAnswer = (entry: string, type: string, name: string): string => JSON.stringify({ contentType: type, url: `${entryURL}${entry}`, title: name })
+
+/** The entry that an attachment names; '' if it is elsewhere. */
+export const entryOf = (attachment: unknown): string => {
+  const url = text(fields(attachment)['url'])
+  return url.startsWith(entryURL) ? url.slice(entryURL.length) : ''
+}
+
+/** Until it is stored, a file that was picked is known by its name only. */
+function fileOf(written: string): Fields {
+  try {
+    const { contentType, url, title } = fields(JSON.parse(written))
+    return text(url) === '' ? { title: written } : { contentType, url, title }
+  } catch {
+    return { title: written }
+  }
 }
 
 export const isAnswered = (q: Question, answers: Answers): boolean => valuesOf(q, answers).length > 0

@@ -1,11 +1,8 @@
 // The questionnaire for new patients: what a clinician wants to know before the first visit. Ward's own words, under
 // the licence of this project. It asks nothing that must be answered but why one comes.
 
-import type { Resource } from '../engine/types.ts'
-
-type Said = Readonly<Record<'en' | 'es' | 'ar', string>>
-
-interface Item { readonly id: string; readonly said: Said; readonly type: 'group' | 'text' | 'string' | 'boolean' | 'choice' | 'open-choice'; readonly required?: true; readonly repeats?: true; readonly options?: readonly (readonly [code: string, said: Said])[]; readonly when?: string; readonly items?: readonly Item[] }
+import type { Own, OwnItem } from './own.ts'
+import type { Said } from './said.ts'
 
 const title: Said = { en: 'Before your first visit', es: 'Antes de su primera visita', ar: 'قبل زيارتك الأولى' }
 const about: Said = {
@@ -14,7 +11,7 @@ const about: Said = {
   ar: 'ما ينبغي أن يعرفه طبيبك قبل اللقاء. يمكنك ترك ما تفضّل قوله وجهًا لوجه.',
 }
 
-const items: readonly Item[] = [
+const items: readonly OwnItem[] = [
   { id: 'reason', type: 'text', required: true, said: { en: 'What brings you to us?', es: '¿Qué le trae a nuestra consulta?', ar: 'ما الذي أتى بك إلينا؟' } },
   {
     id: 'health', type: 'group', said: { en: 'Your health', es: 'Su salud', ar: 'صحتك' }, items: [
@@ -63,17 +60,4 @@ const items: readonly Item[] = [
   },
 ]
 
-/** The code system of its answers, which mean something only here. */
-const system = 'urn:ward:intake'
-
-/** The questionnaire in a language. */
-export function intake(lang: string): Resource {
-  const l = lang === 'es' || lang === 'ar' ? lang : 'en'
-  const written = (i: Item): object => ({
-    linkId: i.id, text: i.said[l], type: i.type, ...(i.required && { required: true }), ...(i.repeats && { repeats: true }),
-    ...(i.when && { enableWhen: [{ question: i.when, operator: '=', answerBoolean: true }] }),
-    ...(i.options && { answerOption: i.options.map(([code, said]) => ({ valueCoding: { system, code, display: said[l] } })) }),
-    ...(i.items && { item: i.items.map(written) }),
-  })
-  return { resourceType: 'Questionnaire', url: 'urn:ward:questionnaire:intake', title: title[l], description: about[l], status: 'active', language: l, subjectType: ['Patient'], item: items.map(written) }
-}
+export const intake: Own = { url: 'urn:ward:questionnaire:intake', system: 'urn:ward:intake', title, about, items }

@@ -143,7 +143,7 @@ export function choiceText(c: Reader, r: Fields, name: string): string {
 }
 
 /** Code systems whose codes Ward has words for. The same letter means other things elsewhere. */
-const translated = new Set(['v3-ActCode', 'v3-ObservationInterpretation', 'v2-0078', 'observation-category', 'v2-0074', 'claim-type', 'condition-category', 'consentscope'])
+const translated = new Set(['v3-ActCode', 'v3-ObservationInterpretation', 'v2-0078', 'observation-category', 'v2-0074', 'claim-type', 'condition-category', 'consentscope', 'temp'])
 
 /** What a concept says; codes that Ward has words for are translated. */
 export function conceptText(c: Reader, v: unknown): string {
@@ -155,7 +155,7 @@ export function conceptText(c: Reader, v: unknown): string {
     const plain = text(code)
     const common = commonName(text(system), plain, c.lang)
     if (common !== undefined) return common
-    const known = name === 'v3-MaritalStatus' ? `marital-${plain}` : translated.has(name) || (name === '' && plain.length > 1) ? plain : ''
+    const known = name === 'v3-MaritalStatus' ? `marital-${plain}` : name === 'urn:ward:care' ? `care-${plain}` : translated.has(name) || (name === '' && plain.length > 1) ? plain : ''
     // 'HH' is a home visit as a class of visits, and far too high as a reading of a result.
     const words = c.say.concepts[(known === 'HH' && name !== 'v3-ActCode' ? 'result-HH' : known) as keyof FhirWords['concepts']]
     if (words !== undefined) return words

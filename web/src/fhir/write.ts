@@ -66,11 +66,12 @@ const encode = (text: string): string => {
 export const decodeText = (data: string): string => new TextDecoder().decode(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)))
 
 /** A clinical note. */
-export const note = (chart: string, author: string, authorName: string, date: string, title: string, text: string): Resource => ({
+export const note = (chart: string, author: string, authorName: string, date: string, title: string, text: string, visit?: string): Resource => ({
   resourceType: 'DocumentReference', status: 'current',
   type: { coding: [{ system: 'http://loinc.org', code: '11506-3', display: 'Progress note' }], text: title || 'Note' },
   subject: byChart(chart), author: [byPerson(author, authorName)], date,
   content: [{ attachment: { contentType: 'text/plain;charset=utf-8', data: encode(text), title: title || 'Note' } }],
+  ...(visit && { context: { encounter: [{ identifier: { system: 'urn:ward:visit', value: visit } }] } }),
 })
 
 /** A message between a patient and the care team. */

@@ -9,6 +9,7 @@ import { Link } from '../app/router.tsx'
 import { matches } from '../app/text.ts'
 import type { Appointment, Me, Role } from '../engine/types.ts'
 import { Button, Card, Dialog, Empty, ErrorPanel, Face, Field, Icon, Notice, Progress, Tag, type IconName } from '../parts/index.tsx'
+import { FromVisits } from './chart/fromvisits.tsx'
 import { Event, RecordState } from './record.tsx'
 
 export default function Home(_: ScreenProps): JSX.Element {
@@ -102,7 +103,7 @@ function PatientHome({ me }: { me: Me }): JSX.Element {
       {own && (
         <>
           <div class="columns">
-            <Next />
+            <div class="stack-wide"><Next /><FromVisits chart={own} /></div>
             <Card title={w.home.newTitle}>{charts.error ? <p class="soft">{w.home.unknown}</p> : mine && mine.news > 0 ? <GoTo href={`/chart/${own}`}><span class="title">{w.home.newIn(mine.news)}</span></GoTo> : <p class="soft">{charts.loading ? w.loading : w.home.newNone}</p>}</Card>
           </div>
           <div class="cards cards-small">

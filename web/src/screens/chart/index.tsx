@@ -19,12 +19,13 @@ import { contentsOf, type Contents } from './rows.ts'
 import { Share } from './share.tsx'
 import { Summary } from './summary.tsx'
 import { Timeline } from './timeline.tsx'
+import { Visits } from './visits.tsx'
 
 /** What each page of a chart gets. */
 export interface PageProps { readonly chart: OpenChart; readonly contents: Contents }
 
 const pages: Readonly<Record<string, (props: PageProps) => JSX.Element>> = {
-  messages: Messages, notes: Notes, files: Files, import: Import, questionnaires: Questionnaires, share: Share, looks: Looks,
+  messages: Messages, notes: Notes, files: Files, import: Import, questionnaires: Questionnaires, visits: Visits, share: Share, looks: Looks,
 }
 
 export default function ChartScreen({ id, page }: { id: string; page: string }): JSX.Element {
@@ -89,7 +90,7 @@ function ChartHead({ chart, page }: { chart: OpenChart; page: string }): JSX.Ele
   // Who looked is for the patient, for those who look after them, and for officers, not for the clinic's staff.
   const maySeeLooks = chart.mine || roles.some((r) => r === 'patient' || r === 'proxy' || r === 'security' || r === 'privacy')
   const write = chart.writable.length > 0
-  const names = ['', 'messages', 'notes', 'files', 'questionnaires', ...(write ? ['import'] : []), 'share', ...(maySeeLooks ? ['looks'] : [])]
+  const names = ['', 'messages', 'notes', 'files', 'questionnaires', 'visits', ...(write ? ['import'] : []), 'share', ...(maySeeLooks ? ['looks'] : [])]
   const head = useRef<HTMLDivElement>(null)
   // On a phone the tabs scroll; the one that is shown must be seen.
   useEffect(() => head.current?.querySelector('[aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' }), [page])

@@ -1,16 +1,19 @@
-// Notes: writing one, as free text or in the four parts that clinicians use, amending and withdrawing.
+// Notes: writing one, as free text or from a template, also beside a visit; amending and withdrawing.
 
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
-import { navigate } from '../../app/router.tsx'
-import { Button, Card, Choices, Empty, ErrorPanel, Field, announce } from '../../parts/index.tsx'
-import type { OpenChart } from '../../engine/types.ts'
+import { Link, navigate } from '../../app/router.tsx'
+import { Button, Card, Empty, ErrorPanel, Field, Select, announce } from '../../parts/index.tsx'
+import type { ID, OpenChart } from '../../engine/types.ts'
 import { view } from '../../fhir/view.ts'
+import { visitOf } from '../../fhir/visit.ts'
+import { SafetyFlag } from './crisis.tsx'
 import { useDraft } from './drafts.ts'
 import { Change, Facts, History, Marks, Origin, Unsent, Withdrawn } from './entry.tsx'
 import type { PageProps } from './index.tsx'
-import type { Contents, Thread } from './rows.ts'
+import { useOpenChart } from './opened.ts'
+import { threads, type Contents, type Thread } from './rows.ts'
 import { ReadOnly, Where, usual } from './where.tsx'
 
 const firstNotes = 20
@@ -44,57 +47,77 @@ export function Notes({ chart, contents }: PageProps): JSX.Element {
   return <div class="chart-two">{writing ? [write, list] : [list, write]}</div>
 }
 
-const soap = ['subjective', 'objective', 'assessment', 'plan'] as const
-type Soap = Record<(typeof soap)[number], string>
-const blank: Soap = { subjective: '', objective: '', assessment: '', plan: '' }
+/** What a note may be written from: parts under headings, or one text. */
+export const templates = {
+  soap: ['subjective', 'objective', 'assessment', 'plan'],
+  followUp: ['since', 'now', 'plan'],
+  phone: ['called', 'said', 'agreed'],
+  free: ['text'],
+} as const
+type Template = keyof typeof templates
+type Part = (typeof templates)[Template][number]
+type Written = Readonly<Partial<Record<Part, string>>>
 
-function Write({ chart, contents, amending, onDone }: { chart: OpenChart; contents: Contents; amending: Thread | undefined; onDone: () => void }): JSX.Element {
+/** The note beside a visit: it opens the chart itself, keeps what is written, and fits a narrow panel. */
+export function NoteEditor({ chart: id, visit, compact = false, onStored }: { chart: ID; visit?: ID; compact?: boolean; onStored?: () => void }): JSX.Element {
+  const { w, lang } = useWords()
+  const { chart, error, again } = useOpenChart(id)
+  if (!chart) return error ? <ErrorPanel error={error} onRetry={again} /> : <p class="soft" role="status">{w.loading}</p>
+  if (chart.writable.length === 0) return <ReadOnly />
+  const written = visit === undefined ? [] : threads(chart.items).filter((t) => !t.withdrawn && t.now.kind === 'note' && t.now.resources.some((r) => visitOf(r) === visit))
+  return (
+    <div class={compact ? 'care-note care-note-compact' : 'care-note'}>
+      {compact && <SafetyFlag chart={chart} />}
+      {written.length > 0 && <p class="good">{w.visit.care.note.stored(written.length)} <Link href={`/chart/${id}/notes`}>{w.chart.page.notes}</Link></p>}
+      <Write key={`${id}/${visit ?? ''}/${lang}`} chart={chart} compact={compact} amending={undefined} onDone={() => onStored?.()} {...(visit !== undefined && { visit })} />
+    </div>
+  )
+}
+
+function Write({ chart, contents, amending, visit, compact = false, onDone }: { chart: OpenChart; contents?: Contents; amending: Thread | undefined; visit?: ID; compact?: boolean; onDone: () => void }): JSX.Element {
   const engine = useEngine()
   const { w } = useWords()
   const c = w.chart
-  const old = amending?.now.resources[0] && view(amending.now.resources[0], contents.reader)
+  const words = w.visit.care.note
+  const old = contents && amending?.now.resources[0] && view(amending.now.resources[0], contents.reader)
   const clinician = engine.me?.roles.includes('clinician') === true
-  const draft = `${chart.chart}/note/${amending?.now.entry ?? ''}`
-  const [template, setTemplate] = useDraft<'free' | 'soap'>(`${draft}/template`, clinician && !amending ? 'soap' : 'free')
+  const draft = `${chart.chart}/note/${amending?.now.entry ?? visit ?? ''}`
+  const [template, setTemplate] = useDraft<Template>(`${draft}/template`, clinician && !amending ? 'soap' : 'free')
   const [title, setTitle, forgetTitle] = useDraft(`${draft}/title`, amending ? amending.now.title ?? old?.title ?? '' : '')
-  const [free, setFree, forgetFree] = useDraft(`${draft}/free`, old?.text ?? '')
-  const [parts, setParts, forgetParts] = useDraft<Soap>(`${draft}/parts`, blank)
+  const [parts, setParts, forgetParts] = useDraft<Written>(`${draft}/parts`, { text: old?.text ?? '' })
   const [part, setPart] = useState(amending?.now.compartment ?? usual(chart))
   const [missing, setMissing] = useState(false)
   const { act, busy, error } = useAct()
-  const body = template === 'free' ? free.trim() : soap.filter((s) => parts[s].trim() !== '').map((s) => `${c.soapParts[s]}\n${parts[s].trim()}`).join('\n\n')
-  // Other pages of the chart keep what is written here; closing the window with it asks first.
-  useEffect(() => {
-    if (body === '' || body === old?.text) return
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault()
-    window.addEventListener('beforeunload', ask)
-    return () => window.removeEventListener('beforeunload', ask)
-  }, [body])
+  const asked: readonly Part[] = templates[template]
+  const filled = asked.filter((p) => (parts[p] ?? '').trim() !== '')
+  const body = filled.map((p) => (p === 'text' ? '' : `${words.parts[p]}\n`) + (parts[p] ?? '').trim()).join('\n\n')
   const store = async (): Promise<void> => {
     setMissing(body === '')
     if (body === '') return
-    const stored = await act(() => engine.write(chart.chart, part, { kind: 'note', title: title.trim() || c.defaultTitle, text: body, ...(amending && { amends: amending.now.entry }) }))
+    const usualTitle = visit !== undefined && template !== 'phone' ? words.visitTitle : words.titles[template]
+    const stored = await act(() => engine.write(chart.chart, part, { kind: 'note', title: title.trim() || usualTitle, text: body, ...(amending && { amends: amending.now.entry }), ...(visit !== undefined && { visit }) }))
     if (!stored) return
     forgetTitle()
-    forgetFree()
     forgetParts()
     announce(engine.online ? c.noteStored : c.messageQueued)
     onDone()
   }
-  return (
-    <Card title={amending ? c.amendNote : c.newNote}>
-      <form class="chart-form" onSubmit={(event) => { event.preventDefault(); void store() }}>
-        {!amending && clinician && <Choices label={c.template} name="template" value={template} onInput={(v) => setTemplate(v === 'soap' ? 'soap' : 'free')} options={[{ value: 'soap', label: c.soap }, { value: 'free', label: c.freeText }]} />}
-        <Field label={c.noteTitle} hint={c.noteTitleHint} value={title} onInput={setTitle} autocomplete="off" />
-        {template === 'free'
-          ? <Field label={c.noteText} value={free} onInput={setFree} multiline rows={10} autofocus={amending !== undefined} {...(missing && { error: c.noteEmpty })} />
-          : soap.map((s, i) => <Field key={s} label={c.soapParts[s]} hint={c.soapHints[s]} value={parts[s]} onInput={(v) => setParts({ ...parts, [s]: v })} multiline rows={3} {...(missing && i === 0 && { error: c.noteEmpty })} />)}
-        {!amending && <Where chart={chart} name="note-part" value={part} onInput={setPart} />}
-        <ErrorPanel error={error} />
-        <div class="chart-actions"><Button type="submit" busy={busy}>{c.store}</Button>{amending && <Button kind="plain" onClick={onDone}>{c.cancel}</Button>}</div>
-      </form>
-    </Card>
+  const field = (p: Part, i: number): JSX.Element => (
+    <Field key={p} label={p === 'text' ? c.noteText : words.parts[p]} {...(p !== 'text' && !compact && { hint: words.hints[p] })} value={parts[p] ?? ''} onInput={(v) => setParts({ ...parts, [p]: v })} multiline
+      rows={p === 'text' ? 10 : 3} autofocus={amending !== undefined && i === 0} {...(missing && i === 0 && { error: c.noteEmpty })} />
   )
+  const form = (
+    <form class="chart-form" onSubmit={(event) => { event.preventDefault(); void store() }}>
+      {!amending && clinician && <Select label={c.template} value={template} onInput={(v) => setTemplate(v as Template)} options={(Object.keys(templates) as Template[]).map((t) => ({ value: t, label: words.templates[t] }))} />}
+      {!compact && <Field label={c.noteTitle} hint={c.noteTitleHint} value={title} onInput={setTitle} autocomplete="off" />}
+      {asked.map(field)}
+      {!amending && <Where chart={chart} name={`note-part-${visit ?? ''}`} value={part} onInput={setPart} />}
+      <p class="chart-small">{words.kept}</p>
+      <ErrorPanel error={error} />
+      <div class="chart-actions"><Button type="submit" busy={busy}>{c.store}</Button>{amending && <Button kind="plain" onClick={onDone}>{c.cancel}</Button>}</div>
+    </form>
+  )
+  return compact ? form : <Card title={amending ? c.amendNote : c.newNote}>{form}</Card>
 }
 
 function Note({ chart, contents, thread, onAmend }: { chart: OpenChart; contents: Contents; thread: Thread; onAmend: () => void }): JSX.Element {

@@ -1,44 +1,52 @@
-// Questionnaires: choosing one, answering it, and what was answered.
+// Questionnaires: choosing one, or asking the patient to answer it, and what was answered.
 
 import type { JSX } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
-import { Button, Card, Empty, ErrorPanel, Notice, Tag, announce } from '../../parts/index.tsx'
-import type { OpenChart, Resource } from '../../engine/types.ts'
-import { count, isForm, questionsOf } from '../../fhir/form.ts'
-import { intake } from '../../fhir/intake.ts'
-import { crisisItem, instrument, instruments, readResponse, severityOf, toResponse, type Instrument, type InstrumentID } from '../../fhir/questionnaires.ts'
-import { text } from '../../fhir/read.ts'
+import { navigate } from '../../app/router.tsx'
+import { Button, Card, Empty, ErrorPanel, Tag, announce } from '../../parts/index.tsx'
+import type { Item, OpenChart, Resource } from '../../engine/types.ts'
+import { count, entryOf, isForm, questionsOf } from '../../fhir/form.ts'
+import { concerns, crisisIn, questionnaire, scoreOf, shipped, titleOf, type ShippedID } from '../../fhir/questionnaires.ts'
+import { each, fields, text } from '../../fhir/read.ts'
 import { view } from '../../fhir/view.ts'
+import { questionnaireTask, todosOf } from '../../fhir/visit.ts'
+import { CrisisHelp, SafetyFlag } from './crisis.tsx'
 import { Change, Facts, Marks, Origin, Unsent, Withdrawn } from './entry.tsx'
 import { Form } from './form.tsx'
 import type { PageProps } from './index.tsx'
 import type { Contents, Thread } from './rows.ts'
-import { Where, usual } from './where.tsx'
+import { usual } from './where.tsx'
+
+/** The one that the address names, as a link to what one is asked to answer does. */
+const namedHere = (): ShippedID | undefined => shipped.find((id) => id === location.hash.slice(1))
 
 export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
+  const engine = useEngine()
   const { w, lang } = useWords()
   const c = w.chart
-  const [answering, setAnswering] = useState<InstrumentID | undefined>(undefined)
+  const [answering, setAnswering] = useState(namedHere)
   const [filling, setFilling] = useState<Resource | undefined>(undefined)
-  const [crisis, setCrisis] = useState(false)
-  if (answering) return <Fill chart={chart} q={instrument(answering, lang)} onDone={(asksForHelp) => { setAnswering(undefined); setCrisis(asksForHelp) }} />
-  if (filling) return <Form chart={chart} questionnaire={filling} onDone={() => setFilling(undefined)} />
-  const forms = [intake(lang), ...contents.current.filter(isForm)]
+  if (answering || filling) {
+    return <Form chart={chart} questionnaire={answering ? questionnaire(answering, lang) : filling as Resource} onDone={() => {
+      setAnswering(undefined)
+      setFilling(undefined)
+      if (location.hash !== '') navigate(location.pathname, true)
+    }} />
+  }
+  const imported = contents.current.filter(isForm)
   const given = contents.threads.filter((t) => t.now.kind === 'questionnaire').sort((a, b) => b.now.time.localeCompare(a.now.time))
+  const latest = given.find((t) => !t.withdrawn && t.now.resources.some((r) => crisisIn(r) !== undefined))
+  const worried = chart.mine && latest?.now.resources.some((r) => crisisIn(r))
+  const asks = !chart.mine && engine.me?.roles.includes('clinician') === true
   return (
     <div class="chart-stack">
-      {crisis && <Crisis />}
+      <SafetyFlag chart={chart} />
+      {worried && <CrisisHelp />}
       <h2>{c.formsTitle}</h2>
       {chart.writable.length > 0 && <div class="chart-summary">
-        {instruments.map((id) => instrument(id, lang)).map((q) => (
-          <Card key={q.id} title={q.title} level={3}>
-            <p>{q.about}</p>
-            <p class="chart-small">{c.formLength(q.items.length)}</p>
-            <div><Button onClick={() => setAnswering(q.id)} label={`${c.formFill}: ${q.title}`}>{c.formFill}</Button></div>
-          </Card>
-        ))}
-        {forms.map((q, i) => (
+        {shipped.map((id) => <Offered key={id} chart={chart} id={id} asks={asks} onFill={() => setAnswering(id)} />)}
+        {imported.map((q, i) => (
           <Card key={i} title={text(q['title']) || c.fhir.types.Questionnaire} level={3}>
             {text(q['description']) !== '' && <p dir="auto">{text(q['description'])}</p>}
             <p class="chart-small">{c.fhir.questions(count(questionsOf(q)))}</p>
@@ -53,75 +61,75 @@ export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
   )
 }
 
-const Crisis = (): JSX.Element => {
-  const { w } = useWords()
-  return <Notice kind="danger" title={w.chart.crisisTitle}><p>{w.chart.crisisText}</p></Notice>
-}
-
-function Fill({ chart, q, onDone }: { chart: OpenChart; q: Instrument; onDone: (crisis: boolean) => void }): JSX.Element {
+/** One to fill in, or, for a clinician, to ask the patient for. */
+function Offered({ chart, id, asks, onFill }: { chart: OpenChart; id: ShippedID; asks: boolean; onFill: () => void }): JSX.Element {
   const engine = useEngine()
-  const { w, n } = useWords()
-  const c = w.chart
-  const [answers, setAnswers] = useState<readonly (number | undefined)[]>(q.items.map(() => undefined))
-  const [missing, setMissing] = useState(false)
-  const [part, setPart] = useState(usual(chart))
-  const form = useRef<HTMLFormElement>(null)
+  const { w, lang, date } = useWords()
+  const c = w.visit.care.ask
   const { act, busy, error } = useAct()
-  const left = answers.filter((a) => a === undefined).length
-  const crisis = q.id === 'phq-9' && (answers[crisisItem] ?? 0) > 0
-  const store = async (): Promise<void> => {
-    setMissing(left > 0)
-    if (left > 0) {
-      form.current?.querySelector<HTMLInputElement>('fieldset[data-open] input')?.focus()
-      return
-    }
-    const given = answers.map((a) => a ?? 0)
-    const resource = toResponse(q, given, { chart: chart.chart, person: engine.me?.person ?? '', name: engine.me?.name ?? '', date: new Date().toISOString() })
-    if (await act(() => engine.write(chart.chart, part, { kind: 'questionnaire', resource }))) {
-      announce(c.formStored)
-      onDone(crisis)
-    }
+  const q = questionnaire(id, lang)
+  const title = titleOf(id, lang)
+  const asked = todosOf(chart.items).find((t) => t.questionnaire === id && !t.done)
+  const ask = async (): Promise<void> => {
+    const by = { chart: chart.chart, person: engine.me?.person ?? '', name: engine.me?.name ?? '', date: new Date().toISOString() }
+    if (await act(() => engine.write(chart.chart, usual(chart), { kind: 'record', resource: questionnaireTask(by, id) }))) announce(c.isAsked(title))
   }
   return (
-    <div class="chart-narrow"><Card title={q.title}>
-      <p>{q.lead}</p>
-      <form ref={form} class="chart-form" onSubmit={(event) => { event.preventDefault(); void store() }}>
-        {q.items.map((item, i) => (
-          <fieldset class="choices chart-question" key={item.linkId} {...(answers[i] === undefined && { 'data-open': true })}>
-            <legend>{n(i + 1)}. {item.text}</legend>
-            {q.options.map((option, value) => (
-              <label class="choice" key={option}>
-                <input type="radio" name={item.linkId} checked={answers[i] === value} onInput={() => setAnswers(answers.map((a, at) => (at === i ? value : a)))} />{option}
-              </label>
-            ))}
-            {missing && answers[i] === undefined && <p class="chart-error">{c.required}</p>}
-          </fieldset>
-        ))}
-        {crisis && <Crisis />}
-        <Where chart={chart} name="form-part" value={part} onInput={setPart} />
-        {missing && left > 0 && <Notice kind="warn"><p>{c.formMissing(left)}</p></Notice>}
-        <ErrorPanel error={error} />
-        <div class="chart-actions"><Button type="submit" busy={busy}>{c.formStore}</Button><Button kind="plain" onClick={() => onDone(false)}>{c.formBack}</Button></div>
-      </form>
-    </Card></div>
+    <Card title={title} level={3}>
+      <p>{text(q['description'])}</p>
+      <p class="chart-small">{w.chart.fhir.questions(count(questionsOf(q)))}</p>
+      {asked && <div><Tag kind="warn">{asks ? c.waiting(date(asked.asked, 'date')) : c.wanted}</Tag></div>}
+      <div class="chart-actions">
+        {asks && !asked && <Button busy={busy} onClick={() => { void ask() }} label={`${c.patient}: ${title}`}>{c.patient}</Button>}
+        <Button kind={asks ? 'plain' : 'primary'} onClick={onFill} label={`${w.chart.formFill}: ${title}`}>{w.chart.formFill}</Button>
+      </div>
+      <ErrorPanel error={error} />
+    </Card>
   )
 }
 
 function Answered({ chart, contents, thread }: { chart: OpenChart; contents: Contents; thread: Thread }): JSX.Element {
-  const { w, lang } = useWords()
+  const { w, n } = useWords()
   const c = w.chart
   const r = thread.now.resources[0]
   const v = r && view(r, contents.reader)
-  const known = r && readResponse(r)
+  const known = r && !thread.withdrawn ? scoreOf(r) : undefined
+  const photos = r && !thread.withdrawn ? photosIn(r, chart) : []
   return (
     <Card title={v?.title ?? c.fhir.types.QuestionnaireResponse} level={3} actions={<Marks row={{ thread, part: thread.now.compartment }} />}>
       <Withdrawn thread={thread} />
-      {!thread.withdrawn && known && <p><strong>{c.scoreOf(known.score, instrument(known.id, lang).most)}</strong> <Tag kind={severityOf(known.id, known.score) === 'minimal' ? 'good' : severityOf(known.id, known.score) === 'mild' ? 'plain' : 'warn'}>{c.severity[severityOf(known.id, known.score)]}</Tag></p>}
-      {!thread.withdrawn && known && <p class="chart-small">{c.formMeaning}</p>}
+      {known && <p><strong>{c.scoreOf(known.score, known.most)}</strong> <Tag kind={concerns(known.severity) ? 'warn' : 'plain'}>{c.severity[known.severity]}</Tag></p>}
+      {known && <meter class="care-score" min={0} max={known.most} value={known.score} aria-label={`${v?.title ?? ''}: ${n(known.score)}`} />}
+      {known && <p class="chart-small">{c.formMeaning}</p>}
+      {photos.length > 0 && <ul class="care-photos">{photos.map((item) => <li key={item.entry}><Stored chart={chart} item={item} /></li>)}</ul>}
       <Origin item={thread.now} />
       {v && <details class="chart-fold"><summary class="chart-target">{thread.withdrawn ? c.showWithdrawn : c.details}</summary><Facts view={v} /></details>}
       <Unsent item={thread.now} />
       <Change chart={chart} thread={thread} />
     </Card>
   )
+}
+
+/** The pictures of the chart that answers name. */
+function photosIn(r: Resource, chart: OpenChart): readonly Item[] {
+  const named = each(r['item']).flatMap((i) => each(i['answer']).map((a) => entryOf(fields(a['valueAttachment'])))).filter((entry) => entry !== '')
+  return named.flatMap((entry) => chart.items.find((i) => i.entry === entry && i.kind === 'file' && i.retractedBy === undefined && i.type.startsWith('image/')) ?? [])
+}
+
+/** A picture of the chart, opened when it is wanted. */
+function Stored({ chart, item }: { chart: OpenChart; item: Item }): JSX.Element {
+  const engine = useEngine()
+  const { w } = useWords()
+  const { act, busy, error } = useAct()
+  const [shown, setShown] = useState<Blob | undefined>(undefined)
+  const picture = useRef<HTMLImageElement>(null)
+  useEffect(() => {
+    if (!shown) return
+    const url = URL.createObjectURL(shown)
+    if (picture.current) picture.current.src = url
+    return () => URL.revokeObjectURL(url)
+  }, [shown])
+  const name = item.filename ?? w.chart.fhir.file
+  if (shown) return <img ref={picture} class="care-photo care-photo-large" alt={w.chart.imageOf(name)} />
+  return <><Button kind="plain" icon="look" busy={busy} onClick={() => { void act(async () => setShown(await engine.file(chart.chart, item.entry, () => undefined))) }} label={`${w.chart.preview}: ${name}`}>{w.chart.preview}</Button><ErrorPanel error={error} /></>
 }

@@ -6,6 +6,7 @@ import { useWords } from '../../app/context.tsx'
 import { Button, Card, Notice, Tag } from '../../parts/index.tsx'
 import { dateText } from '../../fhir/view.ts'
 import { summarise, type Seen, type Series } from '../../fhir/summary.ts'
+import { SafetyFlag } from './crisis.tsx'
 import type { PageProps } from './index.tsx'
 import type { Contents } from './rows.ts'
 import { Trend } from './trend.tsx'
@@ -14,7 +15,7 @@ const firstResults = 6
 const firstShots = 6
 const firstItems = 12
 
-export function Summary({ contents }: PageProps): JSX.Element | null {
+export function Summary({ chart, contents }: PageProps): JSX.Element | null {
   const { w } = useWords()
   const c = w.chart
   const s = useMemo(() => summarise(contents.current, contents.reader), [contents])
@@ -23,6 +24,7 @@ export function Summary({ contents }: PageProps): JSX.Element | null {
   if (contents.rows.length === 0) return null
   return (
     <div class="chart-summary">
+      <div class="chart-results care-flag"><SafetyFlag chart={chart} /></div>
       {s.flags.length > 0 && <div class="chart-results"><Notice kind="warn" title={c.flags}><ul class="chart-troubles">{s.flags.map(({ view: v }, i) => <li key={i} dir="auto">{v.title}</li>)}</ul></Notice></div>}
       <Card title={c.allergies}>{s.allergies.length === 0 ? <p class="chart-soft">{c.noAllergies}</p> : <Things seen={s.allergies} contents={contents} />}</Card>
       <Card title={c.problems}>

@@ -56,6 +56,8 @@ export const chart = {
       'result-HH': 'مرتفع بشكل خطير', AA: 'خارج المعدل بشكل خطير', POS: 'إيجابي', NEG: 'سلبي', IND: 'غير واضح', 'vital-signs': 'العلامات الحيوية', laboratory: 'المختبر', survey: 'استبيان', 'social-history': 'التاريخ الاجتماعي', imaging: 'التصوير', exam: 'الفحص',
       'encounter-diagnosis': 'تشخيص زيارة', 'problem-list-item': 'مشكلة', institutional: 'مستشفى أو عيادة', professional: 'خدمات مهنية', pharmacy: 'صيدلية', 'high-priority': 'أولوية عالية', 'patient-privacy': 'الخصوصية',
       LAB: 'المختبر', 'marital-M': 'متزوج', 'marital-S': 'أعزب', 'marital-D': 'مطلّق', 'marital-W': 'أرمل',
+      treatment: 'العلاج', 'complete-questionnaire': 'استبيان للتعبئة', 'care-telehealth': 'الموافقة على الاستشارات بالفيديو', 'care-connection': 'اتصال الاستشارة', 'care-sound': 'مشكلة في الصوت', 'care-picture': 'مشكلة في الصورة',
+      'care-dropped': 'انقطع الاتصال', 'care-follow-up': 'زيارة متابعة', 'care-patient': 'المريض', 'care-clinic': 'فريق الرعاية',
     },
     types: {
       AllergyIntolerance: 'حساسية', AdverseEvent: 'حدث غير مرغوب', Account: 'حساب', Appointment: 'موعد', AppointmentResponse: 'رد على موعد', Basic: 'سجل', Binary: 'بيانات مرفقة', BodyStructure: 'موضع في الجسم',
@@ -78,7 +80,7 @@ export const chart = {
   whereQuestion: 'إلى أي جزء ينتمي؟',
 
   titleOf: (name) => `ملف ${name}`, titleMine: 'ملفي', titleUnknown: 'ملف', pages: 'صفحات الملف',
-  page: { summary: 'الملخص', messages: 'الرسائل', notes: 'الملاحظات', files: 'الملفات', questionnaires: 'الاستبيانات', import: 'استيراد', share: 'المشاركة', looks: 'من اطّلع' },
+  page: { summary: 'الملخص', messages: 'الرسائل', notes: 'الملاحظات', files: 'الملفات', questionnaires: 'الاستبيانات', visits: 'الزيارات', import: 'استيراد', share: 'المشاركة', looks: 'من اطّلع' },
   born: (date) => `تاريخ الميلاد: ${date}`, readersAre: (names) => `يستطيع قراءته أيضًا: ${names}`, youSeeRestricted: 'يمكنك أيضًا قراءة الجزء المقيّد.', opening: 'جارٍ فتح الملف…',
   steps: { opening: 'جارٍ الفتح…', reading: 'جارٍ القراءة…', sending: 'جارٍ الإرسال…', fetching: 'جارٍ الجلب…', sealing: 'جارٍ الختم…' },
   due: 'أُزيل شخص من هذا الملف. سيحصل الملف على مفاتيح جديدة حالما يفتح Ward شخص يستطيع صنعها؛ وحتى ذلك الحين يرفض خادم العيادة من أُزيل.',
@@ -132,8 +134,7 @@ export const chart = {
 
   formsTitle: 'الاستبيانات', noForms: 'لا إجابات بعد', noFormsHint: 'تظهر هنا الإجابات التي تحفظها.', formFill: 'تعبئة', formStore: 'حفظ الإجابات', formStored: 'حُفظت إجاباتك.', formMissing: (n) => `أسئلة لم تُجب بعد: ${digits(n)}.`,
   formBack: 'رجوع', answered: 'تمت الإجابة عنها', scoreOf: (score, most) => `${digits(score)} من ${digits(most)}`, formLength: (n) => `${questions(n)}، نحو دقيقتين`, required: 'اختر إجابة.',
-  crisisTitle: 'من فضلك تحدث إلى أحد اليوم', crisisText: 'أجبت بأن لديك أفكارًا بأنه من الأفضل لو كنت ميتًا أو بإيذاء نفسك. لست وحدك، ويمكن أن يتحسن الأمر. إن كنت قد تُقدم على ذلك فاتصل الآن برقم الطوارئ المحلي أو اذهب إلى أقرب قسم طوارئ. قد لا تُقرأ إجاباتك فورًا.',
-  severity: { minimal: 'ضئيلة', mild: 'خفيفة', moderate: 'متوسطة', moderatelySevere: 'متوسطة إلى شديدة', severe: 'شديدة' },
+  severity: { minimal: 'ضئيلة', mild: 'خفيفة', moderate: 'متوسطة', moderatelySevere: 'متوسطة إلى شديدة', severe: 'شديدة', controlled: 'سيطرة جيدة', partly: 'سيطرة جزئية', uncontrolled: 'غير مسيطر عليه' },
   formMeaning: 'هذا ليس تشخيصًا. سيناقشه معك فريق الرعاية.', answerThis: 'يرجى الإجابة عن هذا السؤال.', otherAnswer: 'شيء آخر', unknownQuestion: 'لا يمكن الإجابة عن هذا النوع من الأسئلة هنا.',
 
   shareTitle: 'من يستطيع قراءة هذا الملف', shareWith: 'المشاركة مع أحد', sharePerson: 'شخص', shareTeam: 'فريق', who: 'مع من؟', whoType: 'شخص أم فريق؟', choose: 'اختر…', parts: 'أي الأجزاء؟', purposeQuestion: 'لأي غرض؟', until: 'حتى', untilHint: 'اتركه فارغًا إن لم تكن له نهاية.',

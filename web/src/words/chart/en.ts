@@ -47,6 +47,8 @@ export const chart = {
       'result-HH': 'Dangerously high', AA: 'Dangerously out of range', POS: 'Positive', NEG: 'Negative', IND: 'Unclear', 'vital-signs': 'Vital signs', laboratory: 'Laboratory', survey: 'Survey', 'social-history': 'Social history', imaging: 'Imaging', exam: 'Examination',
       'encounter-diagnosis': 'Diagnosis of a visit', 'problem-list-item': 'Problem', institutional: 'Hospital or clinic', professional: 'Professional services', pharmacy: 'Pharmacy', 'high-priority': 'High priority', 'patient-privacy': 'Privacy',
       LAB: 'Laboratory', 'marital-M': 'Married', 'marital-S': 'Single', 'marital-D': 'Divorced', 'marital-W': 'Widowed',
+      treatment: 'Treatment', 'complete-questionnaire': 'Questionnaire to fill in', 'care-telehealth': 'Consent to visits by video', 'care-connection': 'Connection of the visit', 'care-sound': 'Trouble with the sound', 'care-picture': 'Trouble with the picture',
+      'care-dropped': 'The connection broke off', 'care-follow-up': 'Follow-up visit', 'care-patient': 'The patient', 'care-clinic': 'The care team',
     },
     types: {
       AllergyIntolerance: 'Allergy', AdverseEvent: 'Unwanted event', Account: 'Account', Appointment: 'Appointment', AppointmentResponse: 'Reply to an appointment', Basic: 'Record', Binary: 'Attached data', BodyStructure: 'Body part',
@@ -70,7 +72,7 @@ export const chart = {
 
   // The frame.
   titleOf: (name: string): string => `Chart of ${name}`, titleMine: 'My chart', titleUnknown: 'Chart', pages: 'Pages of the chart',
-  page: { summary: 'Summary', messages: 'Messages', notes: 'Notes', files: 'Files', questionnaires: 'Questionnaires', import: 'Import', share: 'Sharing', looks: 'Who looked' },
+  page: { summary: 'Summary', messages: 'Messages', notes: 'Notes', files: 'Files', questionnaires: 'Questionnaires', visits: 'Visits', import: 'Import', share: 'Sharing', looks: 'Who looked' },
   born: (date: string): string => `Born ${date}`, readersAre: (names: string): string => `Others who can read it: ${names}`, youSeeRestricted: 'You can also read the restricted part.', opening: 'Opening the chart…',
   steps: { opening: 'Opening…', reading: 'Reading…', sending: 'Sending…', fetching: 'Fetching…', sealing: 'Sealing…' },
   due: 'Someone was taken off this chart. It gets new keys as soon as someone who can make them opens Ward; until then, the clinic’s server refuses the person who left.',
@@ -134,8 +136,7 @@ export const chart = {
   // Questionnaires.
   formsTitle: 'Questionnaires', noForms: 'Nothing answered yet', noFormsHint: 'Answers you store are shown here.', formFill: 'Fill in', formStore: 'Store the answers', formStored: 'Your answers are stored.', formMissing: (n: number): string => `${many(n, 'question is', 'questions are')} not answered yet.`,
   formBack: 'Back', answered: 'Answered', scoreOf: (score: number, most: number): string => `${score} of ${most}`, formLength: (n: number): string => `${many(n, 'question', 'questions')}, about two minutes`, required: 'Choose an answer.',
-  crisisTitle: 'Please talk to someone today', crisisText: 'You answered that you had thoughts of being better off dead or of hurting yourself. You are not alone, and it can get better. If you might act on it, call your local emergency number now, or go to the nearest emergency department. Your answers may not be read right away.',
-  severity: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderatelySevere: 'moderately severe', severe: 'severe' },
+  severity: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderatelySevere: 'moderately severe', severe: 'severe', controlled: 'well controlled', partly: 'partly controlled', uncontrolled: 'not controlled' },
   formMeaning: 'This is not a diagnosis. Your care team talks it through with you.', answerThis: 'Please answer this.', otherAnswer: 'Something else', unknownQuestion: 'This kind of question cannot be answered here.',
 
   // Sharing.

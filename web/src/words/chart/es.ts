@@ -43,6 +43,8 @@ export const chart = {
       'result-HH': 'Peligrosamente alto', AA: 'Peligrosamente fuera de lo normal', POS: 'Positivo', NEG: 'Negativo', IND: 'No concluyente', 'vital-signs': 'Signos vitales', laboratory: 'Laboratorio', survey: 'Encuesta', 'social-history': 'Historia social', imaging: 'Imagen', exam: 'Exploración',
       'encounter-diagnosis': 'Diagnóstico de una visita', 'problem-list-item': 'Problema', institutional: 'Hospital o clínica', professional: 'Servicios profesionales', pharmacy: 'Farmacia', 'high-priority': 'Prioridad alta', 'patient-privacy': 'Privacidad',
       LAB: 'Laboratorio', 'marital-M': 'Casado(a)', 'marital-S': 'Soltero(a)', 'marital-D': 'Divorciado(a)', 'marital-W': 'Viudo(a)',
+      treatment: 'Tratamiento', 'complete-questionnaire': 'Cuestionario por rellenar', 'care-telehealth': 'Consentimiento para consultas por video', 'care-connection': 'Conexión de la consulta', 'care-sound': 'Problemas con el sonido', 'care-picture': 'Problemas con la imagen',
+      'care-dropped': 'La conexión se cortó', 'care-follow-up': 'Consulta de seguimiento', 'care-patient': 'El paciente', 'care-clinic': 'El equipo',
     },
     types: {
       AllergyIntolerance: 'Alergia', AdverseEvent: 'Efecto no deseado', Account: 'Cuenta', Appointment: 'Cita', AppointmentResponse: 'Respuesta a una cita', Basic: 'Registro', Binary: 'Datos adjuntos', BodyStructure: 'Parte del cuerpo',
@@ -65,7 +67,7 @@ export const chart = {
   whereQuestion: '¿A qué parte pertenece?',
 
   titleOf: (name) => `Historia de ${name}`, titleMine: 'Mi historia', titleUnknown: 'Historia', pages: 'Páginas de la historia',
-  page: { summary: 'Resumen', messages: 'Mensajes', notes: 'Notas', files: 'Archivos', questionnaires: 'Cuestionarios', import: 'Importar', share: 'Compartir', looks: 'Quién miró' },
+  page: { summary: 'Resumen', messages: 'Mensajes', notes: 'Notas', files: 'Archivos', questionnaires: 'Cuestionarios', visits: 'Consultas', import: 'Importar', share: 'Compartir', looks: 'Quién miró' },
   born: (date) => `Nacimiento: ${date}`, readersAre: (names) => `También pueden leerla: ${names}`, youSeeRestricted: 'Usted puede leer también la parte restringida.', opening: 'Abriendo la historia…',
   steps: { opening: 'Abriendo…', reading: 'Leyendo…', sending: 'Enviando…', fetching: 'Recibiendo…', sealing: 'Sellando…' },
   due: 'Alguien ha dejado de tener acceso a esta historia. Recibirá llaves nuevas en cuanto abra Ward alguien que pueda hacerlas; hasta entonces, el servidor de la clínica rechaza a quien se fue.',
@@ -119,8 +121,7 @@ export const chart = {
 
   formsTitle: 'Cuestionarios', noForms: 'Aún no hay respuestas', noFormsHint: 'Aquí se muestran las respuestas que guarde.', formFill: 'Rellenar', formStore: 'Guardar las respuestas', formStored: 'Sus respuestas están guardadas.', formMissing: (n) => `${many(n, 'pregunta queda', 'preguntas quedan')} sin responder.`,
   formBack: 'Volver', answered: 'Respondidos', scoreOf: (score, most) => `${score} de ${most}`, formLength: (n) => `${many(n, 'pregunta', 'preguntas')}, unos dos minutos`, required: 'Elija una respuesta.',
-  crisisTitle: 'Por favor, hable hoy con alguien', crisisText: 'Ha respondido que tuvo pensamientos de que estaría mejor muerto(a) o de hacerse daño. No está solo(a), y puede mejorar. Si cree que podría hacerlo, llame ahora a su número local de emergencias o vaya al servicio de urgencias más cercano. Puede que nadie lea sus respuestas de inmediato.',
-  severity: { minimal: 'mínima', mild: 'leve', moderate: 'moderada', moderatelySevere: 'moderadamente grave', severe: 'grave' },
+  severity: { minimal: 'mínima', mild: 'leve', moderate: 'moderada', moderatelySevere: 'moderadamente grave', severe: 'grave', controlled: 'bien controlada', partly: 'controlada en parte', uncontrolled: 'no controlada' },
   formMeaning: 'Esto no es un diagnóstico. Su equipo lo hablará con usted.', answerThis: 'Responda a esta pregunta.', otherAnswer: 'Otra cosa', unknownQuestion: 'Este tipo de pregunta no se puede responder aquí.',
 
   shareTitle: 'Quién puede leer esta historia', shareWith: 'Compartir con alguien', sharePerson: 'Una persona', shareTeam: 'Un equipo', who: '¿Con quién?', whoType: '¿Una persona o un equipo?', choose: 'Elija…', parts: '¿Qué partes?', purposeQuestion: '¿Para qué?', until: 'Hasta', untilHint: 'Déjelo vacío para que no termine.',

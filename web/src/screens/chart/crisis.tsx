@@ -1,0 +1,58 @@
+// When someone answers that they thought of death or of hurting themselves: for them, calm words and what helps now; for
+// whoever treats them, a plain sign that stays until someone has spoken with them.
+
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { useAct, useEngine, useWords } from '../../app/context.tsx'
+import { Button, Dialog, ErrorPanel, Notice, announce } from '../../parts/index.tsx'
+import type { OpenChart } from '../../engine/types.ts'
+import { crisisAnswer, crisisIn } from '../../fhir/questionnaires.ts'
+import { concernOf, standingOf } from '../../fhir/visit.ts'
+import { apart } from './bidi.ts'
+
+/** For the person who answered. It takes no focus and sounds no alarm: they should be able to go on, or to call. */
+export function CrisisHelp(): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.care.crisis
+  return (
+    <section class="care-help" aria-live="polite">
+      <h3>{c.title}</h3>
+      <p>{c.text}</p>
+      <ul>{c.steps.map((step) => <li key={step}>{step}</li>)}</ul>
+      <p class="small soft">{c.read}</p>
+    </section>
+  )
+}
+
+/** For whoever treats the patient; the patient does not see it. */
+export function SafetyFlag({ chart }: { chart: OpenChart }): JSX.Element | null {
+  const engine = useEngine()
+  const { w, lang, date } = useWords()
+  const c = w.visit.care.crisis
+  const { act, busy, error } = useAct()
+  const [asking, setAsking] = useState(false)
+  const concern = concernOf(chart.items, crisisIn)
+  const me = engine.me
+  if (!concern || chart.mine || !me?.roles.includes('clinician')) return null
+  const when = date(concern.time, 'datetime')
+  if (concern.seen) return <Notice kind="info" title={c.flagSeen(apart(concern.seen.by || w.chart.someone, lang), date(concern.seen.time, 'datetime'))}><p class="small">{c.flagAnswer(crisisAnswer(concern.answer, lang), when)}</p></Notice>
+  const seen = async (): Promise<void> => {
+    const by = { chart: chart.chart, person: me.person, name: me.name, date: new Date().toISOString() }
+    if (await act(() => engine.write(chart.chart, concern.compartment, { kind: 'record', resource: standingOf(by, concern.entry, c.seenNote, 'completed') }))) {
+      setAsking(false)
+      announce(c.seenDone)
+    }
+  }
+  return (
+    <Notice kind="danger" title={c.flag}>
+      <p>{c.flagAnswer(crisisAnswer(concern.answer, lang), when)}</p>
+      <p>{c.flagDo}</p>
+      <div class="row"><Button kind="plain" onClick={() => setAsking(true)}>{c.seen}</Button><Button kind="quiet" href={`/chart/${chart.chart}/questionnaires`}>{c.answers}</Button></div>
+      <Dialog open={asking} onClose={() => setAsking(false)} title={c.seen}>
+        <p>{c.seenText}</p>
+        <ErrorPanel error={error} />
+        <div class="row"><Button busy={busy} onClick={() => { void seen() }}>{c.seenYes}</Button><Button kind="plain" onClick={() => setAsking(false)}>{w.cancel}</Button></div>
+      </Dialog>
+    </Notice>
+  )
+}
