@@ -47,6 +47,7 @@ export function readModel(bytes: Uint8Array): Model {
   const buffers = root.tables(4)
   const stored = graph.tables(0).map((t) => ({ shape: t.ints(0), type: t.byte(1), bytes: buffers[t.int(2)]?.bytes(0) }))
   const tensors: Tensor[] = stored.map(({ shape, type, bytes: b }) => {
+    if (shape.some((n) => n < 1)) throw new BadModel('a tensor without size')
     if (!b || b.length === 0 || (type !== float32 && type !== float16)) return { shape }
     const data = type === float32 ? floats(b) : halves(b)
     if (data.length !== shape.reduce((a, n) => a * n, 1)) throw new BadModel('a tensor of another size than it says')

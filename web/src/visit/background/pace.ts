@@ -27,8 +27,9 @@ export class Pace {
   took(begun: number, time: number): 'fine' | 'slow' {
     this.made++
     if (this.made > warmUp) this.cost = this.cost === 0 ? time : this.cost + weight * (time - this.cost)
-    // A little early, or a camera of 20 pictures a second would be halved by a clock that trembles.
-    this.next = begun + Math.max((1000 / most) * 0.9, this.cost / share)
+    // Counted from when it was due, so that a camera of 24 pictures a second is not halved.
+    const every = Math.max(1000 / most, this.cost / share)
+    this.next = Math.max(this.next + every, begun + every / 2)
     if (this.cost / share <= 1000 / least) this.slowSince = undefined
     else this.slowSince ??= begun
     return this.slowSince !== undefined && begun - this.slowSince >= patience ? 'slow' : 'fine'

@@ -46,7 +46,7 @@ function windowPane(to: Context, x: number, y: number): void {
   const w = 96
   const h = 124
   const light = to.createRadialGradient(x + w / 2, y + h / 2, 20, x + w / 2, y + h / 2, 230)
-  light.addColorStop(0, 'rgba(255, 252, 240, 0.9)')
+  light.addColorStop(0, 'rgba(255, 252, 240, 0.6)')
   light.addColorStop(1, 'rgba(255, 252, 240, 0)')
   to.fillStyle = light
   to.fillRect(0, 0, width, height)
@@ -54,7 +54,7 @@ function windowPane(to: Context, x: number, y: number): void {
   rounded(to, x - 6, y - 6, w + 12, h + 12, 4)
   to.fillStyle = fade(to, x, y, x, y + h, ['#d8e9f2', '#eef5f3', '#dfeadb'])
   rounded(to, x, y, w, h, 2)
-  to.fillStyle = 'rgba(168, 194, 172, 0.7)' // trees, far away
+  to.fillStyle = '#c0d6c3' // trees, far away
   for (const [dx, dy, r] of [[18, 112, 22], [50, 118, 26], [82, 110, 20]] as const) clipped(to, x, y, w, h, () => circle(to, x + dx, y + dy, r))
   to.fillStyle = '#fbfaf5'
   to.fillRect(x + w / 2 - 2, y, 4, h)
@@ -64,8 +64,8 @@ function windowPane(to: Context, x: number, y: number): void {
 }
 
 function shelf(to: Context, x: number, y: number): void {
-  to.fillStyle = 'rgba(60, 84, 80, 0.10)'
-  rounded(to, x - 4, y + 8, 120, 10, 4)
+  to.fillStyle = fade(to, 0, y + 7, 0, y + 22, ['rgba(60, 84, 80, 0.16)', 'rgba(60, 84, 80, 0)'])
+  to.fillRect(x + 2, y + 7, 112, 15)
   to.fillStyle = '#b98f68'
   rounded(to, x, y, 116, 7, 2)
   const books = ['#6f9c94', '#d9c7a0', '#8fb0b8', '#c98f78', '#4f7f7a', '#e6dcc6']
