@@ -27,6 +27,7 @@ export interface Shown {
   readonly speaking: boolean
   readonly quality: Quality
   readonly microphone: boolean
+  readonly paused: boolean         // their picture, for want of bandwidth
   readonly camera: Track | undefined
   readonly screen: Track | undefined
 }
@@ -97,7 +98,7 @@ export class Media {
       try {
         const { url, token, relays } = await pass()
         await room.setE2EEEnabled(true)
-        await room.connect(url, token, { rtcConfig: { iceServers: [...relays] }, maxRetries: 0 })
+        await room.connect(url, token, { rtcConfig: { iceServers: [...relays] }, maxRetries: 0, subscriberAllowPause: true }) // where both do not fit, sound goes on
         this.room = room
       } catch (error) {
         console.warn('media:', error instanceof Error ? error.message : error)
@@ -246,7 +247,8 @@ export class Media {
     return {
       connected: isMe ? this.connected : p !== undefined, opened: isMe || this.opened.has(member),
       trouble: recently(this.refused.get(member)) && !recently(this.opened.get(member)), speaking: p?.isSpeaking ?? false, quality: qualityOf(p?.connectionQuality),
-      microphone: p?.isMicrophoneEnabled ?? false, camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare),
+      microphone: p?.isMicrophoneEnabled ?? false, paused: p?.getTrackPublication(Track.Source.Camera)?.track?.streamState === Track.StreamState.Paused,
+      camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare),
     }
   }
 }

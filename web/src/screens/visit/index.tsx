@@ -15,7 +15,7 @@ import type { Door, Visit } from '../../visit/door.ts'
 import { canEncrypt } from '../../visit/encryption.ts'
 import { useDay } from '../home.tsx'
 import { InviteGuest } from './invite.tsx'
-import { Late } from './people.tsx'
+import { AtTheDoor, Late } from './people.tsx'
 import { Preview } from './preview.tsx'
 import { VisitRoom } from './room.tsx'
 
@@ -80,6 +80,8 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
   const visit = useLoad(() => door.look(), ['appointments'])
   const [devices, setDevices] = useState(readDevices)
   const v = visit.value
+  const waiting = door.isHost ? (v?.callers ?? []).filter((p) => p.state === 'waiting') : []
+  useEffect(() => door.watch(visit.again), [door])
   const over = v && (v.state === 'ended' || v.state === 'cancelled' || v.me === 'removed')
   return (
     <div class="narrow stack-wide">
@@ -89,6 +91,7 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
         : over ? <Over phase={v.me === 'removed' ? 'removed' : 'ended'} />
           : (
             <Card>
+              {waiting.length > 0 && <ul class="list">{waiting.map((p) => <li key={p.member} class="item"><AtTheDoor who={p} /></li>)}</ul>}
               <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))}><Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button></Preview>
               {door.isHost && v && <Late late={v.late} onLate={(minutes) => door.late(minutes).then(visit.again)} />}
               <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>

@@ -57,16 +57,22 @@ function RoleOf({ of }: { of: { readonly role: Caller['role']; readonly guest?: 
   return <span class="soft small">{of.role === 'guest' ? '' : w.roles[of.role]}</span>
 }
 
-function Knocking({ call, who }: { call: Call; who: Caller }): JSX.Element {
+/** Who waits at the door, and for how long. */
+export function AtTheDoor({ who }: { who: Caller }): JSX.Element {
   const { w, n } = useWords()
   const c = w.visit.call
-  const { act, busy, error } = useAct()
   const minutes = Math.floor((Date.now() - Date.parse(who.since)) / 60_000)
+  return <><Face name={who.name} /><span class="main"><bdi class="title">{who.name || c.unknown}</bdi><RoleOf of={who} /><span class="soft small">{minutes < 1 ? c.waitNow : c.waitSince(n(minutes))}</span></span></>
+}
+
+function Knocking({ call, who }: { call: Call; who: Caller }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  const { act, busy, error } = useAct()
   const name = who.name || c.unknown
   return (
     <li class="item">
-      <Face name={who.name} />
-      <span class="main"><bdi class="title">{name}</bdi><RoleOf of={who} /><span class="soft small">{minutes < 1 ? c.waitNow : c.waitSince(n(minutes))}</span></span>
+      <AtTheDoor who={who} />
       <Button busy={busy} onClick={() => { void act(() => call.admit(who)) }} label={c.admitName(name)}>{c.admit}</Button>
       <ErrorPanel error={error} />
     </li>

@@ -21,7 +21,7 @@ export function Tile({ of, large, screen }: { of: Present; large?: boolean; scre
   const label = screen ? (of.isMe ? c.mySharing : c.sharing(name)) : name
   return (
     <figure class={kind}>
-      {track && (of.opened || of.isMe) ? <Picture track={track} label={label} /> : <div class="tile-face"><Face name={of.name} />{track && !of.opened && <span class="small">{c.opening}</span>}</div>}
+      {track && of.opened && (screen || !of.paused) ? <Picture track={track} label={label} /> : <div class="tile-face"><Face name={of.name} />{track && <span class="small">{of.opened ? c.paused : c.opening}</span>}</div>}
       <figcaption>
         {!of.microphone && !screen && <><Icon name="micOff" /><span class="sr">{c.muted}</span></>}
         <bdi>{of.isMe && !screen ? c.you : label}</bdi>

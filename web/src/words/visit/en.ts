@@ -19,6 +19,7 @@ export const visit = {
     mute: 'Mute', unmute: 'Unmute', cameraOn: 'Camera on', cameraOff: 'Camera off', share: 'Share screen', unshare: 'Stop sharing', people: 'People', chat: 'Chat', note: 'Note', chart: 'Chart', devices: 'Devices', small: 'Small window',
     leave: 'Leave', end: 'End visit', endTitle: 'End the visit for everyone?', endText: 'The keys of the visit are forgotten, and nobody can come back in. The note and the summary come next.', endStay: 'Only leave, others stay',
     controls: 'Controls', stage: 'People in the visit', panel: 'Beside the visit', closePanel: 'Close', more: 'More',
+    paused: 'Picture paused: the connection is weak',
     muted: 'muted', cameraIsOff: 'camera off', opening: 'Opening the sealed picture…', sharing: (name: string) => `${name}’s screen`, mySharing: 'Your screen is shared', alone: 'You are alone in the visit', aloneText: 'Others appear here when they come in.',
     quality: { good: 'Good connection', weak: 'Weak connection', lost: 'Connection lost', unknown: 'Measuring the connection' }, reconnecting: 'The connection broke. Coming back by itself…',
     weak: 'Your connection is weak. Without your picture the sound stays clear.', weakDo: 'Turn my camera off',

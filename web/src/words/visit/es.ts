@@ -18,6 +18,7 @@ export const visit = {
     mute: 'Silenciar', unmute: 'Activar micrófono', cameraOn: 'Encender cámara', cameraOff: 'Apagar cámara', share: 'Compartir pantalla', unshare: 'Dejar de compartir', people: 'Personas', chat: 'Chat', note: 'Nota', chart: 'Historia', devices: 'Dispositivos', small: 'Ventana pequeña',
     leave: 'Salir', end: 'Terminar', endTitle: '¿Terminar la consulta para todos?', endText: 'Las claves de la consulta se olvidan y nadie puede volver a entrar. Después vienen la nota y el resumen.', endStay: 'Solo salir, los demás siguen',
     controls: 'Controles', stage: 'Personas en la consulta', panel: 'Junto a la consulta', closePanel: 'Cerrar', more: 'Más',
+    paused: 'Imagen en pausa: la conexión es débil',
     muted: 'sin micrófono', cameraIsOff: 'cámara apagada', opening: 'Abriendo la imagen sellada…', sharing: (name) => `Pantalla de ${name}`, mySharing: 'Su pantalla está compartida', alone: 'No hay nadie más en la consulta', aloneText: 'Los demás aparecen aquí cuando entran.',
     quality: { good: 'Buena conexión', weak: 'Conexión débil', lost: 'Conexión perdida', unknown: 'Midiendo la conexión' }, reconnecting: 'Se cortó la conexión. Vuelve por sí sola…',
     weak: 'Su conexión es débil. Sin su imagen, el sonido se mantiene claro.', weakDo: 'Apagar mi cámara',
