@@ -526,6 +526,25 @@ type VisitChange struct {
 	Late    *int64 `json:"late,omitempty"`    // minutes
 }
 
+// Reminders is how a person wants to be told of their visits, with the browser that asks among it. The words are neutral.
+type Reminders struct {
+	Language string  `json:"language"`           // en, es, ar
+	TimeZone string  `json:"timeZone"`           // IANA
+	Leads    []int64 `json:"leads"`              // minutes before: 1440, 60
+	Email    string  `json:"email,omitempty"`    // kept, sealed, until it is taken away
+	Mail     bool    `json:"mail,omitempty"`     // to read: this clinic sends e-mail
+	PushKey  string  `json:"pushKey,omitempty"`  // to read: for PushManager.subscribe (RFC 8292)
+	Here     bool    `json:"here,omitempty"`     // to read: this browser shows them
+	Browsers int64   `json:"browsers,omitempty"` // to read: how many do
+}
+
+// PushSubscription is what a browser gives of itself (W3C Push API).
+type PushSubscription struct {
+	Endpoint string `json:"endpoint"`
+	P256DH   string `json:"p256dh"` // b64
+	Auth     string `json:"auth"`   // b64
+}
+
 // VisitAdmission lets someone in.
 type VisitAdmission struct {
 	AdmissionText string `json:"admissionText"`   // ward/admission/1

@@ -69,6 +69,19 @@ func (s SMTP) Invite(ctx context.Context, address, link, language string, until 
 	if err != nil {
 		return err
 	}
+	return s.deliver(ctx, letter)
+}
+
+// Send sends a letter of a few words. Its errors do not repeat the address.
+func (s SMTP) Send(ctx context.Context, address, language, subject, body string) error {
+	letter, err := s.letter(address, language, subject, body)
+	if err != nil {
+		return err
+	}
+	return s.deliver(ctx, letter)
+}
+
+func (s SMTP) deliver(ctx context.Context, letter *mail.Msg) error {
 	client, err := s.client()
 	if err != nil {
 		return fmt.Errorf("mail server: %w", err)
@@ -106,6 +119,14 @@ func (s SMTP) invitation(address, link, language string, until time.Time) (*mail
 	if err != nil {
 		return nil, errors.New("write a letter: the link is not an address")
 	}
+	words, ok := letters[language]
+	if !ok {
+		language, words = "en", letters["en"]
+	}
+	return s.letter(address, language, words.subject, fmt.Sprintf(words.body, to.Hostname(), link, until.UTC().Format("2006-01-02 15:04 UTC")))
+}
+
+func (s SMTP) letter(address, language, subject, body string) (*mail.Msg, error) {
 	letter := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if err := letter.From(s.From); err != nil {
 		return nil, fmt.Errorf("write a letter: from: %w", err)
@@ -113,16 +134,12 @@ func (s SMTP) invitation(address, link, language string, until time.Time) (*mail
 	if letter.To(address) != nil {
 		return nil, errors.New("write a letter: to: this is not an e-mail address")
 	}
-	words, ok := letters[language]
-	if !ok {
-		language, words = "en", letters["en"]
-	}
 	letter.SetDate()
 	letter.SetMessageID()
 	letter.SetGenHeader("Content-Language", language)
 	letter.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no automatic replies
-	letter.Subject(words.subject)
-	letter.SetBodyString(mail.TypeTextPlain, fmt.Sprintf(words.body, to.Hostname(), link, until.UTC().Format("2006-01-02 15:04 UTC")))
+	letter.Subject(subject)
+	letter.SetBodyString(mail.TypeTextPlain, body)
 	return letter, nil
 }
 

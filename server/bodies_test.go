@@ -29,6 +29,8 @@ var takesNothing = map[string]bool{
 	"DELETE /api/invitations/{invitation}":        true,
 	"POST /api/visits/{visit}/arrive":             true,
 	"DELETE /api/calendar-feed":                   true,
+	"DELETE /api/reminders":                       true,
+	"DELETE /api/reminders/push":                  true,
 	"POST /api/visits/{visit}/leave":              true,
 	"POST /api/visits/{visit}/end":                true,
 	"POST /api/visits/{visit}/room":               true,
@@ -181,6 +183,8 @@ func TestFieldsOfAnotherType(t *testing.T) {
 		"POST /api/visits/plan":                     {"visit", "chart", "host", "starts", "ends", "repeat"},
 		"PUT /api/visits/{visit}":                   {"starts", "ends", "overlap", "state", "series", "late"},
 		"POST /api/visits/{visit}/admit":            {"admissionText"},
+		"PUT /api/reminders":                        {"language", "timeZone", "leads", "email"},
+		"PUT /api/reminders/push":                   {"endpoint", "p256dh", "auth"},
 		"PUT /api/people/{person}/availability":     {"timeZone", "weekly", "length", "notice", "horizon"},
 	}
 	for _, route := range w.server.routes() {

@@ -82,6 +82,11 @@ func (s *Server) routes() []Route {
 		{Pattern: "DELETE /api/visits/{visit}/guests/{guest}", Action: "inviteGuest", About: v.AboutVisit, Do: v.WithdrawGuest},
 		{Pattern: "POST /api/guests/{guest}/open", Action: public, Do: v.OpenGuest}, // the link says that they may
 		{Pattern: "POST /api/guests/{guest}/arrive", Action: public, Do: v.GuestArrives},
+		{Pattern: "GET /api/reminders", Action: "readSelf", About: i.AboutSelf, Do: v.GetReminders},
+		{Pattern: "PUT /api/reminders", Action: "writeSelf", About: i.AboutSelf, Do: v.PutReminders},
+		{Pattern: "DELETE /api/reminders", Action: "writeSelf", About: i.AboutSelf, Do: v.EndReminders},
+		{Pattern: "PUT /api/reminders/push", Action: "writeSelf", About: i.AboutSelf, Do: v.PutPush},
+		{Pattern: "DELETE /api/reminders/push", Action: "writeSelf", About: i.AboutSelf, Do: v.EndPush},
 		{Pattern: "POST /api/calendar-feed", Action: "writeSelf", About: i.AboutSelf, Do: v.MakeFeed},
 		{Pattern: "DELETE /api/calendar-feed", Action: "writeSelf", About: i.AboutSelf, Do: v.EndFeed},
 		{Pattern: "GET /api/calendar-feed/{file}", Action: public, Stream: v.Feed}, // the address is the secret

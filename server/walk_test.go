@@ -99,6 +99,11 @@ var walk = map[string]string{
 	"DELETE /api/visits/{visit}/guests/{guest}":     "pc",
 	"POST /api/guests/{guest}/open":                 "*",
 	"POST /api/guests/{guest}/arrive":               "*",
+	"GET /api/reminders":                            "poxcfsda",
+	"PUT /api/reminders":                            "poxcfsda",
+	"DELETE /api/reminders":                         "poxcfsda",
+	"PUT /api/reminders/push":                       "poxcfsda",
+	"DELETE /api/reminders/push":                    "poxcfsda",
 	"POST /api/calendar-feed":                       "poxcfsda",
 	"DELETE /api/calendar-feed":                     "poxcfsda",
 	"GET /api/calendar-feed/{file}":                 "*",
@@ -314,7 +319,7 @@ func newTown(t *testing.T) *town {
 		DB: db, Ledger: record, Charts: records, Notices: events, Sealer: sealer, Origin: w.origin, Version: "test", Now: time.Now,
 	})
 	w.must(err)
-	consultations, err := visits.New(visits.Config{DB: db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Log: slog.New(slog.DiscardHandler), Now: time.Now})
+	consultations, err := visits.New(visits.Config{DB: db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	w.must(err)
 	t.Cleanup(func() { consultations.Close() })
 	w.config = Config{

@@ -320,10 +320,15 @@ func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 		if err := v.forget(ctx, tx, who.Org, of.id); err != nil {
 			return nil, err
 		}
+		about := aboutCancelled
 		if body.Series {
+			about = aboutSeries
 			if err := v.cancelRest(ctx, tx, who, of); err != nil {
 				return nil, err
 			}
+		}
+		if err := v.notify(ctx, tx, who, of, about); err != nil {
+			return nil, err
 		}
 	case body.State != "":
 		return nil, ward.Errorf(ward.Invalid, "a visit may be cancelled; other states come by themselves")
@@ -344,6 +349,9 @@ func (v *Visits) Change(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 			return nil, err
 		}
 		of.late, of.planned = 0, v.Now().UnixMilli()
+		if err := v.notify(ctx, tx, who, of, aboutMoved); err != nil {
+			return nil, err
+		}
 	}
 	if err := setVisit(ctx, tx, who.Org, of); err != nil {
 		return nil, err

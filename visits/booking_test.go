@@ -36,16 +36,31 @@ func TestSeriesKeepsTheTimeOnTheWall(t *testing.T) {
 		repeat ward.Repeat
 		want   []string
 	}{
-		"weekly, into summer time": {"2026-03-20T09:00:00.000Z", ward.Repeat{Every: "week", Times: 3, TimeZone: "Europe/Madrid"},
-			[]string{"2026-03-20T09:00:00.000Z", "2026-03-27T09:00:00.000Z", "2026-04-03T08:00:00.000Z"}},
-		"every other week, out of it, in New York": {"2026-10-19T13:15:00.000Z", ward.Repeat{Every: "fortnight", Times: 3, TimeZone: "America/New_York"},
-			[]string{"2026-10-19T13:15:00.000Z", "2026-11-02T14:15:00.000Z", "2026-11-16T14:15:00.000Z"}},
-		"monthly, the second Tuesday": {"2026-12-08T09:30:00.000Z", ward.Repeat{Every: "month", Times: 4, TimeZone: "Europe/Madrid"},
-			[]string{"2026-12-08T09:30:00.000Z", "2027-01-12T09:30:00.000Z", "2027-02-09T09:30:00.000Z", "2027-03-09T09:30:00.000Z"}},
-		"monthly, a fifth Monday is else the last": {"2026-08-31T08:00:00.000Z", ward.Repeat{Every: "month", Times: 3, TimeZone: "Europe/Madrid"},
-			[]string{"2026-08-31T08:00:00.000Z", "2026-09-28T08:00:00.000Z", "2026-10-26T09:00:00.000Z"}},
-		"a time that the clocks skip": {"2026-03-22T01:30:00.000Z", ward.Repeat{Every: "week", Times: 3, TimeZone: "Europe/Madrid"},
-			[]string{"2026-03-22T01:30:00.000Z", "skipped", "2026-04-05T00:30:00.000Z"}},
+		"weekly, into summer time": {
+			"2026-03-20T09:00:00.000Z",
+			ward.Repeat{Every: "week", Times: 3, TimeZone: "Europe/Madrid"},
+			[]string{"2026-03-20T09:00:00.000Z", "2026-03-27T09:00:00.000Z", "2026-04-03T08:00:00.000Z"},
+		},
+		"every other week, out of it, in New York": {
+			"2026-10-19T13:15:00.000Z",
+			ward.Repeat{Every: "fortnight", Times: 3, TimeZone: "America/New_York"},
+			[]string{"2026-10-19T13:15:00.000Z", "2026-11-02T14:15:00.000Z", "2026-11-16T14:15:00.000Z"},
+		},
+		"monthly, the second Tuesday": {
+			"2026-12-08T09:30:00.000Z",
+			ward.Repeat{Every: "month", Times: 4, TimeZone: "Europe/Madrid"},
+			[]string{"2026-12-08T09:30:00.000Z", "2027-01-12T09:30:00.000Z", "2027-02-09T09:30:00.000Z", "2027-03-09T09:30:00.000Z"},
+		},
+		"monthly, a fifth Monday is else the last": {
+			"2026-08-31T08:00:00.000Z",
+			ward.Repeat{Every: "month", Times: 3, TimeZone: "Europe/Madrid"},
+			[]string{"2026-08-31T08:00:00.000Z", "2026-09-28T08:00:00.000Z", "2026-10-26T09:00:00.000Z"},
+		},
+		"a time that the clocks skip": {
+			"2026-03-22T01:30:00.000Z",
+			ward.Repeat{Every: "week", Times: 3, TimeZone: "Europe/Madrid"},
+			[]string{"2026-03-22T01:30:00.000Z", "skipped", "2026-04-05T00:30:00.000Z"},
+		},
 	}
 	d := newDoor(t)
 	d.now = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

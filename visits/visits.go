@@ -11,6 +11,7 @@ package visits
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -26,6 +27,8 @@ type Charts interface {
 	Patient(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) (ward.PersonID, error)
 	// Held lists the charts of others that a person was granted directly.
 	Held(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error)
+	// Holders lists who shares a chart with a person.
+	Holders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.PersonID, error)
 }
 
 // People is what visits need to know of people.
@@ -51,6 +54,10 @@ type Config struct {
 	People   People
 	Sessions Sessions
 	Notices  Notices
+	Sealer   *store.Sealer
+	Letters  Letters      // nil: no e-mail
+	Push     *http.Client // to push services; nil: one that goes to public addresses only
+	Origin   string
 	Media    MediaConfig
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -59,12 +66,21 @@ type Config struct {
 // Visits answers the routes about visits.
 type Visits struct {
 	Config
-	media *Media
+	media   *Media
+	push    *pusher
+	written chan struct{}
 }
 
 // New makes a Visits and starts its media server.
 func New(config Config) (*Visits, error) {
-	v := &Visits{Config: config}
+	v := &Visits{Config: config, written: make(chan struct{}, 1)}
+	secret, err := config.DB.Secret(context.Background(), config.Sealer, "web-push")
+	if err != nil {
+		return nil, err
+	}
+	if v.push, err = newPusher(secret, config.Origin, config.Push, config.Now); err != nil {
+		return nil, err
+	}
 	config.Media.Log = config.Log
 	media, err := startMedia(config.Media, roomEvents{
 		joined: v.heard("joined-visit", ""), left: v.heard("left-visit", ""), clear: v.heard("sent-in-the-clear", "deny"),
@@ -193,6 +209,7 @@ func (v *Visits) Sweep(ctx context.Context) error {
 			}
 			tx.AfterCommit(func() { v.media.End(context.WithoutCancel(ctx), l.id) })
 		}
-		return nil
+		_, err = tx.Exec(ctx, `DELETE FROM visit_reminders WHERE starts < $1`, v.Now().UnixMilli())
+		return err
 	})
 }

@@ -50,6 +50,10 @@ func (d *door) Held(context.Context, *store.Tx, ward.OrgID, ward.PersonID) ([]wa
 	return nil, nil
 }
 
+func (d *door) Holders(context.Context, *store.Tx, ward.OrgID, ward.PersonID) ([]ward.PersonID, error) {
+	return nil, nil
+}
+
 func (d *door) RolesOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) ([]ward.Role, error) {
 	if person == d.host.Person {
 		return d.host.Roles, nil
@@ -93,8 +97,12 @@ func newDoor(t *testing.T) *door {
 	if d.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")}); err != nil {
 		t.Fatal(err)
 	}
+	sealer, err := store.NewSealer(bytes.Repeat([]byte{7}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
 	clock := func() time.Time { return d.now }
-	d.v, err = New(Config{DB: d.db, Ledger: ledger.New(clock), Charts: d, People: d, Sessions: d, Notices: d, Log: slog.New(slog.DiscardHandler), Now: clock})
+	d.v, err = New(Config{DB: d.db, Ledger: ledger.New(clock), Charts: d, People: d, Sessions: d, Notices: d, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}

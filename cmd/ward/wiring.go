@@ -66,7 +66,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	known := &people{}
 	r.charts = charts.New(charts.Config{DB: r.db, Ledger: record, People: known, Notices: r.bus, Now: time.Now})
 	r.identity, err = identity.New(ctx, identity.Config{
-		DB: r.db, Ledger: record, Charts: r.charts, Letters: letters(config), Notices: r.bus, Sealer: sealer,
+		DB: r.db, Ledger: record, Charts: &leaving{r.charts, r}, Letters: letters(config), Notices: r.bus, Sealer: sealer,
 		Origin: config.Origin, Version: version(), Now: time.Now,
 	})
 	if err != nil {
@@ -74,7 +74,8 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	known.identity = r.identity
 	r.visits, err = visits.New(visits.Config{
-		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Media: config.media(), Log: log, Now: time.Now,
+		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Sealer: sealer, Letters: reminders(config), Origin: config.Origin,
+		Media: config.media(), Log: log, Now: time.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -94,11 +95,27 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 // depends on it but space.
 const sweepEvery = 10 * time.Minute
 
+// remindEvery is how often it is looked whom to remind of a visit.
+const remindEvery = time.Minute
+
 // sweep begins to remove what time has ended, at once and then now and then, until close.
 func (r *running) sweep(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(ctx)
 	var sweeping sync.WaitGroup
 	r.stopSweeping = func() { cancel(); sweeping.Wait() }
+	sweeping.Go(func() {
+		for tick := time.Tick(remindEvery); ; {
+			if err := r.visits.Remind(ctx); err != nil && ctx.Err() == nil {
+				log.ErrorContext(ctx, "reminding failed", slog.String("error", err.Error()))
+			}
+			select {
+			case <-tick:
+			case <-r.visits.Written():
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 	sweeping.Go(func() {
 		for tick := time.Tick(sweepEvery); ; {
 			if err := errors.Join(r.identity.Sweep(ctx), r.charts.Sweep(ctx), r.visits.Sweep(ctx)); err != nil && ctx.Err() == nil {
@@ -163,6 +180,20 @@ func (p *people) Of(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.Cli
 	return p.identity.Of(ctx, tx, org)
 }
 
+// leaving is charts to identity, with what visits keep of a person who leaves.
+type leaving struct {
+	*charts.Charts
+	clinic *running
+}
+
+func (l *leaving) EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID) error {
+	return errors.Join(l.Charts.EndPerson(ctx, tx, org, person, by), l.clinic.visits.Forget(ctx, tx, org, person))
+}
+
+func (l *leaving) EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	return errors.Join(l.clinic.visits.EraseOf(ctx, tx, org, person), l.Charts.EraseOf(ctx, tx, org, person))
+}
+
 // media is where visits' sound and pictures go in and out.
 func (c *Config) media() visits.MediaConfig {
 	return visits.MediaConfig{Address: c.MediaAddress, UDPPort: c.MediaUDP, TCPPort: c.MediaTCP}
@@ -170,6 +201,14 @@ func (c *Config) media() visits.MediaConfig {
 
 // letters is how invitations are sent: by the mail server, or not at all.
 func letters(c *Config) identity.Letters {
+	if c.SMTPServer == "" {
+		return nil
+	}
+	return identity.SMTP{Server: c.SMTPServer, User: c.SMTPUser, Password: c.SMTPPassword, From: c.SMTPFrom}
+}
+
+// reminders is how visits send theirs: the same way.
+func reminders(c *Config) visits.Letters {
 	if c.SMTPServer == "" {
 		return nil
 	}

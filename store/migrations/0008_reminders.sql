@@ -32,14 +32,13 @@ CREATE TABLE push_subscriptions (
     PRIMARY KEY (org, person, browser)
 );
 
--- What was said of a visit to a person, so that it is said once; a visit that moved is another moment.
+-- That people were reminded of a visit, so that it is done once; a visit that moved is at another moment.
 CREATE TABLE visit_reminders (
     org    TEXT NOT NULL,
     visit  TEXT NOT NULL,
-    person TEXT NOT NULL,
     starts BIGINT NOT NULL,
-    lead   BIGINT NOT NULL, -- minutes
-    PRIMARY KEY (org, visit, person, starts, lead)
+    lead   BIGINT NOT NULL, -- minutes before
+    PRIMARY KEY (org, visit, starts, lead)
 );
 
 -- What is to be sent, and who tries until when.
@@ -48,9 +47,9 @@ CREATE TABLE visit_letters (
     letter  TEXT NOT NULL,
     visit   TEXT NOT NULL,
     person  TEXT NOT NULL,
-    about   TEXT NOT NULL,   -- reminder, moved, cancelled
+    about   TEXT NOT NULL,   -- reminder, moved, cancelled, series, or first: that letters will come
     starts  BIGINT NOT NULL,
-    channel TEXT NOT NULL,   -- email, or push: and the browser
+    browser TEXT NOT NULL,   -- that shows it; empty: by e-mail
     tries   BIGINT NOT NULL,
     after   BIGINT NOT NULL, -- not to be tried before
     PRIMARY KEY (org, letter)
