@@ -21,7 +21,8 @@ export interface BackgroundProcessor extends TrackProcessor<Track.Kind.Video> {
   processedTrack?: MediaStreamTrack
   /** Another background, at once. */
   choose(behind: Behind): void
-  /** Ends it; destroy() by another name, for who has a track without LiveKit. */
+  /** init() and destroy(), for a camera without LiveKit: a look before the visit. */
+  start(camera: MediaStreamTrack): MediaStreamTrack
   stop(): void
 }
 
@@ -82,8 +83,10 @@ class Processor implements BackgroundProcessor {
     this.failed = failed
   }
 
-  async init({ track }: VideoProcessorOptions): Promise<void> {
-    await this.destroy()
+  async init({ track }: VideoProcessorOptions): Promise<void> { this.start(track) }
+
+  start(camera: MediaStreamTrack): MediaStreamTrack {
+    this.stop()
     const worker = new Worker(scriptURL('background'), { type: 'module' })
     this.worker = worker
     this.broken = false
@@ -100,13 +103,14 @@ class Processor implements BackgroundProcessor {
       this.taking = new Taking(worker)
       this.processedTrack = this.taking.track
     }
-    this.follow(track)
+    this.follow(camera)
+    return this.processedTrack
   }
 
   /** Another camera, or the same one after it was off. What failed before is tried again. */
   async restart(options: VideoProcessorOptions): Promise<void> {
     if (this.worker && !this.broken) this.follow(options.track)
-    else await this.init(options)
+    else this.start(options.track)
   }
 
   async destroy(): Promise<void> { this.stop() }
@@ -126,6 +130,7 @@ class Processor implements BackgroundProcessor {
   }
 
   private follow(track: MediaStreamTrack): void {
+    if (track.readyState === 'ended') return // the camera is off; restart() comes with it when it is on
     if (this.taking) {
       this.taking.follow(track)
       return

@@ -190,6 +190,7 @@ export class Media {
     if (on) this.backgroundTrouble = undefined
     const processor = this.background === 'none' ? undefined : backgroundProcessor(this.background, (why) => this.hide(why))
     this.cameraTrouble = await this.me?.setCameraEnabled(on, processor && { processor }).then(() => undefined, troubleOf)
+    if (on && this.backgroundTrouble) this.hide(this.backgroundTrouble) // told before there was a camera to turn off
     this.told.changed()
   }
 

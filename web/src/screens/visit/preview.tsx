@@ -4,7 +4,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLoad, useWords } from '../../app/context.tsx'
 import { Icon, Notice, Select } from '../../parts/index.tsx'
-import { backgrounds, backgroundsSupported, useBackground, type Background } from '../../visit/background.ts'
+import { backgroundProcessor, backgrounds, backgroundsSupported, useBackground, type Background, type BackgroundProcessor, type Failure } from '../../visit/background.ts'
 import { troubleOf, type Devices, type DeviceTrouble } from '../../visit/media.ts'
 
 /** What is given as children stands below the picture: the way in. */
@@ -15,35 +15,54 @@ export function Preview({ devices, onChange, children }: { devices: Devices; onC
   const [trouble, setTrouble] = useState<DeviceTrouble | undefined>(undefined)
   const [shown, setShown] = useState(false)
   const [background, setBackground] = useBackground()
+  const [noBackground, setNoBackground] = useState<Failure | undefined>(undefined)
+  const b = w.visit.background
   useEffect(() => {
     if (!devices.cameraOn) return
     let stream: MediaStream | undefined
+    let behind: BackgroundProcessor | undefined
+    setNoBackground(undefined)
     let wanted = true
     navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 }, ...(devices.camera && { deviceId: devices.camera }) } }).then((s) => {
       stream = s
-      if (!wanted || !video.current) return stop()
-      video.current.srcObject = s
+      const [camera] = s.getVideoTracks()
+      if (!wanted || !video.current || !camera) return stop()
       setTrouble(undefined)
       setShown(true)
+      if (background !== 'none') behind = backgroundProcessor(background, hide)
+      try {
+        video.current.srcObject = behind ? new MediaStream([behind.start(camera)]) : s
+      } catch {
+        hide('broken')
+      }
     }, (error: unknown) => { if (wanted) setTrouble(troubleOf(error)) })
-    const stop = (): void => stream?.getTracks().forEach((t) => t.stop())
+    const hide = (why: Failure): void => {
+      setNoBackground(why)
+      setShown(false)
+      stop()
+    }
+    const stop = (): void => {
+      stream?.getTracks().forEach((t) => t.stop())
+      behind?.stop()
+    }
     return () => {
       wanted = false
       setShown(false)
       stop()
     }
-  }, [devices.cameraOn, devices.camera])
+  }, [devices.cameraOn, devices.camera, background])
   return (
     <div class="preview">
       <div class="preview-picture">
         <video ref={video} autoplay playsInline muted aria-label={c.preview} hidden={!shown} />
-        {!shown && <p class="soft"><Icon name="cameraOff" />{devices.cameraOn && !trouble ? c.connecting : c.previewOff}</p>}
+        {!shown && <p class="soft"><Icon name="cameraOff" />{devices.cameraOn && !trouble && !noBackground ? c.connecting : c.previewOff}</p>}
       </div>
       <div class="row preview-switches">
         <Switch on={devices.microphoneOn} icons={['mic', 'micOff']} label={devices.microphoneOn ? c.mute : c.unmute} onClick={() => onChange({ microphoneOn: !devices.microphoneOn })} />
         <Switch on={devices.cameraOn} icons={['camera', 'cameraOff']} label={devices.cameraOn ? c.cameraOff : c.cameraOn} onClick={() => onChange({ cameraOn: !devices.cameraOn })} />
       </div>
       {trouble && <Notice kind="warn" title={`${c.camera}: ${c.trouble[trouble][0]}`}><p>{c.trouble[trouble][1]}</p></Notice>}
+      {devices.cameraOn && noBackground && <Notice kind="warn" title={b.failed[noBackground][0]}><p>{b.failed[noBackground][1]}</p></Notice>}
       {children}
       {devices.cameraOn && <BehindMe value={background} onInput={setBackground} />}
     </div>
