@@ -211,8 +211,10 @@ class Taking {
 // What someone chose last is kept on the device, like how they like their screen. It says nothing about anyone.
 
 const name = 'ward-background'
+let chosen: Background | undefined // in this page, which counts also where storage is closed
 
 export function keptBackground(): Background {
+  if (chosen) return chosen
   try {
     return backgrounds.find((b) => b === localStorage.getItem(name)) ?? 'none'
   } catch {
@@ -221,6 +223,7 @@ export function keptBackground(): Background {
 }
 
 export function keepBackground(background: Background): void {
+  chosen = background
   try {
     localStorage.setItem(name, background)
   } catch {

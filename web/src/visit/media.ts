@@ -61,7 +61,6 @@ export class Media {
   private readonly told: Told
   private room: Room | undefined
   private devices: Devices
-  private background: Background = keptBackground()
   private backgroundTrouble: Failure | undefined
   private readonly opened = new Map<ID, number>()  // member: when something of theirs was last opened
   private readonly refused = new Map<ID, number>() // member: when something was last not let through
@@ -188,7 +187,8 @@ export class Media {
   async setCamera(on: boolean): Promise<void> {
     this.prefer({ cameraOn: on })
     if (on) this.backgroundTrouble = undefined
-    const processor = this.background === 'none' ? undefined : backgroundProcessor(this.background, (why) => this.hide(why))
+    const background = keptBackground() // it may have been chosen in the waiting room, a moment ago
+    const processor = background === 'none' ? undefined : backgroundProcessor(background, (why) => this.hide(why))
     this.cameraTrouble = await this.me?.setCameraEnabled(on, processor && { processor }).then(() => undefined, troubleOf)
     if (on && this.backgroundTrouble) this.hide(this.backgroundTrouble) // told before there was a camera to turn off
     this.told.changed()
@@ -196,7 +196,6 @@ export class Media {
 
   /** What is behind me, now and the next time. */
   async setBackground(background: Background): Promise<void> {
-    this.background = background
     keepBackground(background)
     const track = this.me?.getTrackPublication(Track.Source.Camera)?.videoTrack
     if (track) await setBackground(track as LocalVideoTrack, background, (why) => this.hide(why))
@@ -237,7 +236,7 @@ export class Media {
     const { me } = this
     return {
       media: this.state, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled ?? false, microphone: me?.isMicrophoneEnabled ?? false, sharing: me?.isScreenShareEnabled ?? false,
-      cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, background: this.background, backgroundTrouble: this.backgroundTrouble, soundBlocked: this.soundBlocked, since: this.since,
+      cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, background: keptBackground(), backgroundTrouble: this.backgroundTrouble, soundBlocked: this.soundBlocked, since: this.since,
     }
   }
 
