@@ -348,6 +348,20 @@ type Chart struct {
 	Chart  ChartID       `json:"chart"`
 	Person PersonID      `json:"person"` // whose it is
 	Locks  []LockSummary `json:"locks"`
+
+	// Emergencies are those in which it was opened lately, newest first: for the patient and who reads it. Others are
+	// told of their own only.
+	Emergencies []Emergency `json:"emergencies,omitempty"`
+}
+
+// Emergency is one breaking of the glass. What happened is in the chart.
+type Emergency struct {
+	Chart  ChartID  `json:"chart"`
+	Owner  PersonID `json:"owner"`
+	Person PersonID `json:"person"` // who broke the glass
+	Code   string   `json:"code"`   // life-threatening, unconscious, other
+	Began  string   `json:"began"`
+	Until  string   `json:"until"` // also of one that was ended sooner
 }
 
 // BreakGlass asks for a chart in an emergency. The reason is sealed into the chart; the server gets only a code.

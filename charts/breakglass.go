@@ -16,6 +16,9 @@ const glassTime = time.Hour
 // glassCodes are the reasons the server may know; what happened is written into the chart.
 var glassCodes = []string{"life-threatening", "unconscious", "other"}
 
+// glassShown is how long patients, readers and officers are told of an emergency; the record has it longer.
+const glassShown = 90 * 24 * time.Hour
+
 // PostBreakGlass answers POST /api/charts/{chart}/break-glass: it releases the chart's keys, sealed to the emergency
 // lock that clinicians hold, for an hour. The patient and the officers hear of it at once, and the chart is due for a
 // new epoch when the hour is over.
@@ -69,4 +72,34 @@ func (c *Charts) PostBreakGlass(ctx context.Context, tx *store.Tx, who ward.Call
 	}
 	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Chart: chart, Person: owner})
 	return answer, nil
+}
+
+// EndEmergency answers DELETE /api/charts/{chart}/break-glass: the caller's own emergency is over, and the chart is due
+// for a new epoch.
+func (c *Charts) EndEmergency(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	chart, now := ward.ChartID(r.PathValue("chart")), c.Now().UnixMilli()
+	_, err := tx.Exec(ctx, `UPDATE break_glass SET until = $1 WHERE org = $2 AND chart = $3 AND person = $4 AND until > $1`,
+		now, string(who.Org), string(chart), string(who.Person))
+	if err != nil {
+		return nil, err
+	}
+	owner, err := chartOwner(ctx, tx, who.Org, chart)
+	if err != nil {
+		return nil, err
+	}
+	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Chart: chart, Person: owner})
+	return nil, nil
+}
+
+// ListEmergencies answers GET /api/emergencies, for officers.
+func (c *Charts) ListEmergencies(ctx context.Context, tx *store.Tx, who ward.Caller, _ *http.Request) (any, error) {
+	all, err := c.lately(ctx, tx, who.Org)
+	return struct {
+		Emergencies []ward.Emergency `json:"emergencies"`
+	}{all}, err
+}
+
+// lately lists the emergencies of a clinic that are still told of, newest first. They are few.
+func (c *Charts) lately(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]ward.Emergency, error) {
+	return emergencies(ctx, tx, org, c.Now().Add(-glassShown))
 }

@@ -370,6 +370,17 @@ func (c *Charts) ListCharts(ctx context.Context, tx *store.Tx, who ward.Caller, 
 		last := &charts[len(charts)-1]
 		last.Locks = append(last.Locks, l.LockSummary)
 	}
+	told, err := c.lately(ctx, tx, who.Org)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range told {
+		for i := range charts {
+			if charts[i].Chart == e.Chart {
+				charts[i].Emergencies = append(charts[i].Emergencies, e)
+			}
+		}
+	}
 	return struct {
 		Charts []ward.Chart `json:"charts"`
 	}{charts}, nil
@@ -389,7 +400,9 @@ func (c *Charts) FindChart(ctx context.Context, tx *store.Tx, who ward.Caller, r
 	}
 	canRead := map[ward.LockID]bool{}
 	for _, l := range seen {
-		canRead[l.id] = l.direct || len(l.through) > 0 || l.broken
+		if l.direct || len(l.through) > 0 || l.broken {
+			canRead[l.id] = true
+		}
 	}
 	all, err := chartSummaries(ctx, tx, who.Org, chart, c.Now())
 	if err != nil {
@@ -406,6 +419,15 @@ func (c *Charts) FindChart(ctx context.Context, tx *store.Tx, who ward.Caller, r
 			l.Seq, l.Chain = start.Seq, start.Chain
 		}
 		answer.Locks = append(answer.Locks, l.LockSummary)
+	}
+	told, err := c.lately(ctx, tx, who.Org)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range told {
+		if e.Chart == chart && (len(canRead) > 0 || e.Person == who.Person || owner == who.Person) {
+			answer.Emergencies = append(answer.Emergencies, e)
+		}
 	}
 	return answer, nil
 }

@@ -96,6 +96,13 @@ func TestAllAnswersAgreeOnWhichLocksAreDue(t *testing.T) {
 			p.must(err)
 			p.now = p.now.Add(2 * time.Hour)
 		}},
+		{"the emergency was ended by hand", true, func(p part) {
+			_, err := p.call(p.c.PostBreakGlass, p.nurse, ward.BreakGlass{Code: "other"}, "chart", string(p.chart))
+			p.must(err)
+			p.now = p.now.Add(time.Minute)
+			_, err = p.call(p.c.EndEmergency, p.nurse, nil, "chart", string(p.chart))
+			p.must(err)
+		}},
 		{"it has turned since", false, func(p part) {
 			_, err := p.call(p.c.PostBreakGlass, p.nurse, ward.BreakGlass{Code: "other"}, "chart", string(p.chart))
 			p.must(err)

@@ -241,6 +241,28 @@ func mayHear(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.Pers
 		string(org), string(n.Lock), string(n.Chart), string(person), now.UnixMilli())
 }
 
+// emergencies lists who broke which glass since a moment, newest first.
+func emergencies(ctx context.Context, tx *store.Tx, org ward.OrgID, since time.Time) ([]ward.Emergency, error) {
+	found, err := tx.Rows(ctx, `SELECT b.chart, c.person, b.person, b.code, b.began, b.until FROM break_glass b
+		JOIN charts c ON c.org = b.org AND c.chart = b.chart
+		WHERE b.org = $1 AND b.began > $2 ORDER BY b.began DESC, b.person`, string(org), since.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	all := []ward.Emergency{}
+	for found.Next() {
+		var e ward.Emergency
+		var began, until int64
+		if err := found.Scan((*string)(&e.Chart), (*string)(&e.Owner), (*string)(&e.Person), &e.Code, &began, &until); err != nil {
+			return nil, err
+		}
+		e.Began, e.Until = formatMilli(began), formatMilli(until)
+		all = append(all, e)
+	}
+	return all, found.Err()
+}
+
 func insertEpoch(ctx context.Context, tx *store.Tx, org ward.OrgID, b envelope.Epoch, text, history []byte) error {
 	if history == nil {
 		history = []byte{}

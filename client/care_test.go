@@ -129,6 +129,27 @@ func TestBreakingTheGlassOpensAChartAndThePatientSeesIt(t *testing.T) {
 	if !slices.ContainsFunc(looks.Events, func(e ward.Event) bool { return e.Action == "breakGlass" && e.Person == c.founder.Person() }) {
 		t.Fatal("the patient does not see who broke the glass")
 	}
+	c.must(c.founder.EndEmergency(ctx, invited.Chart))
+	if _, err := c.founder.OpenChart(ctx, invited.Chart); err == nil {
+		t.Fatal("the doctor reads on after ending the emergency")
+	}
+	if mine, err = patient.OpenChart(ctx, invited.Chart); err != nil || !mine.Due {
+		t.Fatalf("after the emergency: due %v, %v", mine.Due, err)
+	}
+	c.must(patient.Housekeep(ctx))
+	mine, err = patient.OpenChart(ctx, invited.Chart)
+	c.must(err)
+	for _, l := range mine.Locks {
+		if before := chart.Lock(l.Compartment).Current().Epoch; l.Current().Epoch != before+1 || l.Due {
+			t.Errorf("after the emergency the %s part is in epoch %d, before in %d, due %v", l.Compartment, l.Current().Epoch, before, l.Due)
+		}
+	}
+	officer, _, _ := c.join(c.founder, About{Given: "Priya", Family: "Raman"}, ward.Privacy)
+	told, err := officer.Emergencies(ctx)
+	c.must(err)
+	if len(told) != 1 || told[0].Chart != invited.Chart || told[0].Owner != patient.Person() || told[0].Person != c.founder.Person() || told[0].Code != "unconscious" {
+		t.Fatalf("the data protection officer is told %+v", told)
+	}
 }
 
 func TestAnAmendmentReplacesOnlyByRight(t *testing.T) {

@@ -85,6 +85,19 @@ func (c *Client) BreakGlass(ctx context.Context, id ward.ChartID, code, reason s
 	return c.openChart(ctx, id, released.Grants)
 }
 
+// EndEmergency ends an emergency that this person declared. The chart is due for a new epoch.
+func (c *Client) EndEmergency(ctx context.Context, id ward.ChartID) error {
+	return do(ctx, c, http.MethodDelete, path("charts", string(id), "break-glass"), nil)
+}
+
+// Emergencies lists who opened which chart in an emergency lately, for officers.
+func (c *Client) Emergencies(ctx context.Context) ([]ward.Emergency, error) {
+	answer, err := get[struct {
+		Emergencies []ward.Emergency `json:"emergencies"`
+	}](ctx, c, "/api/emergencies")
+	return answer.Emergencies, err
+}
+
 func (c *Client) openChart(ctx context.Context, id ward.ChartID, more []ward.HeldGrant) (*Chart, error) {
 	found, err := get[ward.Chart](ctx, c, path("charts", string(id)))
 	if err != nil {

@@ -115,9 +115,11 @@ func attributes(caller cedar.EntityUID, r Request, about *Resource) cedar.Record
 	if about.Owner != "" {
 		a["owner"] = uid("Person", about.Owner)
 	}
+	if about.Type == "Lock" || about.Type == "Chart" {
+		a["emergency"] = onlyCaller(about.Emergency)
+	}
 	if about.Type == "Lock" {
 		a["kind"] = uid("Kind", about.Kind)
-		a["emergency"] = onlyCaller(about.Emergency)
 		if about.Compartment != "" {
 			a["compartment"] = uid("Compartment", about.Compartment)
 		}

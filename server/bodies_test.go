@@ -25,6 +25,7 @@ var takesNothing = map[string]bool{
 	"DELETE /api/sessions":                        true,
 	"DELETE /api/sessions/{session}":              true,
 	"DELETE /api/charts/{chart}":                  true,
+	"DELETE /api/charts/{chart}/break-glass":      true,
 	"DELETE /api/locks/{lock}/grants/{grant}":     true,
 	"DELETE /api/invitations/{invitation}":        true,
 	"POST /api/visits/{visit}/arrive":             true,

@@ -58,6 +58,8 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/charts/{chart}", Action: "findChart", About: c.AboutChart, Do: c.FindChart},
 		{Pattern: "GET /api/charts/{chart}/looks", Action: "readLooks", About: c.AboutChart, Do: c.GetLooks},
 		{Pattern: "POST /api/charts/{chart}/break-glass", Action: "breakGlass", About: c.AboutChart, Do: c.PostBreakGlass},
+		{Pattern: "DELETE /api/charts/{chart}/break-glass", Action: "endEmergency", About: c.AboutChart, Do: c.EndEmergency},
+		{Pattern: "GET /api/emergencies", Action: "listEmergencies", Do: c.ListEmergencies},
 		{Pattern: "DELETE /api/charts/{chart}", Action: "eraseChart", About: c.AboutChart, Do: c.DeleteChart},
 
 		// Visits by video.

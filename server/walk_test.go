@@ -77,6 +77,8 @@ var walk = map[string]string{
 	"GET /api/charts/{chart}":                       "pcf",
 	"GET /api/charts/{chart}/looks":                 "psd",
 	"POST /api/charts/{chart}/break-glass":          "c",
+	"DELETE /api/charts/{chart}/break-glass":        "", // nobody here broke the glass
+	"GET /api/emergencies":                          "sd",
 	"DELETE /api/charts/{chart}":                    "p",
 	"GET /api/visits":                               "poxcfsda",
 	"POST /api/visits":                              "pcf",
