@@ -10,7 +10,7 @@ import { found } from './search.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 
 const patients = join(root, 'testdata', 'fhir-synthea')
-const canaries = { family: 'Zwingmannova', note: 'quartzkestrel murmur at 0417', message: 'ombrelune since Tuesday', title: 'Vexillarypouch visit', file: 'plumbagoscan.txt' }
+const canaries = { family: 'Zwingmannova', note: 'quartzkestrel murmur at 0417', message: 'ombrelune since Tuesday', title: 'Vexillarypouch visit', file: 'plumbagoscan.txt', reason: 'gillyflowerish pulse', draft: 'ptarmiganic question' }
 
 export async function steps(database) {
   const story = new Telling(`story ${database ? 'on PostgreSQL' : 'on SQLite'}`)
@@ -22,7 +22,7 @@ export async function steps(database) {
     story.people.push(someone)
     return someone
   }
-  let okafor, farid, sonia, amina, chart
+  let okafor, farid, sonia, priya, amina, chart
 
   await story.step('Dr Okafor founds the clinic with a passkey', async () => {
     okafor = await arrive('okafor')
@@ -155,6 +155,74 @@ export async function steps(database) {
     await clinic.up()
     await okafor.page.goto(`${clinic.origin}${chart}/notes`)
     await okafor.page.getByText(canaries.title).first().waitFor()
+  })
+  await story.step('what she began to write is there after a reload, and after signing out and in', async () => {
+    await amina.page.goto(`${clinic.origin}${chart}/messages`)
+    await amina.field('Your message').fill(canaries.draft)
+    await amina.page.waitForTimeout(600)
+    await amina.page.reload()
+    must((await amina.field('Your message').inputValue()) === canaries.draft, 'the draft was lost with the reload')
+    await amina.button('Sign out').first().click()
+    await amina.button('Sign in').click()
+    await amina.heading(/Hello/).waitFor()
+    await amina.page.goto(`${clinic.origin}${chart}/messages`)
+    must((await amina.field('Your message').inputValue()) === canaries.draft, 'the draft was lost with signing out')
+  })
+  await story.step('Amina takes the team off her chart: it says so to the doctor, and nothing else', async () => {
+    await amina.page.goto(`${clinic.origin}${chart}/share`)
+    await amina.button(/^Remove The clinic.s clinicians/).click()
+    await amina.page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
+    await amina.page.getByRole('dialog').waitFor({ state: 'detached' })
+    await okafor.page.goto(`${clinic.origin}${chart}`)
+    await okafor.heading('This chart is not shared with you').waitFor()
+    must(!(await okafor.page.locator('main').innerText()).includes(canaries.title), 'the doctor still reads a note')
+    await accessible(okafor, 'a chart that is not shared')
+  })
+  await story.step('a life depends on it: the doctor opens it with a reason, and the patient and the officer hear of it at once', async () => {
+    priya = await arrive('priya')
+    await join_(priya, await invite(okafor, 'Data protection officer', 'Priya', 'Raman'), 'Priya', 'Raman')
+    await okafor.page.goto(`${clinic.origin}/people`) // her browser welcomes who joined
+    await priya.page.getByText('No chart was opened in an emergency lately.').waitFor()
+    await amina.page.goto(clinic.origin)
+    await amina.page.getByRole('link', { name: /Open my chart/ }).waitFor()
+    await okafor.page.goto(`${clinic.origin}${chart}`)
+    await okafor.page.getByText('A life depends on it?').click()
+    await okafor.button('Open the chart in an emergency').click()
+    await okafor.page.getByText('Say why you need the chart now.').waitFor()
+    await accessible(okafor, 'breaking the glass')
+    await okafor.field('Your reason').fill(canaries.reason)
+    await okafor.page.getByRole('checkbox').check()
+    await picture(okafor, 'emergency')
+    await okafor.button('Open the chart in an emergency').click()
+    await okafor.page.getByText(/You opened this chart in an emergency, until/).waitFor()
+    await okafor.heading('Problems').waitFor()
+    await accessible(okafor, 'a chart in an emergency')
+    await amina.page.getByText('Your chart was opened in an emergency').waitFor() // live, without a reload
+    await priya.page.getByText(/opened the chart of/).waitFor()
+    await accessible(amina, 'patient home after an emergency')
+    await fits(amina, 'patient home after an emergency')
+    await picture(amina, 'emergency-patient')
+    await accessible(priya, 'officer home after an emergency')
+    await picture(priya, 'emergency-officer')
+    await amina.page.getByRole('link', { name: 'Read the reason' }).click()
+    await amina.page.getByText(canaries.reason).first().waitFor()
+  })
+  await story.step('it ends, and the chart has new keys', async () => {
+    await okafor.button('End it now').click()
+    await okafor.heading('This chart is not shared with you').waitFor()
+    await amina.page.goto(`${clinic.origin}${chart}/looks`)
+    await amina.page.getByText(/Ada Okafor ended the emergency/).first().waitFor()
+    await amina.page.getByText(/Ada Okafor opened the chart in an emergency/).first().waitFor()
+    for (let tries = 0; !(await amina.page.getByText(/gave the chart new keys|technical step/).count()); tries++) {
+      must(tries < 20, 'the chart got no new keys')
+      await amina.page.waitForTimeout(500)
+      await amina.page.reload()
+    }
+    await amina.page.goto(`${clinic.origin}${chart}`)
+    await amina.heading('Problems').waitFor()
+    must((await amina.page.getByText(/new keys are due|due for new keys/).count()) === 0, 'the chart is still due for new keys')
+    await amina.button('I have seen this').click()
+    await amina.page.getByText('Your chart was opened in an emergency').waitFor({ state: 'detached' })
   })
   await story.step('someone copies the whole disk: there is nothing to read', async () => {
     const { hits, files } = found(clinic.keepings(), [...Object.values(canaries), 'Okafor', 'Lindqvist', 'Written on the train', 'McDermott'])

@@ -18,7 +18,7 @@ const withdraws = (entry: string, person: string, retracts: string, roles: reado
   item(entry, person, { retracts, resources: [retraction('c', person, person, '2026-01-01T00:00:00Z', 'wrong')] }, roles)
 
 const openChart = (items: readonly Item[]): OpenChart =>
-  ({ chart: 'c', owner: 'ana', mine: true, compartments: ['general'], writable: ['general'], items, troubles: [], due: false })
+  ({ chart: 'c', owner: 'ana', mine: true, compartments: ['general'], writable: ['general'], items, troubles: [], due: false, emergencies: [] })
 
 test('an amendment replaces what it amends, and keeps it as history', () => {
   const [thread, ...rest] = threads([item('a', 'ana'), item('b', 'ana', { amends: 'a' }), item('c', 'ana', { amends: 'b' }), item('d', 'ana', { amends: 'a' })])

@@ -41,6 +41,9 @@ export class Locks {
     keys.set(key.epoch, key)
   }
 
+  /** Drops the keys of a lock that this person no longer holds. */
+  forget(lock: string): void { this.opened.delete(lock) }
+
   /** Reads a lock and opens every epoch that its holder may. */
   async open(lock: string, through: ReadonlySet<string> = new Set()): Promise<OpenLock> {
     const wire = await this.net.get<WireLock>(`/api/locks/${lock}`)

@@ -18,11 +18,11 @@ import { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import type { Safe, Shelf } from './shelf.ts'
 import type {
-  About, Appointment, Change, Compartment, Draft, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
+  About, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
   Role, Team, Trouble, Unsent,
 } from './types.ts'
 import { SessionDoor } from './visit.ts'
-import type { WireChart, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
+import type { WireChart, WireEmergency, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
 
 const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
 const directoryRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy']
@@ -485,7 +485,7 @@ export class Session {
 
   // Charts.
 
-  async charts(): Promise<readonly { chart: ID; owner: ID; name: string; purpose: Purpose; due: boolean; news: number }[]> {
+  async charts(): Promise<readonly { chart: ID; owner: ID; name: string; purpose: Purpose; due: boolean; news: number; emergencies: readonly Emergency[] }[]> {
     const { charts } = await this.net.get<{ charts: WireChart[] }>('/api/charts')
     await this.known().catch(() => undefined)
     return Promise.all(charts.map(async (c) => {
@@ -494,7 +494,7 @@ export class Session {
       const own = c.person === this.self.person
       return {
         chart: c.chart, owner: c.person, name: own ? this.self.name : await this.nameOf(c.person), purpose: own ? 'self' as const : 'care' as const,
-        due: c.locks.some((l) => l.due), news: Math.max(0, (general?.seq ?? 0) - seen),
+        due: c.locks.some((l) => l.due), news: Math.max(0, (general?.seq ?? 0) - seen), emergencies: await this.emergenciesOf(c.emergencies),
       }
     }))
   }
@@ -527,6 +527,7 @@ export class Session {
     const open: OpenChart = {
       chart, owner: wire.person, mine: wire.person === this.self.person, compartments: [...locks.keys()], items: [], troubles,
       writable: wire.locks.map((l) => l.compartment as Compartment), due: wire.locks.some((l) => l.due),
+      emergencies: await this.emergenciesOf(wire.emergencies),
     }
     this.charts_.set(chart, { wire, locks, open: { ...open, items } })
     return this.arrange(chart)
@@ -623,6 +624,7 @@ export class Session {
     this.wire.charts = (this.wire.charts ?? []).filter((c) => c !== chart)
     for (const { lock } of locks) {
       this.entries.forget(lock)
+      this.locks.forget(lock)
       await this.shelf.remove('cache', `${this.self.person}/${lock}`)
     }
     await this.drafts.forget(`${chart}/`)
@@ -815,6 +817,64 @@ export class Session {
     this.tell({ what: 'chart', chart })
   }
 
+  // Emergencies.
+
+  async breakGlass(chart: ID, code: EmergencyCode, title: string, reason: string): Promise<void> {
+    await this.lockFor(chart, 'general') // where the reason goes: what cannot be explained is not opened
+    await this.net.post(`/api/charts/${chart}/break-glass`, { code })
+    await this.write(chart, 'general', { kind: 'note', title, text: reason })
+    await this.open(chart, () => undefined)
+    this.tell({ what: 'chart', chart })
+    this.tell({ what: 'charts' })
+  }
+
+  async endEmergency(chart: ID): Promise<void> {
+    await this.net.del(`/api/charts/${chart}/break-glass`)
+    await this.emergencyOver(chart)
+  }
+
+  /** When an hour is over, who broke the glass forgets the chart, and whoever holds it gives it a new key. */
+  private async emergencyOver(chart: ID): Promise<void> {
+    if (this.ended) return
+    if (this.wire.roles.includes('clinician') && this.charts_.get(chart)?.open.mine === false) {
+      await this.outbox.send()
+      await this.forget(chart)
+      await this.open(chart, () => undefined).catch(() => undefined) // as far as it is shared with them anyway
+    }
+    this.tell({ what: 'chart', chart })
+    this.tell({ what: 'charts' })
+    this.housekeep()
+  }
+
+  private readonly emergencyTimers = new Map<ID, number>()
+
+  private async emergenciesOf(all: readonly WireEmergency[] = []): Promise<readonly Emergency[]> {
+    return Promise.all(all.map(async (e) => {
+      const left = Date.parse(e.until) - Date.now()
+      if (left > 0 && !this.emergencyTimers.has(e.chart)) {
+        this.emergencyTimers.set(e.chart, window.setTimeout(() => {
+          this.emergencyTimers.delete(e.chart)
+          void this.emergencyOver(e.chart)
+        }, left + 1000))
+      }
+      const seen = ((await this.shelf.get('seen', `${this.self.person}/${e.chart}/emergency`)) as string | undefined) ?? ''
+      return { ...e, name: await this.nameOf(e.person), ownerName: await this.nameOf(e.owner), seen: e.began <= seen }
+    }))
+  }
+
+  async listEmergencies(): Promise<readonly Emergency[]> {
+    const { emergencies } = await this.net.get<{ emergencies: WireEmergency[] }>('/api/emergencies')
+    return this.emergenciesOf(emergencies)
+  }
+
+  async markEmergenciesSeen(chart: ID): Promise<void> {
+    await this.shelf.put('seen', `${this.self.person}/${chart}/emergency`, new Date().toISOString())
+    const c = this.charts_.get(chart)
+    if (c) c.open = { ...c.open, emergencies: c.open.emergencies.map((e) => ({ ...e, seen: true })) }
+    this.tell({ what: 'chart', chart })
+    this.tell({ what: 'charts' })
+  }
+
   async looks(chart: ID, before?: ID): Promise<{ looks: readonly Look[]; more: boolean }> {
     const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`)
     await this.known().catch(() => undefined)
@@ -918,7 +978,7 @@ function notShared(error: unknown): readonly Read[] {
 
 /** Actions of the record that a patient is told of, as the words name them. */
 const lookActions: Readonly<Record<string, string>> = {
-  readLock: 'opened', readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', eraseChart: 'erased',
+  readLock: 'opened', readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', endEmergency: 'ended-emergency', eraseChart: 'erased',
   findChart: 'found', readMembers: 'members', invited: 'invited', joined: 'joined',
 }
 

@@ -169,6 +169,23 @@ export interface Trouble {
   readonly detail: string              // English, for the details and a report
 }
 
+/** What the server is told of an emergency; what happened is written into the chart. */
+export const emergencyCodes = ['unconscious', 'life-threatening', 'other'] as const
+export type EmergencyCode = (typeof emergencyCodes)[number]
+
+/** A chart that a clinician opened in an emergency: for its patient, its readers and the officers. */
+export interface Emergency {
+  readonly chart: ID
+  readonly owner: ID
+  readonly ownerName: string
+  readonly person: ID
+  readonly name: string
+  readonly code: EmergencyCode
+  readonly began: string
+  readonly until: string               // also of one that was ended sooner
+  readonly seen: boolean               // this person said so in this browser
+}
+
 export interface OpenChart {
   readonly chart: ID
   readonly owner: ID
@@ -179,6 +196,7 @@ export interface OpenChart {
   readonly items: readonly Item[]      // oldest first
   readonly troubles: readonly Trouble[]
   readonly due: boolean                // a new epoch is due and this client cannot make it
+  readonly emergencies: readonly Emergency[] // newest first
   readonly loading?: { readonly done: number; readonly total: number }
 }
 
@@ -281,7 +299,7 @@ export interface Engine {
   visitDoor(visit: ID): Promise<Door>
 
   // Charts.
-  charts(): Promise<readonly { readonly chart: ID; readonly owner: ID; readonly name: string; readonly purpose: Purpose; readonly due: boolean; readonly news: number }[]>
+  charts(): Promise<readonly { readonly chart: ID; readonly owner: ID; readonly name: string; readonly purpose: Purpose; readonly due: boolean; readonly news: number; readonly emergencies: readonly Emergency[] }[]>
   /** Resolves when readable; watch() says when it grew. */
   open(chart: ID, progress: Progress): Promise<OpenChart>
   /** What is open now, without asking anyone. */
@@ -301,6 +319,12 @@ export interface Engine {
   members(chart: ID): Promise<readonly Member[]>
   share(chart: ID, to: { readonly person: ID } | { readonly team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string): Promise<void>
   unshare(chart: ID, grants: readonly ID[]): Promise<void>
+  /** Opens a chart that is not shared, or all of one of which a part is, for an hour. The reason is written into it, under a title. */
+  breakGlass(chart: ID, code: EmergencyCode, title: string, reason: string): Promise<void>
+  endEmergency(chart: ID): Promise<void>
+  markEmergenciesSeen(chart: ID): void
+  /** Those of the whole clinic, for officers. */
+  emergencies(): Promise<readonly Emergency[]>
   looks(chart: ID, before?: ID): Promise<{ readonly looks: readonly Look[]; readonly more: boolean }>
   eraseChart(chart: ID): Promise<void>
   /** A zip of the export folder. */

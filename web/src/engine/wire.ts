@@ -1,6 +1,6 @@
 // The bodies of wire.go, as far as the engine uses them. Bytes are standard base64.
 
-import type { Role } from './types.ts'
+import type { EmergencyCode, Role } from './types.ts'
 
 export interface WireClinic { org: string; name: string; version: string }
 export interface WireCards { person: string; roles: Role[]; state: 'active' | 'pending' | 'ended'; cards: string[]; browsers: string[] }
@@ -17,7 +17,8 @@ export interface WireLock extends WireSummary { histories: string[]; grants: Wir
 export interface WireMember { text: string; state: 'live' | 'expired' | 'removed'; ended?: string; by?: string }
 export interface WireStored { seq: number; text: string; sealed?: string }
 export interface WireEntries { entries: WireStored[]; more: boolean; seq: number; chain: string }
-export interface WireChart { chart: string; person: string; locks: WireSummary[] }
+export interface WireChart { chart: string; person: string; locks: WireSummary[]; emergencies?: WireEmergency[] }
+export interface WireEmergency { chart: string; owner: string; person: string; code: EmergencyCode; began: string; until: string }
 export interface WireInvitation {
   invitation: string; person: string; roles: Role[]; chart?: string; recover?: boolean; by?: string
   state: 'open' | 'opened' | 'accepted' | 'expired' | 'withdrawn'; created: string; until: string; sent: boolean; cardText?: string; bind?: string

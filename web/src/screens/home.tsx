@@ -10,6 +10,7 @@ import { matches } from '../app/text.ts'
 import type { Appointment, Me, Role } from '../engine/types.ts'
 import { Button, Card, Dialog, Empty, ErrorPanel, Face, Field, Icon, Notice, Progress, Tag, type IconName } from '../parts/index.tsx'
 import { FromVisits } from './chart/fromvisits.tsx'
+import { AllEmergencies, EmergencyNews } from './chart/emergency.tsx'
 import { Event, RecordState } from './record.tsx'
 
 export default function Home(_: ScreenProps): JSX.Element {
@@ -100,6 +101,7 @@ function PatientHome({ me }: { me: Me }): JSX.Element {
   return (
     <>
       <ErrorPanel error={charts.error} onRetry={charts.again} />
+      <EmergencyNews charts={charts.value ?? []} />
       {own && (
         <>
           <div class="columns">
@@ -253,6 +255,7 @@ function OfficerHome(): JSX.Element {
   return (
     <>
       <RecordState />
+      <AllEmergencies />
       <Card title={w.home.refusedTitle} actions={<Button kind="plain" icon="record" href="/record">{w.home.seeAll}</Button>}>
         <ErrorPanel error={lately.error} onRetry={lately.again} />
         {refused.length > 0 ? <ul class="list">{refused.map((e) => <li key={e.seq}><Event e={e} /></li>)}</ul> : lately.value ? <Empty icon="good" title={w.home.refusedNone} /> : lately.loading && <Progress label={w.loading} done={0} total={0} />}

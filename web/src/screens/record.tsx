@@ -10,9 +10,9 @@ import type { RecordEvent } from '../engine/types.ts'
 import { Button, Card, Choices, Empty, ErrorPanel, Field, Notice, Progress, Select, Tag } from '../parts/index.tsx'
 
 const kinds: Readonly<Record<string, readonly string[]>> = {
-  reading: ['listLocks', 'listCharts', 'readLock', 'readKeys', 'readEntries', 'readMembers', 'findChart', 'readLooks', 'listPeople', 'listInvitations', 'readCards', 'readRecord', 'breakGlass'],
+  reading: ['listLocks', 'listCharts', 'readLock', 'readKeys', 'readEntries', 'readMembers', 'findChart', 'readLooks', 'listPeople', 'listInvitations', 'readCards', 'readRecord', 'breakGlass', 'listEmergencies'],
   writing: ['writeEntry', 'eraseChart', 'eraseSelf'],
-  keys: ['grant', 'revoke', 'turnLock', 'createTeam', 'breakGlass'],
+  keys: ['grant', 'revoke', 'turnLock', 'createTeam', 'breakGlass', 'endEmergency'],
   people: ['invite', 'invited', 'joined', 'found', 'manageRoles', 'changed-roles', 'vouch', 'vouched', 'endPerson', 'ended'],
   access: ['signed-in', 'recovered', 'opened-recovery', 'changed-recovery', 'added-passkey', 'removed-passkey', 'refused-proof', 'readSelf', 'writeSelf'],
 }

@@ -9,6 +9,7 @@ import type { OpenChart, Problem } from '../../engine/types.ts'
 import { humanName } from '../../fhir/values.ts'
 import { text } from '../../fhir/read.ts'
 import { apart } from './bidi.ts'
+import { Emergencies, NotShared, Rest } from './emergency.tsx'
 import { Files } from './files.tsx'
 import { Import } from './import.tsx'
 import { Looks } from './looks.tsx'
@@ -67,15 +68,18 @@ export default function ChartScreen({ id, page }: { id: string; page: string }):
       </>
     )
   }
+  if (chart.compartments.length === 0 && chart.troubles.length === 0) return <><NotShared chart={chart} /><ErrorPanel error={error} onRetry={open} /></>
   const Page = pages[page]
   return (
     <>
       <ChartHead chart={chart} page={page} />
       <ErrorPanel error={error} onRetry={open} />
       <Troubles chart={chart} />
+      <Emergencies chart={chart} />
       {chart.due && <Notice kind="warn"><p>{c.due}</p></Notice>}
       {chart.loading && <Progress label={c.stillLoading} done={chart.loading.done} total={chart.loading.total} />}
       {Page ? <Page chart={chart} contents={contents} /> : <><Summary chart={chart} contents={contents} /><Timeline chart={chart} contents={contents} /></>}
+      {page === 'share' && <Rest chart={chart} />}
     </>
   )
 }

@@ -153,16 +153,29 @@ export const chart = {
   eraseTitle: 'Erase this chart', eraseText: 'Everything in it is removed from the clinic’s server, with all its keys. Nobody can bring it back. Copies that you or others took are not touched.', eraseSure: 'I understand that this cannot be undone', eraseNow: 'Erase it now', takeFirst: 'Take a copy first', erased: 'The chart is erased.',
   before: (n: number): string => `${many(n, 'person or team', 'people or teams')} could read it before`, endedOn: (date: string): string => `ended on ${date}`, nobodyElse: 'Nobody else can read this chart.', shareRule: 'Only the patient shares the restricted part.',
 
+  // Emergencies.
+  glass: {
+    notShared: 'This chart is not shared with you', notSharedText: 'The patient decides who reads it. Ask them, or a colleague who can read it, to share it with you.',
+    offer: 'A life depends on it?', offerRest: 'A life depends on the restricted part?', warning: 'This opens the whole chart, and everyone concerned is told',
+    whatHappens: ['You read all of it, also the restricted part, for one hour.', 'The patient and the data protection officer are told at once, with your name.', 'Your reason stays in the chart, and what you do is on the record.'],
+    why: 'What has happened?', codes: { unconscious: 'The patient cannot answer', 'life-threatening': 'The patient’s life or health is in danger', other: 'Something else that cannot wait' }, reason: 'Your reason', reasonHint: 'It is sealed into the chart. The patient reads it.',
+    reasonNeeded: 'Say why you need the chart now.', sure: 'I need this chart now to protect someone’s life or health', sureNeeded: 'Tick this to go on, or ask for the chart to be shared.', open: 'Open the chart in an emergency', opened: 'The chart is open. The patient has been told.',
+    noteTitle: 'Emergency access', mine: (time: string): string => `You opened this chart in an emergency, until ${time}`, mineText: 'The patient and the data protection officer know. End it as soon as you need the chart no more.', end: 'End it now', ended: 'The emergency is over. The chart gets new keys.',
+    yours: 'Your chart was opened in an emergency', theirs: 'This chart was opened in an emergency', of: (name: string): string => `The chart of ${name} was opened in an emergency`, by: (who: string, when: string): string => `By ${who}, ${when}.`,
+    until: (time: string): string => `Until ${time}`, over: 'Over', reasonIsInChart: 'The reason is in the chart, among the notes. If it does not seem right, ask the clinic.', read: 'Read the reason', seen: 'I have seen this',
+    all: 'Opened in an emergency', none: 'No chart was opened in an emergency lately.', line: (who: string, whose: string): string => `${who} opened the chart of ${whose}`,
+  },
+
   // Looks.
   looksShow: 'Show', looksAllowed: 'Allowed', looksRefused: 'Refused', looksSteps: (n: number): string => many(n, 'technical step', 'technical steps'), looksTitle: 'Who looked', looksText: 'Every time someone opens, changes or shares this chart, the clinic records it. So it does when it refuses someone.', noLooks: 'Nothing yet', olderLooks: 'Show older', refusedLook: 'Refused', timesLook: (n: number): string => (n === 1 ? '' : many(n, 'time', 'times')),
   look: {
     opened: (who: string): string => `${who} opened the chart`, wrote: (who: string): string => `${who} wrote in the chart`, shared: (who: string): string => `${who} shared the chart`, unshared: (who: string): string => `${who} took someone off the chart`,
-    turned: (who: string): string => `${who}’s browser gave the chart new keys`, 'broke-glass': (who: string): string => `${who} opened the chart in an emergency`, erased: (who: string): string => `${who} erased the chart`,
+    turned: (who: string): string => `${who}’s browser gave the chart new keys`, 'ended-emergency': (who: string): string => `${who} ended the emergency`, 'broke-glass': (who: string): string => `${who} opened the chart in an emergency`, erased: (who: string): string => `${who} erased the chart`,
     found: (who: string): string => `${who} looked up the chart’s keys, to share or write`, members: (who: string): string => `${who} looked at who can read the chart`, invited: (who: string): string => `${who} invited the patient`, joined: (who: string): string => `${who} joined`,
   },
   triedLook: {
     opened: (who: string): string => `${who} tried to open the chart`, wrote: (who: string): string => `${who} tried to write in the chart`, shared: (who: string): string => `${who} tried to share the chart`, unshared: (who: string): string => `${who} tried to take someone off the chart`,
-    turned: (who: string): string => `${who}’s browser tried to give the chart new keys`, 'broke-glass': (who: string): string => `${who} tried to open the chart as an emergency`, erased: (who: string): string => `${who} tried to erase the chart`,
+    turned: (who: string): string => `${who}’s browser tried to give the chart new keys`, 'ended-emergency': (who: string): string => `${who} tried to end an emergency`, 'broke-glass': (who: string): string => `${who} tried to open the chart as an emergency`, erased: (who: string): string => `${who} tried to erase the chart`,
     found: (who: string): string => `${who} tried to look up the chart’s keys`, members: (who: string): string => `${who} tried to see who can read the chart`, invited: (who: string): string => `${who} tried to invite the patient`, joined: (who: string): string => `${who} tried to join`,
   },
   otherLook: (who: string): string => `${who} did something else with the chart`,

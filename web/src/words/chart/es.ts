@@ -137,15 +137,27 @@ export const chart = {
   eraseTitle: 'Borrar esta historia', eraseText: 'Todo lo que contiene se elimina del servidor de la clínica, con todas sus claves. Nadie puede recuperarlo. Las copias que usted u otras personas hayan hecho no se tocan.', eraseSure: 'Entiendo que esto no se puede deshacer', eraseNow: 'Borrar ahora', takeFirst: 'Llevarme antes una copia', erased: 'La historia se ha borrado.',
   before: (n) => `${many(n, 'persona o equipo pudo', 'personas o equipos pudieron')} leerla antes`, endedOn: (date) => `terminó el ${date}`, nobodyElse: 'Nadie más puede leer esta historia.', shareRule: 'Solo el paciente comparte la parte restringida.',
 
+  glass: {
+    notShared: 'Esta historia no está compartida con usted', notSharedText: 'El paciente decide quién la lee. Pida que la comparta con usted, a él o a un colega que pueda leerla.',
+    offer: '¿Depende una vida de ello?', offerRest: '¿Depende una vida de la parte restringida?', warning: 'Esto abre toda la historia, y se avisa a todos los interesados',
+    whatHappens: ['Usted la lee entera, también la parte restringida, durante una hora.', 'Se avisa de inmediato al paciente y al responsable de protección de datos, con su nombre.', 'Su motivo queda en la historia, y lo que haga queda registrado.'],
+    why: '¿Qué ha ocurrido?', codes: { unconscious: 'El paciente no puede responder', 'life-threatening': 'La vida o la salud del paciente corre peligro', other: 'Otra cosa que no puede esperar' }, reason: 'Su motivo', reasonHint: 'Se sella dentro de la historia. El paciente lo lee.',
+    reasonNeeded: 'Diga por qué necesita la historia ahora.', sure: 'Necesito esta historia ahora para proteger la vida o la salud de alguien', sureNeeded: 'Marque esto para seguir, o pida que compartan la historia con usted.', open: 'Abrir la historia en una emergencia', opened: 'La historia está abierta. Se ha avisado al paciente.',
+    noteTitle: 'Acceso de emergencia', mine: (time) => `Usted abrió esta historia en una emergencia, hasta las ${time}`, mineText: 'El paciente y el responsable de protección de datos lo saben. Termínelo en cuanto ya no necesite la historia.', end: 'Terminarlo ahora', ended: 'La emergencia ha terminado. La historia recibe llaves nuevas.',
+    yours: 'Su historia se abrió en una emergencia', theirs: 'Esta historia se abrió en una emergencia', of: (name) => `La historia de ${name} se abrió en una emergencia`, by: (who, when) => `Por ${who}, ${when}.`,
+    until: (time) => `Hasta las ${time}`, over: 'Terminado', reasonIsInChart: 'El motivo está en la historia, entre las notas. Si no le parece correcto, pregunte a la clínica.', read: 'Leer el motivo', seen: 'Ya lo he visto',
+    all: 'Abiertas en una emergencia', none: 'Últimamente no se abrió ninguna historia en una emergencia.', line: (who, whose) => `${who} abrió la historia de ${whose}`,
+  },
+
   looksShow: 'Mostrar', looksAllowed: 'Permitido', looksRefused: 'Rechazado', looksSteps: (n) => many(n, 'paso técnico', 'pasos técnicos'), looksTitle: 'Quién miró', looksText: 'Cada vez que alguien abre, cambia o comparte esta historia, la clínica lo anota. También cuando rechaza a alguien.', noLooks: 'Todavía nada', olderLooks: 'Mostrar anteriores', refusedLook: 'Rechazado', timesLook: (n) => (n === 1 ? '' : many(n, 'vez', 'veces')),
   look: {
     opened: (who) => `${who} abrió la historia`, wrote: (who) => `${who} escribió en la historia`, shared: (who) => `${who} compartió la historia`, unshared: (who) => `${who} retiró el acceso de alguien`,
-    turned: (who) => `El navegador de ${who} dio llaves nuevas a la historia`, 'broke-glass': (who) => `${who} abrió la historia en una emergencia`, erased: (who) => `${who} borró la historia`,
+    turned: (who) => `El navegador de ${who} dio llaves nuevas a la historia`, 'ended-emergency': (who) => `${who} terminó la emergencia`, 'broke-glass': (who) => `${who} abrió la historia en una emergencia`, erased: (who) => `${who} borró la historia`,
     found: (who) => `${who} consultó las llaves de la historia, para compartir o escribir`, members: (who) => `${who} miró quién puede leer la historia`, invited: (who) => `${who} invitó al paciente`, joined: (who) => `${who} se incorporó`,
   },
   triedLook: {
     opened: (who) => `${who} intentó abrir la historia`, wrote: (who) => `${who} intentó escribir en la historia`, shared: (who) => `${who} intentó compartir la historia`, unshared: (who) => `${who} intentó retirar el acceso de alguien`,
-    turned: (who) => `El navegador de ${who} intentó dar llaves nuevas a la historia`, 'broke-glass': (who) => `${who} intentó abrir la historia como emergencia`, erased: (who) => `${who} intentó borrar la historia`,
+    turned: (who) => `El navegador de ${who} intentó dar llaves nuevas a la historia`, 'ended-emergency': (who) => `${who} intentó terminar una emergencia`, 'broke-glass': (who) => `${who} intentó abrir la historia como emergencia`, erased: (who) => `${who} intentó borrar la historia`,
     found: (who) => `${who} intentó consultar las llaves de la historia`, members: (who) => `${who} intentó ver quién puede leer la historia`, invited: (who) => `${who} intentó invitar al paciente`, joined: (who) => `${who} intentó incorporarse`,
   },
   otherLook: (who) => `${who} hizo otra cosa con la historia`,
