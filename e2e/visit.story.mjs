@@ -27,6 +27,10 @@ export async function steps(database) {
   })
   await story.step('Amina comes to the waiting room', async () => {
     await amina.page.goto(`${clinic.origin}/visit/${visit}`)
+    await amina.button('I agree to visits by video').waitFor()
+    await accessible(amina, 'consent')
+    await fits(amina, 'consent')
+    await amina.button('I agree to visits by video').click()
     await amina.button('Go to the waiting room').waitFor()
     await accessible(amina, 'lobby')
     await fits(amina, 'lobby')

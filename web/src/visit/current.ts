@@ -24,3 +24,22 @@ export function useCurrentCall(): Call | undefined {
   }, [])
   return now
 }
+
+const insideName = 'ward-visit' // which visit this window is in, so that a reload leads back
+
+export function wasIn(): string {
+  try {
+    return sessionStorage.getItem(insideName) ?? ''
+  } catch {
+    return '' // storage is closed
+  }
+}
+
+export function noteInside(visit: string): void {
+  try {
+    if (visit === '') sessionStorage.removeItem(insideName)
+    else sessionStorage.setItem(insideName, visit)
+  } catch {
+    // a reload leads to the lobby
+  }
+}

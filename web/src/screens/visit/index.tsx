@@ -1,19 +1,23 @@
 // A visit, from its door to its end. Whoever opens the address sees when it is and with whom, and how they look; goes
 // to the waiting room, or opens the visit as its clinician; is in it; and comes out.
 
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { present } from '../../app/idle.tsx'
 import { useAct, useChange, useEngine, useLoad, useWords } from '../../app/context.tsx'
 import type { ScreenProps } from '../../app/app.tsx'
+import { Link } from '../../app/router.tsx'
 import { messageText } from '../../fhir/documents.ts'
 import { Button, Card, ErrorPanel, Icon, Notice, Progress, announce } from '../../parts/index.tsx'
 import { Call, type View } from '../../visit/call.ts'
-import { currentCall, setCurrentCall } from '../../visit/current.ts'
+import { currentCall, noteInside, setCurrentCall, wasIn } from '../../visit/current.ts'
 import { keepDevices, readDevices } from '../../visit/devices.ts'
 import type { Door, Visit } from '../../visit/door.ts'
 import { canEncrypt } from '../../visit/encryption.ts'
+import { BeforeVisit } from '../chart/before.tsx'
 import { useDay } from '../home.tsx'
+import { AfterVisit } from './after.tsx'
+import { TelehealthConsent } from './consent.tsx'
 import { InviteGuest } from './invite.tsx'
 import { AtTheDoor, Late } from './people.tsx'
 import { Preview } from './preview.tsx'
@@ -54,25 +58,6 @@ export function AtDoor({ door }: { door: Door }): JSX.Element {
   return call ? <InCall key={String(call.view.since)} call={call} onAgain={begin} /> : <Lobby door={door} onEnter={begin} />
 }
 
-const insideName = 'ward-visit' // which visit this window is in, so that a reload leads back
-
-function wasIn(): string {
-  try {
-    return sessionStorage.getItem(insideName) ?? ''
-  } catch {
-    return '' // storage is closed
-  }
-}
-
-function noteInside(visit: string): void {
-  try {
-    if (visit === '') sessionStorage.removeItem(insideName)
-    else sessionStorage.setItem(insideName, visit)
-  } catch {
-    // a reload leads to the lobby
-  }
-}
-
 /** Before one goes in: when, with whom, and how one looks. */
 function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Element {
   const { w } = useWords()
@@ -83,23 +68,37 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
   const waiting = door.isHost ? (v?.callers ?? []).filter((p) => p.state === 'waiting') : []
   useEffect(() => door.watch(visit.again), [door])
   const over = v && (v.state === 'ended' || v.state === 'cancelled' || v.me === 'removed')
+  if (over) return <Out phase={v.me === 'removed' ? 'removed' : v.state === 'cancelled' ? 'cancelled' : 'ended'} visit={v} isHost={door.isHost} />
   return (
-    <div class="narrow stack-wide">
-      <VisitHead visit={v} isHost={door.isHost} />
+    <Page visit={v} isHost={door.isHost}>
       <ErrorPanel error={visit.error} onRetry={visit.again} />
-      {!canEncrypt() ? <Notice kind="danger" title={c.cannot}><p>{c.cannotText}</p></Notice>
-        : over ? <Over phase={v.me === 'removed' ? 'removed' : 'ended'} />
-          : (
-            <Card>
-              {waiting.length > 0 && <ul class="list">{waiting.map((p) => <li key={p.member} class="item"><AtTheDoor who={p} /></li>)}</ul>}
-              <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))}><Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button></Preview>
-              {door.isHost && v && <Late late={v.late} onLate={(minutes) => door.late(minutes).then(visit.again)} />}
-              <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
-            </Card>
-          )}
-      {v?.links && !over && <InviteGuest door={door} links={v.links} level={2} />}
-    </div>
+      {!canEncrypt() ? <Notice kind="danger" title={c.cannot}><p>{c.cannotText}</p></Notice> : (
+        <Agreed chart={v?.chart}>
+          <Card>
+            {waiting.length > 0 && <ul class="list">{waiting.map((p) => <li key={p.member} class="item"><AtTheDoor who={p} /></li>)}</ul>}
+            <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))}><Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button></Preview>
+            {door.isHost && v && <Late late={v.late} onLate={(minutes) => door.late(minutes).then(visit.again)} />}
+            <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
+            <p class="small"><Link href={`/check/${door.visit}`}>{c.check}</Link></p>
+          </Card>
+        </Agreed>
+      )}
+      {v && <Before chart={v.chart} />}
+      {v?.links && <InviteGuest door={door} links={v.links} level={2} />}
+    </Page>
   )
+}
+
+/** For who acts for the chart's owner: consent first. Guests have neither an account nor a chart. */
+function Agreed({ chart, children }: { chart: string | undefined; children: ComponentChildren }): JSX.Element {
+  const engine = useEngine()
+  return engine.me && chart ? <TelehealthConsent chart={chart}>{children}</TelehealthConsent> : <>{children}</>
+}
+
+/** What is asked of a patient beforehand. */
+function Before({ chart }: { chart: string }): JSX.Element | null {
+  const engine = useEngine()
+  return engine.me?.roles.some((r) => r === 'patient' || r === 'proxy') ? <BeforeVisit chart={chart} /> : null
 }
 
 function VisitHead({ visit, isHost }: { visit: Visit | undefined; isHost: boolean }): JSX.Element {
@@ -134,33 +133,47 @@ function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Ele
   switch (phase) {
     case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
     case 'waiting': return <Waiting call={call} view={view} />
-    case 'left': case 'removed': case 'ended': case 'elsewhere':
-      return (
-        <div class="narrow stack-wide">
-          <VisitHead visit={view.visit} isHost={call.door.isHost} />
-          {view.problem && phase === 'left' ? <ErrorPanel error={view.problem} onRetry={onAgain} /> : <Over phase={phase} {...(phase !== 'removed' && phase !== 'ended' && { onAgain })} />}
-        </div>
-      )
+    case 'left': return view.problem ? <Page visit={view.visit} isHost={call.door.isHost}><ErrorPanel error={view.problem} onRetry={onAgain} /></Page> : <Left door={call.door} visit={view.visit} onAgain={onAgain} />
+    case 'removed': case 'ended': return <Out phase={phase} visit={view.visit} isHost={call.door.isHost} />
+    case 'elsewhere': return <Out phase={phase} visit={view.visit} isHost={call.door.isHost} onAgain={onAgain} />
     default: return (
-      <div class="narrow stack-wide">
-        <VisitHead visit={view.visit} isHost={call.door.isHost} />
+      <Page visit={view.visit} isHost={call.door.isHost}>
         <Card><Progress label={phase === 'joining' ? c.joining : c.arriving} done={0} total={0} /><ErrorPanel error={view.problem} onRetry={() => call.sync()} /></Card>
-      </div>
+      </Page>
     )
   }
 }
 
-/** Out of it: why, and what can be done. */
-function Over({ phase, onAgain }: { phase: 'left' | 'removed' | 'ended' | 'elsewhere'; onAgain?: () => void }): JSX.Element {
+/** What stands under when the visit is and with whom. */
+function Page({ visit, isHost, wide, children }: { visit: Visit | undefined; isHost: boolean; wide?: boolean; children: ComponentChildren }): JSX.Element {
+  return <div class={wide ? 'stack-wide' : 'narrow stack-wide'}><VisitHead visit={visit} isHost={isHost} />{children}</div>
+}
+
+/** Out of a visit that may go on, or end meanwhile. */
+function Left({ door, visit, onAgain }: { door: Door; visit: Visit | undefined; onAgain: () => void }): JSX.Element {
+  const now = useLoad(() => door.look(), [])
+  useEffect(() => door.watch(now.again), [door])
+  const v = now.value ?? visit
+  return v?.state === 'ended' ? <Out phase="ended" visit={v} isHost={door.isHost} /> : <Out phase="left" visit={v} isHost={door.isHost} onAgain={onAgain} />
+}
+
+/** Out of it: why, and what can be done; after its end, what is left to do. */
+function Out({ phase, visit, isHost, onAgain }: { phase: 'left' | 'removed' | 'ended' | 'elsewhere' | 'cancelled'; visit: Visit | undefined; isHost: boolean; onAgain?: () => void }): JSX.Element {
+  const engine = useEngine()
   const { w } = useWords()
   const c = w.visit.call
   const [title, text] = c.over[phase]
+  useEffect(() => { document.querySelector<HTMLElement>('main h1')?.focus() }, [phase])
+  const after = phase === 'ended' && engine.me !== undefined && visit !== undefined
   return (
-    <Card>
-      <h2>{title}</h2>
-      <p>{text}</p>
-      <div class="row">{onAgain && <Button icon="go" onClick={onAgain}>{c.back}</Button>}<Button kind={onAgain ? 'plain' : 'primary'} href="/">{c.home}</Button></div>
-    </Card>
+    <Page visit={visit} isHost={isHost} wide={after && isHost}>
+      <Card>
+        <h2>{title}</h2>
+        <p>{text}</p>
+        <div class="row">{onAgain && <Button icon="go" onClick={onAgain}>{c.back}</Button>}{engine.me && <Button kind="plain" href="/">{c.home}</Button>}</div>
+      </Card>
+      {after && <AfterVisit visit={visit} />}
+    </Page>
   )
 }
 
@@ -199,6 +212,7 @@ function Waiting({ call, view }: { call: Call; view: View }): JSX.Element {
         <div class="row"><Button kind="plain" icon="leave" busy={busy} onClick={() => { void act(() => call.leave()) }}>{c.leave}</Button></div>
       </Card>
       <ErrorPanel error={view.problem} onRetry={() => call.sync()} />
+      {view.visit && <Before chart={view.visit.chart} />}
     </div>
   )
 }

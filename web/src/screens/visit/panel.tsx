@@ -7,25 +7,27 @@ import { useAct, useWords } from '../../app/context.tsx'
 import { Button, ErrorPanel, Icon, Select } from '../../parts/index.tsx'
 import type { Call, View } from '../../visit/call.ts'
 import { keepDevices, readDevices } from '../../visit/devices.ts'
+import { NoteEditor } from '../chart/notes.tsx'
 import { Beside } from './beside.tsx'
 import { Chat } from './chat.tsx'
 import { People } from './people.tsx'
 import { BehindMe } from './preview.tsx'
 import { CodePicture } from './picture.tsx'
 
-export type PanelName = 'people' | 'chat' | 'chart' | 'code' | 'more'
+export type PanelName = 'people' | 'chat' | 'note' | 'chart' | 'code' | 'more'
 
 export function Panel({ name, call, view, onOpen, onClose }: { name: PanelName; call: Call; view: View; onOpen: (name: PanelName) => void; onClose: () => void }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => { heading.current?.focus() }, [name])
-  const titles: Readonly<Record<PanelName, string>> = { people: c.people, chat: c.chat, chart: c.chartOf, code: c.sealed, more: c.more }
+  const titles: Readonly<Record<PanelName, string>> = { people: c.people, chat: c.chat, note: c.note, chart: c.chartOf, code: c.sealed, more: c.more }
   return (
     <aside class="room-panel" aria-label={c.panel} onKeyDown={(event) => { if (event.key === 'Escape') onClose() }}>
       <header><h2 tabIndex={-1} ref={heading}>{titles[name]}</h2><button type="button" class="close" aria-label={c.closePanel} onClick={onClose}><Icon name="close" /></button></header>
       {name === 'people' && <People call={call} view={view} />}
       {name === 'chat' && <Chat call={call} view={view} />}
+      {name === 'note' && view.visit && <NoteEditor chart={view.visit.chart} visit={view.visit.visit} compact />}
       {name === 'chart' && view.visit && <Beside id={view.visit.chart} />}
       {name === 'code' && <Code view={view} />}
       {name === 'more' && <More call={call} view={view} onOpen={onOpen} />}
@@ -76,6 +78,7 @@ function More({ call, view, onOpen }: { call: Call; view: View; onOpen: (name: P
   return (
     <div class="stack">
       <div class="row">
+        {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="note" onClick={() => onOpen('note')}>{c.note}</Button></span>}
         {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="chart" onClick={() => onOpen('chart')}>{c.chart}</Button></span>}
         {'getDisplayMedia' in navigator.mediaDevices && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.media.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
         {small && <Button kind="plain" icon="small" onClick={() => { void act(() => small.requestPictureInPicture()) }}>{c.small}</Button>}

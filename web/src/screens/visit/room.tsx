@@ -3,9 +3,11 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { useAct, useWords } from '../../app/context.tsx'
+import { useAct, useEngine, useWords } from '../../app/context.tsx'
+import { encounterOf, type TookPlace } from '../../fhir/visit.ts'
 import { Button, Dialog, Icon, Notice, announce } from '../../parts/index.tsx'
 import type { Call, Present, View } from '../../visit/call.ts'
+import type { Visit } from '../../visit/door.ts'
 import { keepDevices } from '../../visit/devices.ts'
 import { Panel, type PanelName } from './panel.tsx'
 import { Switch } from './preview.tsx'
@@ -15,6 +17,7 @@ import { Tile, useNameOf } from './tile.tsx'
 const weakFor = 8000
 
 export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Element {
+  const engine = useEngine()
   const { w } = useWords()
   const c = w.visit.call
   const host = call.door.isHost
@@ -41,6 +44,11 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
     document.addEventListener('keydown', key)
     return () => document.removeEventListener('keydown', key)
   }, [call])
+  const end = async (): Promise<void> => {
+    const { visit } = call.view
+    await call.end()
+    if (visit) await engine.write(visit.chart, 'general', { kind: 'record', resource: encounterOf(tookPlace(visit)) })
+  }
   const open = (name: PanelName) => (): void => setPanel(panel === name ? undefined : name)
   const others = view.present.filter((p) => !p.isMe)
   const title = c.with(host ? view.visit?.patientName || w.unnamed : view.visit?.hostName || w.unnamed)
@@ -59,6 +67,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
         <Switch on={view.camera} icons={['camera', 'cameraOff']} label={view.camera ? c.cameraOff : c.cameraOn} onClick={() => setCamera(!view.camera)} />
         <Switch on icons={['people', 'people']} label={c.people} onClick={open('people')} badge={waiting.length > 0} />
         <Switch on icons={['message', 'message']} label={c.chat} onClick={open('chat')} badge={view.chat.length > seen && panel !== 'chat'} />
+        {host && <span class="room-wide"><Switch on icons={['note', 'note']} label={c.note} onClick={open('note')} /></span>}
         {host && <span class="room-wide"><Switch on icons={['chart', 'chart']} label={c.chart} onClick={open('chart')} /></span>}
         <Switch on icons={['more', 'more']} label={c.more} onClick={open('more')} />
         <button type="button" class="switch switch-leave" disabled={busy} onClick={() => (host ? setLeaving(true) : void act(() => call.leave()))}><span class="switch-sign"><Icon name="hangup" /></span><span>{host ? c.end : c.leave}</span></button>
@@ -66,12 +75,21 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
       <Dialog open={leaving} onClose={() => setLeaving(false)} title={c.endTitle}>
         <p>{c.endText}</p>
         <div class="row">
-          <Button kind="danger" busy={busy} onClick={() => { void act(() => call.end()) }}>{c.end}</Button>
+          <Button kind="danger" busy={busy} onClick={() => { void act(end) }}>{c.end}</Button>
           <Button kind="plain" busy={busy} onClick={() => { void act(() => call.leave()) }}>{c.endStay}</Button>
         </div>
       </Dialog>
     </section>
   )
+}
+
+/** The visit as the chart keeps it: from when its clinician came until now, with who else was let in. */
+function tookPlace(v: Visit): TookPlace {
+  const others = v.callers.filter((p) => p.member !== v.host && p.member !== v.patient && p.state !== 'waiting')
+  return {
+    visit: v.visit, chart: v.chart, host: v.host, hostName: v.hostName, began: v.callers.find((p) => p.member === v.host)?.since ?? v.starts, ended: new Date().toISOString(),
+    others: others.map((p) => ({ name: p.name, as: p.guest?.as === 'interpreter' || p.guest?.as === 'clinician' ? p.guest.as : p.role === 'clinician' ? 'clinician' : 'other' })),
+  }
 }
 
 /** While someone is in a visit the rest of the page is not there, for nobody. */
