@@ -30,6 +30,7 @@ export interface Shown {
   readonly paused: boolean         // their picture, for want of bandwidth
   readonly camera: Track | undefined
   readonly screen: Track | undefined
+  readonly sound: MediaStreamTrack | undefined // another's, for captions
 }
 
 export interface OwnMedia {
@@ -248,7 +249,7 @@ export class Media {
       connected: isMe ? this.connected : p !== undefined, opened: isMe || this.opened.has(member),
       trouble: recently(this.refused.get(member)) && !recently(this.opened.get(member)), speaking: p?.isSpeaking ?? false, quality: qualityOf(p?.connectionQuality),
       microphone: p?.isMicrophoneEnabled ?? false, paused: p?.getTrackPublication(Track.Source.Camera)?.track?.streamState === Track.StreamState.Paused,
-      camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare),
+      camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare), sound: isMe ? undefined : shown(p, Track.Source.Microphone)?.mediaStreamTrack,
     }
   }
 }

@@ -1,7 +1,7 @@
 // What stands beside the people in a visit, one thing at a time: who is here and at the door, the chat, the chart, the
 // code, the devices. On a phone it lies over the lower part of the screen.
 
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useWords } from '../../app/context.tsx'
 import { Button, ErrorPanel, Icon, Select } from '../../parts/index.tsx'
@@ -9,6 +9,7 @@ import type { Call, View } from '../../visit/call.ts'
 import { keepDevices, readDevices } from '../../visit/devices.ts'
 import { NoteEditor } from '../chart/notes.tsx'
 import { Beside } from './beside.tsx'
+import { CaptionsSwitch } from './captions.tsx'
 import { Chat } from './chat.tsx'
 import { People } from './people.tsx'
 import { BehindMe } from './preview.tsx'
@@ -16,7 +17,7 @@ import { CodePicture } from './picture.tsx'
 
 export type PanelName = 'people' | 'chat' | 'note' | 'chart' | 'code' | 'more'
 
-export function Panel({ name, call, view, onOpen, onClose }: { name: PanelName; call: Call; view: View; onOpen: (name: PanelName) => void; onClose: () => void }): JSX.Element {
+export function Panel({ name, call, view, captions, onCaptions, onOpen, onClose }: { name: PanelName; call: Call; view: View; captions: boolean; onCaptions: (on: boolean) => void; onOpen: (name: PanelName) => void; onClose: () => void }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const heading = useRef<HTMLHeadingElement>(null)
@@ -30,7 +31,7 @@ export function Panel({ name, call, view, onOpen, onClose }: { name: PanelName; 
       {name === 'note' && view.visit && <NoteEditor chart={view.visit.chart} visit={view.visit.visit} compact />}
       {name === 'chart' && view.visit && <Beside id={view.visit.chart} />}
       {name === 'code' && <Code view={view} />}
-      {name === 'more' && <More call={call} view={view} onOpen={onOpen} />}
+      {name === 'more' && <More call={call} view={view} onOpen={onOpen}><CaptionsSwitch on={captions} onInput={onCaptions} /></More>}
     </aside>
   )
 }
@@ -54,7 +55,7 @@ function Code({ view }: { view: View }): JSX.Element {
 
 // Devices, the screen, the small window.
 
-function More({ call, view, onOpen }: { call: Call; view: View; onOpen: (name: PanelName) => void }): JSX.Element {
+function More({ call, view, onOpen, children }: { call: Call; view: View; onOpen: (name: PanelName) => void; children: ComponentChildren }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const { act, error } = useAct()
@@ -83,6 +84,7 @@ function More({ call, view, onOpen }: { call: Call; view: View; onOpen: (name: P
         {'getDisplayMedia' in navigator.mediaDevices && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.media.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
         {small && <Button kind="plain" icon="small" onClick={() => { void act(() => small.requestPictureInPicture()) }}>{c.small}</Button>}
       </div>
+      {children}
       <h3>{c.devices}</h3>
       {choose('videoinput', 'camera', c.camera)}
       <BehindMe value={view.background} onInput={(b) => { void act(() => call.media.setBackground(b)) }} />

@@ -9,6 +9,7 @@ import { Button, Dialog, Icon, Notice, announce } from '../../parts/index.tsx'
 import type { Call, Present, View } from '../../visit/call.ts'
 import type { Visit } from '../../visit/door.ts'
 import { keepDevices } from '../../visit/devices.ts'
+import { Captions } from './captions.tsx'
 import { Panel, type PanelName } from './panel.tsx'
 import { Switch } from './preview.tsx'
 import { Tile, useNameOf } from './tile.tsx'
@@ -23,6 +24,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const host = call.door.isHost
   const [panel, setPanel] = useState<PanelName | undefined>(host && window.matchMedia('(min-width: 60rem)').matches ? 'people' : undefined)
   const [leaving, setLeaving] = useState(false)
+  const [captions, setCaptions] = useState(false)
   const [seen, setSeen] = useState(view.chat.length)
   const { act, busy } = useAct()
   const heading = useRef<HTMLHeadingElement>(null)
@@ -60,8 +62,8 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
         <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>
       </header>
       <Notices call={call} view={view} />
-      {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} />}
-      {panel && <Panel name={panel} call={call} view={view} onOpen={setPanel} onClose={() => setPanel(undefined)} />}
+      {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} captions={captions} />}
+      {panel && <Panel name={panel} call={call} view={view} captions={captions} onCaptions={setCaptions} onOpen={setPanel} onClose={() => setPanel(undefined)} />}
       <nav class="room-bar" aria-label={c.controls}>
         <Switch on={view.microphone} icons={['mic', 'micOff']} label={view.microphone ? c.mute : c.unmute} onClick={() => setMicrophone(!view.microphone)} />
         <Switch on={view.camera} icons={['camera', 'cameraOff']} label={view.camera ? c.cameraOff : c.cameraOn} onClick={() => setCamera(!view.camera)} />
@@ -135,7 +137,7 @@ function Elapsed({ since }: { since: number }): JSX.Element | null {
 }
 
 /** Those in the visit: one other as large as the screen, several side by side, a shown screen before all. */
-function Stage({ view, others }: { view: View; others: readonly Present[] }): JSX.Element {
+function Stage({ view, others, captions }: { view: View; others: readonly Present[]; captions: boolean }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const [swapped, setSwapped] = useState(false)
@@ -158,6 +160,7 @@ function Stage({ view, others }: { view: View; others: readonly Present[] }): JS
             {others.length === 1 && !shown && <button type="button" class="corner-swap" aria-label={c.swap} onClick={() => setSwapped(!swapped)}><Icon name="swap" /></button>}
           </div>
         )}
+      {captions && <Captions of={others} />}
     </div>
   )
 }

@@ -20,6 +20,7 @@ export const visit = {
     leave: 'Leave', end: 'End visit', endTitle: 'End the visit for everyone?', endText: 'The keys of the visit are forgotten, and nobody can come back in. The note and the summary come next.', endStay: 'Only leave, others stay',
     controls: 'Controls', stage: 'People in the visit', panel: 'Beside the visit', closePanel: 'Close', more: 'More',
     check: 'Check camera, sound and connection',
+    captionsOn: 'Show captions', captionsOff: 'Hide captions', captionsFetching: 'Fetching the language…', captionsText: 'Made on this device; what is said goes nowhere. They may be wrong: ask if something matters.',
     paused: 'Picture paused: the connection is weak',
     muted: 'muted', cameraIsOff: 'camera off', opening: 'Opening the sealed picture…', sharing: (name: string) => `${name}’s screen`, mySharing: 'Your screen is shared', alone: 'You are alone in the visit', aloneText: 'Others appear here when they come in.',
     quality: { good: 'Good connection', weak: 'Weak connection', lost: 'Connection lost', unknown: 'Measuring the connection' }, reconnecting: 'The connection broke. Coming back by itself…',

@@ -19,6 +19,7 @@ export const visit = {
     leave: 'Salir', end: 'Terminar', endTitle: '¿Terminar la consulta para todos?', endText: 'Las claves de la consulta se olvidan y nadie puede volver a entrar. Después vienen la nota y el resumen.', endStay: 'Solo salir, los demás siguen',
     controls: 'Controles', stage: 'Personas en la consulta', panel: 'Junto a la consulta', closePanel: 'Cerrar', more: 'Más',
     check: 'Comprobar cámara, sonido y conexión',
+    captionsOn: 'Mostrar subtítulos', captionsOff: 'Ocultar subtítulos', captionsFetching: 'Descargando el idioma…', captionsText: 'Se hacen en este dispositivo; lo que se dice no va a ninguna parte. Pueden equivocarse: pregunte si algo importa.',
     paused: 'Imagen en pausa: la conexión es débil',
     muted: 'sin micrófono', cameraIsOff: 'cámara apagada', opening: 'Abriendo la imagen sellada…', sharing: (name) => `Pantalla de ${name}`, mySharing: 'Su pantalla está compartida', alone: 'No hay nadie más en la consulta', aloneText: 'Los demás aparecen aquí cuando entran.',
     quality: { good: 'Buena conexión', weak: 'Conexión débil', lost: 'Conexión perdida', unknown: 'Midiendo la conexión' }, reconnecting: 'Se cortó la conexión. Vuelve por sí sola…',
