@@ -230,8 +230,27 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 			WithHint("Send fewer entries at a time, and large ones as an upload.")
 	case err != nil:
 		return nil, &ward.Error{Kind: ward.Invalid, Message: "the request did not arrive whole", Hint: "Try again.", Err: err}
+	case holdsNUL(body):
+		return nil, ward.Errorf(ward.Invalid, "the request has a NUL in a text").WithHint("Nothing that Ward is sent has one. See docs/api.md.")
 	}
 	return body, nil
+}
+
+// holdsNUL tells whether a text in JSON has the character that PostgreSQL can neither keep nor compare with: its
+// escape, that is, with a backslash which is not itself escaped.
+func holdsNUL(body []byte) bool {
+	escape := []byte(`\u0000`)
+	for at := 0; ; at += len(escape) {
+		next := bytes.Index(body[at:], escape)
+		if next < 0 {
+			return false
+		}
+		at += next
+		before := len(body[:at]) - len(bytes.TrimRight(body[:at], `\`))
+		if before%2 == 0 {
+			return true
+		}
+	}
 }
 
 // aboutOf names a resource in the record.
