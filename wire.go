@@ -550,6 +550,7 @@ type Reminders struct {
 	PushKey  string  `json:"pushKey,omitempty"`  // to read: for PushManager.subscribe (RFC 8292)
 	Here     bool    `json:"here,omitempty"`     // to read: this browser shows them
 	Browsers int64   `json:"browsers,omitempty"` // to read: how many do
+	Feed     bool    `json:"feed,omitempty"`     // to read: their calendar has an address
 }
 
 // PushSubscription is what a browser gives of itself (W3C Push API).

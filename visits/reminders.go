@@ -68,6 +68,9 @@ type settings struct {
 // GetReminders answers GET /api/reminders: what the server keeps, to whose it is.
 func (v *Visits) GetReminders(ctx context.Context, tx *store.Tx, who ward.Caller, _ *http.Request) (any, error) {
 	answer := ward.Reminders{Leads: []int64{}, Mail: v.Letters != nil, PushKey: v.push.public}
+	if err := tx.Row(ctx, `SELECT count(*) FROM visit_feeds WHERE org = $1 AND person = $2`, string(who.Org), string(who.Person)).Scan((*flag)(&answer.Feed)); err != nil {
+		return nil, err
+	}
 	s, any, err := v.settingsOf(ctx, tx, who.Org, who.Person)
 	if err != nil || !any {
 		return answer, err

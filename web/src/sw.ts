@@ -27,4 +27,15 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(caches.match(event.request).then((kept) => kept ?? fetch(event.request)))
 })
 
+// Reminders come when Ward is closed: a neutral sentence, which only this browser can read.
+self.addEventListener('push', (event) => {
+  const { text, tag } = (event.data?.json() ?? {}) as { text?: unknown; tag?: unknown }
+  if (typeof text === 'string') event.waitUntil(self.registration.showNotification('Ward', { body: text, tag: String(tag), icon: '/icons/ward-192.png' }))
+})
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(self.clients.matchAll({ type: 'window' }).then((open) => open[0]?.focus() ?? self.clients.openWindow('/')))
+})
+
 export {}

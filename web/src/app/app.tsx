@@ -167,7 +167,7 @@ function waysOf(me: Me, w: Words): readonly Way[] {
     chart !== undefined && { href: `/chart/${chart}`, label: w.nav.chart, icon: 'chart' },
     chart !== undefined && !staff && { href: `/chart/${chart}/messages`, label: w.nav.messages, icon: 'message' },
     staff && { href: '/people', label: w.nav.people, icon: 'people' },
-    has('clinician', 'frontdesk') && { href: '/calendar', label: w.nav.calendar, icon: 'calendar' },
+    has('clinician', 'frontdesk', 'patient', 'proxy') && { href: '/calendar', label: w.nav.calendar, icon: 'calendar' },
     has('clinician') && { href: '/teams', label: w.nav.teams, icon: 'teams' },
     has('security', 'privacy') && { href: '/record', label: w.nav.record, icon: 'record' },
     { href: '/settings', label: w.nav.settings, icon: 'settings' },

@@ -29,7 +29,7 @@ export class Appointments {
   }
 
   async list(from: string, to: string): Promise<readonly Appointment[]> {
-    const { visits } = await this.net.get<{ visits: WireVisit[] }>(`/api/visits?from=${from}&to=${to}`)
+    const { visits } = await this.net.get<{ visits: WireVisit[] }>(`/api/visits?from=${moment(from)}&to=${moment(to)}`)
     const reasons = this.reasons()
     return Promise.all(visits.map((v) => this.show(v, reasons)))
   }
@@ -101,5 +101,8 @@ export class Appointments {
 
   setAvailability(clinician: ID, a: Availability): Promise<void> { return this.net.put(`/api/people/${clinician}/availability`, a) }
 }
+
+/** Years and days are moments too. */
+const moment = (text: string): string => new Date(text).toISOString()
 
 const body = (a: NewAppointment): object => ({ chart: a.chart, host: a.with, starts: a.start, ends: a.end, ...(a.repeat && { repeat: a.repeat }) })

@@ -304,6 +304,12 @@ export function createEngine(): Engine {
     slots: guarded((clinician, from, to) => app.here.appointments.slots(clinician, from, to)),
     availability: guarded((clinician) => app.here.appointments.availability(clinician)),
     setAvailability: guarded((clinician, a) => app.here.appointments.setAvailability(clinician, a)),
+    reminders: guarded(() => app.here.reminders.get()),
+    setReminders: guarded((r) => app.here.reminders.set(r)),
+    endReminders: guarded(() => app.here.reminders.end()),
+    showReminders: guarded((on) => app.here.reminders.show(on)),
+    makeFeed: guarded((language) => app.here.reminders.makeFeed(language)),
+    endFeed: guarded(() => app.here.reminders.endFeed()),
 
     visitDoor: guarded((visit) => app.here.visitDoor(visit)),
 

@@ -16,6 +16,7 @@ import { Outbox, type Waiting } from './outbox.ts'
 import { makePasskey } from './passkey.ts'
 import { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
+import { Reminding } from './reminders.ts'
 import type { Safe, Shelf } from './shelf.ts'
 import type {
   About, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
@@ -45,6 +46,7 @@ export class Session {
   readonly outbox: Outbox
   readonly drafts: Drafts
   readonly appointments: Appointments
+  readonly reminders: Reminding
   private readonly net: Net
   private readonly shelf: Shelf
   private keyring: Keyring
@@ -75,6 +77,7 @@ export class Session {
     this.entries = new Entries(net, this.people, shelf, safe, self, browser)
     this.outbox = new Outbox(shelf, safe, self.person, net, this.entries, (w, fresh) => this.epochsFor(w, fresh), (w) => this.waitingChanged(w))
     this.drafts = new Drafts(shelf, safe, self.person)
+    this.reminders = new Reminding(net)
     const { charts_ } = this
     this.appointments = new Appointments(net, {
       nameOf: (person) => this.nameOf(person), isStaff, write: (chart, compartment, draft) => this.write(chart, compartment, draft), changed: () => tell({ what: 'appointments' }),

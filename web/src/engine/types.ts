@@ -116,6 +116,17 @@ export interface NewAppointment {
 /** One time of a series. clash: whose other visit is then, or that the clock on the wall skips this time. */
 export interface Planned { readonly starts: string; readonly ends: string; readonly clash?: 'host' | 'patient' | 'skipped' }
 
+/** How a person is told of their appointments. */
+export interface Reminders {
+  readonly language: string; readonly timeZone: string
+  readonly leads: readonly number[]    // minutes before: 1440, 60
+  readonly email: string
+  readonly mail: boolean               // this clinic sends e-mail
+  readonly here: boolean               // this browser shows them
+  readonly browsers: number            // that do
+  readonly feed: boolean               // their calendar has an address
+}
+
 /** When a clinician may be booked, by the clock on the wall in the time zone. */
 export interface Availability {
   readonly timeZone: string            // '' until they say when
@@ -294,6 +305,14 @@ export interface Engine {
   slots(clinician: ID, from: string, to: string): Promise<{ readonly length: number; readonly starts: readonly string[] }>
   availability(clinician: ID): Promise<Availability>
   setAvailability(clinician: ID, a: Availability): Promise<void>
+  reminders(): Promise<Reminders>
+  setReminders(r: Pick<Reminders, 'language' | 'timeZone' | 'leads' | 'email'>): Promise<void>
+  endReminders(): Promise<void>
+  /** This browser shows them, or no longer. 'denied': the browser does not allow it. */
+  showReminders(on: boolean): Promise<'ok' | 'denied'>
+  /** A secret address for a calendar; an earlier one ends. */
+  makeFeed(language: string): Promise<string>
+  endFeed(): Promise<void>
 
   /** The door of a visit by video, for the call (visit/call.ts). */
   visitDoor(visit: ID): Promise<Door>

@@ -7,8 +7,9 @@ import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import { Link } from '../app/router.tsx'
 import { matches } from '../app/text.ts'
-import type { Appointment, Me, Role } from '../engine/types.ts'
+import type { Me, Role } from '../engine/types.ts'
 import { Button, Card, Dialog, Empty, ErrorPanel, Face, Field, Icon, Notice, Progress, Tag, type IconName } from '../parts/index.tsx'
+import { DoorTo, Row, isComing, sayDay, sayWhen, useMinute } from './booking/row.tsx'
 import { FromVisits } from './chart/fromvisits.tsx'
 import { AllEmergencies, EmergencyNews } from './chart/emergency.tsx'
 import { Event, RecordState } from './record.tsx'
@@ -133,10 +134,19 @@ function Next(): JSX.Element {
   const engine = useEngine()
   const { w, date } = useWords()
   const coming = useLoad(() => engine.appointments(new Date().toISOString(), new Date(Date.now() + 366 * 86_400_000).toISOString()), ['appointments', 'people'])
-  const next = coming.value?.find((a) => a.state === 'booked' || a.state === 'open')
+  useMinute()
+  const next = coming.value?.find(isComing)
+  const mine = next?.patient === engine.me?.person
   return (
     <section class={next ? 'card next' : 'card'}><h2>{w.home.nextTitle}</h2>
-      {next ? <p><span class="when large">{w.date.at(useDay(next.start), date(next.start, 'time'))}</span><br />{w.calendar.withName(next.withName || w.unnamed)}</p> : coming.error ? <><p class="soft">{w.home.unknown}</p><div><Button kind="plain" onClick={coming.again}>{w.tryAgain}</Button></div></> : <p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>}
+      {next ? (
+        <>
+          <p><span class="when large">{sayWhen(w, date, next.start)}</span><br />{!mine && <><bdi>{next.patientName || w.unnamed}</bdi>, </>}{w.calendar.withName(next.withName || w.unnamed)}{next.reason && <><br /><bdi>{next.reason}</bdi></>}</p>
+          <DoorTo a={next} large />
+          <div class="row"><Button kind="plain" icon="calendar" href="/calendar">{w.home.seeAll}</Button></div>
+        </>
+      ) : coming.error ? <><p class="soft">{w.home.unknown}</p><div><Button kind="plain" onClick={coming.again}>{w.tryAgain}</Button></div></>
+        : <><p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>{!coming.loading && <div><Button kind="plain" icon="calendar" href="/calendar">{w.visit.booking.book}</Button></div>}</>}
     </section>
   )
 }
@@ -144,9 +154,7 @@ function Next(): JSX.Element {
 /** A day as people say it: today, tomorrow, or its name and date. */
 export function useDay(iso: string): string {
   const { w, date } = useWords()
-  const midnight = (time: Date): number => new Date(time.getFullYear(), time.getMonth(), time.getDate()).getTime()
-  const days = Math.round((midnight(new Date(iso)) - midnight(new Date())) / 86_400_000)
-  return days === 0 ? w.date.today : days === 1 ? w.date.tomorrow : date(iso, 'weekday')
+  return sayDay(w, date, iso)
 }
 
 function GoTo({ href, children }: { href: string; children: ComponentChildren }): JSX.Element {
@@ -187,29 +195,19 @@ function ClinicianHome(): JSX.Element {
 
 function Today(): JSX.Element {
   const engine = useEngine()
-  const { w, date } = useWords()
-  const clinician = engine.me?.roles.includes('clinician') === true
+  const { w } = useWords()
   const day = new Date()
   day.setHours(0, 0, 0, 0)
-  const booked = useLoad(() => engine.appointments(day.toISOString(), new Date(day.getTime() + 86_399_000).toISOString()), ['appointments', 'people'])
-  const shown = booked.value?.filter((a) => a.state !== 'cancelled') ?? []
+  const tomorrow = new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1).toISOString()
+  const booked = useLoad(() => engine.appointments(day.toISOString(), tomorrow), ['appointments', 'people'])
+  const own = engine.me?.roles.includes('clinician') && !engine.me.roles.includes('frontdesk')
+  const shown = booked.value?.filter((a) => a.state !== 'cancelled' && a.start >= day.toISOString() && a.start < tomorrow && (!own || a.with === engine.me?.person)) ?? []
   return (
     <Card title={w.home.today} actions={<Link href="/calendar" class="button button-quiet">{w.home.seeAll}</Link>}>
       <ErrorPanel error={booked.error} onRetry={booked.again} />
-      {shown.length === 0 ? !booked.error && (booked.loading ? <Progress label={w.loading} done={0} total={0} /> : <Empty icon="calendar" title={w.home.todayNone} />) : (
-        <ul class="list">{shown.map((a) => {
-          const inside = <><span class="when">{date(a.start, 'time')}</span><span class="main"><bdi class="title">{a.patientName || w.unnamed}</bdi>{a.with !== engine.me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}</span><Status state={a.state} /></>
-          return <li key={a.id}>{clinician ? <Link href={`/chart/${a.chart}`} class="item">{inside}</Link> : <div class="item">{inside}</div>}</li>
-        })}</ul>
-      )}
+      {shown.length === 0 ? !booked.error && (booked.loading ? <Progress label={w.loading} done={0} total={0} /> : <Empty icon="calendar" title={w.home.todayNone} />) : <ul class="list">{shown.map((a) => <li key={a.id}><Row a={a} /></li>)}</ul>}
     </Card>
   )
-}
-
-export function Status({ state }: { state: Appointment['state'] }): JSX.Element {
-  const { w } = useWords()
-  const kind = state === 'open' ? 'good' as const : state === 'booked' ? undefined : 'plain' as const
-  return <Tag {...(kind && { kind })}>{w.calendar.statuses[state]}</Tag>
 }
 
 const mostFound = 50 // people shown at once; a longer list is searched, not read

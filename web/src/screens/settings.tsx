@@ -8,6 +8,7 @@ import type { Prefs } from '../app/prefs.ts'
 import { plain } from '../app/text.ts'
 import type { Me, Passkey } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Field, Icon, Notice, Progress, Select, Steps, Tag, announce, toFirstError, useSteps } from '../parts/index.tsx'
+import { Feed, Remind } from './booking/remind.tsx'
 import { Code } from './join.tsx'
 
 export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.Element {
@@ -20,7 +21,7 @@ export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.E
       <div class="page-head"><h1 tabIndex={-1}>{w.settings.title}</h1><p class="soft">{w.settings.signedIn} <strong>{me.name}</strong>. {w.settings.sessionEnds(date(me.sessionUntil, 'datetime'))}</p></div>
       <div class="columns">
         <div class="stack-wide"><Passkeys /><Sessions /><Take />{patient && <Erase onErased={() => leave('erased')} />}</div>
-        <div class="stack-wide"><Look prefs={prefs} setPrefs={setPrefs} /></div>
+        <div class="stack-wide"><Look prefs={prefs} setPrefs={setPrefs} />{(patient || me.roles.includes('clinician')) && <><Remind /><Feed /></>}</div>
       </div>
     </>
   )

@@ -52,7 +52,34 @@ export const visit = {
       broken: ['Your camera is off: what is behind you could not be changed', 'Your room is not shown. Try once more, or turn the camera on with your room as it is.'],
     } satisfies Record<string, readonly [string, string]>, again: 'Try once more', plain: 'Turn on and show my room',
   },
-  booking: {},
+  booking: {
+    mine: 'Your appointments', views: 'What is shown', day: 'Day', week: 'Week', today: 'Today', before: 'Earlier', after: 'Later', none: 'Nothing is booked here.', noneMine: 'You have no appointment.', of: (name: string) => `Hours of ${name}`,
+    book: 'Book an appointment', forWhom: 'For whom?', withWhom: 'With whom?', whichDay: 'Which day?', whichTime: 'What time?', moreDays: 'More days', noTimes: (name: string) => `${name} has no free times to book here.`, noTimesDo: 'Write to your care team, or call the clinic.', noClinicians: 'There is nobody whom you can book yet.',
+    about: 'What is it about?', aboutHint: 'It is sealed in the chart. Only those who treat you can read it.', aboutHintStaff: 'It is sealed in the chart. Who reads the chart reads it.', aboutAdd: 'Say what it is about', aboutIs: 'About', needDay: 'Choose a day.', needTime: 'Choose a time.', needWhom: 'Choose who you want to see.',
+    booked: (when: string) => `Booked: ${when}.`, moved: (when: string) => `Moved: ${when}.`, cancelled: 'The appointment is cancelled.', taken: 'Someone was quicker: this time is not free any more.', takenDo: 'Choose another one. These are free now.',
+    yourZone: (zone: string) => `Times are in your time zone, ${zone}.`, theirZone: (name: string, time: string, zone: string) => `For ${name} it is ${time} (${zone}).`,
+    move: 'Move', moveTitle: 'Move the appointment', moveTo: 'Move it here', now: (when: string) => `Now: ${when}`, cancel: 'Cancel appointment', cancelAll: 'Cancel this and all later ones', isSeries: 'One of a series', cancelText: 'Everyone it concerns will see that it was cancelled.',
+    tooLate: (span: string) => `It is too late to change this here: the clinic asks for ${span} of notice.`, tooLateDo: 'Write to your care team, or call the clinic. If you cannot come, please say so all the same.', write: 'Write to the team',
+    toRoom: 'Go to the waiting room', open: 'Open the visit', waits: (name: string, time: string) => `${name} has been waiting since ${time}`, isLate: (name: string, span: string) => `${name} is running about ${span} late.`, roomOpens: (time: string) => `The waiting room opens at ${time}.`, check: 'Check your device',
+    toCalendar: 'Add to my calendar', ics: 'Appointment',
+    hostBusy: (name: string) => `${name} has another visit at that time.`, patientBusy: (name: string) => `${name} has another visit at that time.`, anyway: 'Book it all the same',
+    repeat: 'How often?', once: 'Once', every: { week: 'Every week', fortnight: 'Every two weeks', month: 'Every month' }, times: 'How many visits?', plan: 'These visits will be booked', skipped: 'The clocks change that night, and this time does not exist.', leftOut: 'left out', bookSeries: 'Book these', sameTime: 'The time on the clock stays the same when clocks change. Every month means the same weekday of the month.', check2: 'See the dates',
+    hours: {
+      title: 'When patients can book', lead: 'Patients book free times within these hours by themselves. You and the front desk may book outside them.', link: 'Hours for booking', zone: 'Time zone', zoneFind: 'Search: a city or a region', zoneNone: 'No time zone of that name.', whose: 'Whose hours?',
+      closed: 'No hours', add: 'Add hours', from: 'From', to: 'To', removeOf: (day: string, from: string) => `Remove: ${day}, ${from}`, copy: 'Use these hours from Monday to Friday', length: 'Length of a visit', notice: 'Patients book, move and cancel at least … before', noNotice: 'Up to the last minute', horizon: 'How far ahead', noHorizon: 'Patients do not book by themselves', save: 'Save these hours', saved: 'The hours are saved.',
+      wrong: 'The end must be after the start.', lead2: 'Booked visits stay as they are.',
+    },
+    remind: {
+      title: 'Reminders', lead: 'Before an appointment, and when it is moved or cancelled, the clinic can tell you. The words are neutral:', example: '“You have an appointment today at 10:30.”', when: 'When?', ofDay: 'A day before', ofHour: 'An hour before', email: 'By e-mail', address: 'E-mail address',
+      addressHint: 'A first letter goes there at once, so that you see that it is right.', kept: 'For this the clinic’s server keeps your address, sealed with its own key, until you take it away here. It cannot read your chart, but it could read this address. Whoever runs your mail can see that you have appointments.',
+      noMail: 'This clinic sends no e-mail.', push: 'On this device', pushText: 'This browser shows reminders, also when Ward is closed. The maker of the browser sees that something came, not what.', pushOn: 'Show them on this device', pushOff: 'Stop on this device', pushDenied: 'The browser does not allow it. Allow notifications for this page in its settings, and try again.', pushCannot: 'This browser cannot show reminders. On an iPhone, first add Ward to the home screen.', pushElse: (n: string) => `Devices that show them: ${n}`,
+      save: 'Save', saved: 'Your reminders are saved.', stop: 'No more reminders', stopped: 'There will be no more reminders, and your address is removed.', badAddress: 'Write it like name@example.org.', language: 'They come in the language that you use now.', needWhen: 'Choose when you want to be reminded.',
+    },
+    feed: {
+      title: 'Your calendar', lead: 'Your phone’s calendar can show when your appointments are: only the times and the word “Appointment”, no names, and not what they are about.', warn: 'It works by a secret address. Whoever has the address sees your times, and so does whoever provides your calendar. Give it to nobody.',
+      make: 'Make an address', again: 'Make a new address', address: 'Address for your calendar', once: 'It is shown only now. In your calendar choose “subscribe” or “add by address”, and paste it. A new address ends the old one.', isOn: 'Your calendar has an address.', end: 'End the address', ended: 'The address no longer works.',
+    },
+  },
   care: {
     crisis: {
       title: 'You do not have to be alone with this', text: 'You answered that you had thoughts of being better off dead or of hurting yourself. Many people have such thoughts when they are unwell, and it can get better. Thank you for saying it.',

@@ -51,7 +51,34 @@ export const visit = {
       broken: ['Su cámara está apagada: no se pudo cambiar lo que hay detrás de usted', 'Su habitación no se muestra. Inténtelo otra vez o encienda la cámara con su habitación tal como es.'],
     }, again: 'Intentar otra vez', plain: 'Encender y mostrar mi habitación',
   },
-  booking: {},
+  booking: {
+    mine: 'Sus citas', views: 'Qué se muestra', day: 'Día', week: 'Semana', today: 'Hoy', before: 'Anterior', after: 'Siguiente', none: 'No hay nada reservado aquí.', noneMine: 'No tiene ninguna cita.', of: (name) => `Horario de ${name}`,
+    book: 'Reservar una cita', forWhom: '¿Para quién?', withWhom: '¿Con quién?', whichDay: '¿Qué día?', whichTime: '¿A qué hora?', moreDays: 'Más días', noTimes: (name) => `${name} no tiene horas libres que se puedan reservar aquí.`, noTimesDo: 'Escriba a su equipo o llame al centro.', noClinicians: 'Todavía no hay nadie con quien reservar.',
+    about: '¿De qué se trata?', aboutHint: 'Se guarda sellado en la historia. Solo pueden leerlo quienes le atienden.', aboutHintStaff: 'Se guarda sellado en la historia. Lo lee quien lee la historia.', aboutAdd: 'Decir de qué se trata', aboutIs: 'Motivo', needDay: 'Elija un día.', needTime: 'Elija una hora.', needWhom: 'Elija a quién quiere ver.',
+    booked: (when) => `Reservada: ${when}.`, moved: (when) => `Cambiada: ${when}.`, cancelled: 'La cita está cancelada.', taken: 'Alguien se adelantó: esta hora ya no está libre.', takenDo: 'Elija otra. Estas están libres ahora.',
+    yourZone: (zone) => `Las horas son las de su zona horaria, ${zone}.`, theirZone: (name, time, zone) => `Para ${name} son las ${time} (${zone}).`,
+    move: 'Cambiar', moveTitle: 'Cambiar la cita', moveTo: 'Pasarla aquí', now: (when) => `Ahora: ${when}`, cancel: 'Cancelar la cita', cancelAll: 'Cancelar esta y todas las siguientes', isSeries: 'Una de una serie', cancelText: 'Las personas afectadas verán que se canceló.',
+    tooLate: (span) => `Ya es tarde para cambiarla aquí: el centro pide ${span} de antelación.`, tooLateDo: 'Escriba a su equipo o llame al centro. Si no puede venir, dígalo de todos modos, por favor.', write: 'Escribir al equipo',
+    toRoom: 'Ir a la sala de espera', open: 'Abrir la consulta', waits: (name, time) => `${name} espera desde las ${time}`, isLate: (name, span) => `${name} lleva un retraso de unos ${span}.`, roomOpens: (time) => `La sala de espera se abre a las ${time}.`, check: 'Probar su dispositivo',
+    toCalendar: 'Añadir a mi calendario', ics: 'Cita',
+    hostBusy: (name) => `${name} tiene otra consulta a esa hora.`, patientBusy: (name) => `${name} tiene otra consulta a esa hora.`, anyway: 'Reservar de todos modos',
+    repeat: '¿Cada cuánto?', once: 'Una vez', every: { week: 'Cada semana', fortnight: 'Cada dos semanas', month: 'Cada mes' }, times: '¿Cuántas consultas?', plan: 'Se reservarán estas consultas', skipped: 'Esa noche cambia la hora y esta no existe.', leftOut: 'se omite', bookSeries: 'Reservar estas', sameTime: 'La hora del reloj sigue igual cuando cambia la hora oficial. Cada mes es el mismo día de la semana del mes.', check2: 'Ver las fechas',
+    hours: {
+      title: 'Cuándo pueden reservar los pacientes', lead: 'Los pacientes reservan por sí mismos las horas libres de este horario. Usted y recepción pueden reservar fuera de él.', link: 'Horario para reservas', zone: 'Zona horaria', zoneFind: 'Busque una ciudad o una región', zoneNone: 'No hay ninguna zona horaria con ese nombre.', whose: '¿El horario de quién?',
+      closed: 'Sin horario', add: 'Añadir horas', from: 'Desde', to: 'Hasta', removeOf: (day, from) => `Quitar: ${day}, ${from}`, copy: 'Usar este horario de lunes a viernes', length: 'Duración de una consulta', notice: 'Los pacientes reservan, cambian y cancelan como mínimo … antes', noNotice: 'Hasta el último minuto', horizon: 'Con cuánta antelación', noHorizon: 'Los pacientes no reservan por sí mismos', save: 'Guardar el horario', saved: 'El horario está guardado.',
+      wrong: 'El final debe ser posterior al inicio.', lead2: 'Las consultas ya reservadas siguen como están.',
+    },
+    remind: {
+      title: 'Recordatorios', lead: 'Antes de una cita, y cuando se cambia o se cancela, el centro puede avisarle. Las palabras son neutras:', example: '«Tiene una cita hoy a las 10:30.»', when: '¿Cuándo?', ofDay: 'Un día antes', ofHour: 'Una hora antes', email: 'Por correo electrónico', address: 'Dirección de correo',
+      addressHint: 'Le llegará enseguida un primer correo, para que vea que es correcta.', kept: 'Para ello el servidor del centro guarda su dirección, sellada con su propia clave, hasta que usted la quite aquí. No puede leer su historia, pero podría leer esta dirección. Quien gestiona su correo puede ver que tiene citas.',
+      noMail: 'Este centro no envía correos.', push: 'En este dispositivo', pushText: 'Este navegador muestra los recordatorios, también con Ward cerrado. El fabricante del navegador ve que llegó algo, no qué.', pushOn: 'Mostrarlos en este dispositivo', pushOff: 'Dejar de mostrarlos aquí', pushDenied: 'El navegador no lo permite. Permita las notificaciones de esta página en sus ajustes e inténtelo de nuevo.', pushCannot: 'Este navegador no puede mostrar recordatorios. En un iPhone, añada antes Ward a la pantalla de inicio.', pushElse: (n) => `Dispositivos que los muestran: ${n}`,
+      save: 'Guardar', saved: 'Sus recordatorios están guardados.', stop: 'No más recordatorios', stopped: 'No habrá más recordatorios y su dirección se ha eliminado.', badAddress: 'Escríbala como nombre@example.org.', language: 'Llegan en el idioma que usa ahora.', needWhen: 'Elija cuándo quiere el recordatorio.',
+    },
+    feed: {
+      title: 'Su calendario', lead: 'El calendario de su teléfono puede mostrar cuándo son sus citas: solo las horas y la palabra «Cita», sin nombres y sin el motivo.', warn: 'Funciona con una dirección secreta. Quien la tenga ve sus horas, y también quien le ofrece el calendario. No se la dé a nadie.',
+      make: 'Crear una dirección', again: 'Crear una dirección nueva', address: 'Dirección para su calendario', once: 'Solo se muestra ahora. En su calendario elija «suscribirse» o «añadir por dirección» y péguela. Una dirección nueva anula la anterior.', isOn: 'Su calendario tiene una dirección.', end: 'Anular la dirección', ended: 'La dirección ya no funciona.',
+    },
+  },
   care: {
     crisis: {
       title: 'No tiene que pasar por esto a solas', text: 'Ha respondido que tuvo pensamientos de que estaría mejor muerto(a) o de hacerse daño. Muchas personas los tienen cuando no están bien, y puede mejorar. Gracias por decirlo.',

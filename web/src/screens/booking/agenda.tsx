@@ -1,0 +1,81 @@
+// Who sees whom, a day or a week at a time: a list on a phone, columns on a desk. The front desk sees a day of each
+// clinician beside the others.
+
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { useEngine, useLoad, useWords } from '../../app/context.tsx'
+import { firstWeekday, weekFrom } from '../../app/zone.ts'
+import type { Appointment } from '../../engine/types.ts'
+import { Button, Card, Choices, Empty, ErrorPanel, Progress, Select } from '../../parts/index.tsx'
+import { Row, sayDay } from './row.tsx'
+
+type View = 'day' | 'week'
+const midnight = (day: Date): Date => new Date(day.getFullYear(), day.getMonth(), day.getDate())
+const plusDays = (day: Date, n: number): Date => new Date(day.getFullYear(), day.getMonth(), day.getDate() + n)
+
+export function Agenda(): JSX.Element {
+  const engine = useEngine()
+  const { w, date, lang } = useWords()
+  const b = w.visit.booking
+  const me = engine.me
+  const desk = me?.roles.includes('frontdesk') === true
+  const [view, setView] = useState<View>('day')
+  const [day, setDay] = useState(() => midnight(new Date()))
+  const [whose, setWhose] = useState(me?.roles.includes('clinician') ? me.person : '')
+  const first = view === 'day' ? day : plusDays(day, -((day.getDay() - firstWeekday(lang) + 7) % 7))
+  const days = view === 'day' ? [day] : weekFrom(first)
+  const end = plusDays(first, days.length)
+  const booked = useLoad(() => engine.appointments(first.toISOString(), end.toISOString()), ['appointments', 'people'], [first.getTime(), view])
+  const people = useLoad(async () => (desk ? engine.people() : []), ['people'])
+  const all = (booked.value ?? []).filter((a) => a.start >= first.toISOString() && a.start < end.toISOString())
+  const clinicians = [...new Map([...(people.value ?? []).filter((p) => p.roles.includes('clinician') && p.state === 'active').map((p) => [p.person, p.name || w.unnamed] as const), ...all.map((a) => [a.with, a.withName || w.unnamed] as const)]).entries()]
+  const shown = all.filter((a) => whose === '' || a.with === whose)
+  const step = view === 'day' ? 1 : 7
+  const name = view === 'day' ? sayDay(w, date, noon(day)) : `${date(noon(first), 'date')} – ${date(noon(plusDays(end, -1)), 'date')}`
+  const columns: readonly (readonly [string, readonly Appointment[]])[] = view === 'week' ? days.map((d) => [sayDay(w, date, noon(d)), shown.filter((a) => midnight(new Date(a.start)).getTime() === d.getTime())])
+    : whose === '' && clinicians.length > 1 ? clinicians.map(([id, n]) => [n, shown.filter((a) => a.with === id)]) : [['', shown]]
+  return (
+    <Card title={w.calendar.title}>
+      <div class="agenda-ways">
+        <Choices compact label={b.views} name="view" value={view} onInput={(v) => setView(v as View)} options={[{ value: 'day', label: b.day }, { value: 'week', label: b.week }]} />
+        <div class="row tight"><Button kind="plain" onClick={() => setDay(plusDays(day, -step))}>{b.before}</Button><Button kind="plain" onClick={() => setDay(midnight(new Date()))}>{b.today}</Button><Button kind="plain" onClick={() => setDay(plusDays(day, step))}>{b.after}</Button></div>
+      </div>
+      {desk && clinicians.length > 1 && <Select label={w.calendar.whose} value={whose} onInput={setWhose} options={[{ value: '', label: w.calendar.everyone }, ...clinicians.map(([value, label]) => ({ value, label }))]} />}
+      <h3 class="agenda-now" aria-live="polite">{name}</h3>
+      <ErrorPanel error={booked.error} onRetry={booked.again} />
+      {booked.value === undefined ? booked.loading && <Progress label={w.loading} done={0} total={0} />
+        : shown.length === 0 ? <Empty icon="calendar" title={b.none} />
+        : <div class={columns.length > 1 ? 'agenda' : ''}>{columns.filter(([, of]) => of.length > 0 || view === 'day').map(([title, of]) => (
+            <section key={title} class="day">{title && <h4>{title}</h4>}{of.length > 0 ? <ul class="list">{of.map((a) => <li key={a.id}><Row a={a} /></li>)}</ul> : <p class="soft small">{b.none}</p>}</section>
+          ))}</div>}
+    </Card>
+  )
+}
+
+const noon = (day: Date): string => new Date(day.getFullYear(), day.getMonth(), day.getDate(), 12).toISOString()
+
+const past = 90 * 86_400_000
+const ahead = 400 * 86_400_000
+const pastShown = 10
+
+/** A person's own appointments, or of those they care for: what comes, then what was. */
+export function Mine(): JSX.Element {
+  const engine = useEngine()
+  const { w } = useWords()
+  const b = w.visit.booking
+  const [now] = useState(() => Date.now())
+  const booked = useLoad(() => engine.appointments(new Date(now - past).toISOString(), new Date(now + ahead).toISOString()), ['appointments', 'people'])
+  const all = booked.value ?? []
+  const coming = all.filter((a) => Date.parse(a.end) > now && a.state !== 'ended')
+  const was = all.filter((a) => !coming.includes(a)).reverse().slice(0, pastShown)
+  return (
+    <>
+      <Card title={b.mine}>
+        <ErrorPanel error={booked.error} onRetry={booked.again} />
+        {booked.value === undefined ? booked.loading && <Progress label={w.loading} done={0} total={0} />
+          : coming.length === 0 ? <Empty icon="calendar" title={b.noneMine} /> : <ul class="list">{coming.map((a) => <li key={a.id}><Row a={a} dated /></li>)}</ul>}
+      </Card>
+      {was.length > 0 && <Card title={w.calendar.past}><ul class="list">{was.map((a) => <li key={a.id}><Row a={a} dated /></li>)}</ul></Card>}
+    </>
+  )
+}

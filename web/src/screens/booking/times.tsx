@@ -1,0 +1,56 @@
+// The free times of a clinician: a day, then a time of it, in the time zone of who chooses.
+
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { useEngine, useLoad, useWords } from '../../app/context.tsx'
+import { dayOf, ownZone, sameClock, timeThere, zoneName } from '../../app/zone.ts'
+import { Button, Choices, ErrorPanel, Notice, Progress } from '../../parts/index.tsx'
+
+const ahead = 35 * 86_400_000 // what is asked for at once
+const daysShown = 6
+
+export interface Slot { readonly start: string; readonly end: string }
+
+export function Times({ clinician, name, value, onInput, chart, turn, missing }: {
+  clinician: string; name: string; value: Slot | undefined; onInput: (slot: Slot | undefined) => void; chart?: string; turn: number; missing?: boolean
+}): JSX.Element {
+  const engine = useEngine()
+  const { w, date, lang } = useWords()
+  const b = w.visit.booking
+  const [now] = useState(() => Date.now())
+  const [spans, setSpans] = useState(1)
+  const [shown, setShown] = useState(daysShown)
+  const [day, setDay] = useState('')
+  const rules = useLoad(() => engine.availability(clinician), [], [clinician])
+  const free = useLoad(() => engine.slots(clinician, new Date(now).toISOString(), new Date(now + spans * ahead).toISOString()), ['appointments'], [clinician, spans, turn])
+  if (free.value === undefined || rules.value === undefined) return free.error || rules.error ? <ErrorPanel error={free.error ?? rules.error} onRetry={() => { free.again(); rules.again() }} /> : <Progress label={w.loading} done={0} total={0} />
+  const { length, starts } = free.value
+  const more = spans * ahead < rules.value.horizon * 86_400_000
+  const days = [...new Set(starts.map((s) => dayOf(new Date(s))))]
+  const later = (): void => {
+    if (days.length < shown + daysShown && more) setSpans(spans + 1)
+    setShown(shown + daysShown)
+  }
+  if (days.length === 0 && !more) return <Notice><p>{b.noTimes(name)} {b.noTimesDo}</p>{chart && <div><Button kind="plain" icon="message" href={`/chart/${chart}/messages`}>{b.write}</Button></div>}</Notice>
+  const times = starts.filter((s) => dayOf(new Date(s)) === day)
+  const { timeZone } = rules.value
+  const elsewhere = starts[0] !== undefined && !sameClock(timeZone, ownZone(), starts[0])
+  const choose = (start: string): void => onInput({ start, end: new Date(new Date(start).getTime() + length * 60_000).toISOString() })
+  return (
+    <div class="stack">
+      {days.length > 0 && (
+        <div class="field"><span class="label" aria-hidden="true">{b.whichDay}</span>
+          <Choices compact label={b.whichDay} name="day" value={day} onInput={(d) => { setDay(d); onInput(undefined) }} options={days.slice(0, shown).map((d) => ({ value: d, label: date(`${d}T12:00`, 'weekday') }))} />
+        </div>
+      )}
+      {(days.length > shown || more) && <div><Button kind="quiet" busy={free.loading} onClick={later}>{b.moreDays}</Button></div>}
+      {times.length > 0 && (
+        <div class="field"><span class="label" aria-hidden="true">{b.whichTime}</span>
+          <Choices compact label={b.whichTime} name="time" value={value?.start ?? ''} onInput={choose} options={times.map((s) => ({ value: s, label: date(s, 'time') }))} />
+        </div>
+      )}
+      {missing && !value && <p class="field"><span class="error">{day ? b.needTime : b.needDay}</span></p>}
+      {elsewhere && <p class="small soft">{b.yourZone(zoneName(ownZone(), lang))}{value && ` ${b.theirZone(name, timeThere(timeZone, value.start, lang), zoneName(timeZone, lang))}`}</p>}
+    </div>
+  )
+}
