@@ -58,19 +58,22 @@ const screens = {
   welcome: () => import('../screens/welcome.tsx'), join: () => import('../screens/join.tsx'), recover: () => import('../screens/recovery.tsx'),
   home: () => import('../screens/home.tsx'), chart: () => import('../screens/chart/index.tsx') as ReturnType<Lazy>, people: () => import('../screens/people.tsx'), invite: () => import('../screens/invite.tsx'),
   teams: () => import('../screens/teams.tsx'), calendar: () => import('../screens/calendar.tsx'), record: () => import('../screens/record.tsx'), settings: () => import('../screens/settings.tsx'),
-  visit: () => import('../screens/visit/index.tsx'), guest: () => import('../screens/visit/guest.tsx'), check: () => import('../screens/visit/check.tsx'),
+  visit: () => import('../screens/visit/index.tsx'), guest: () => import('../screens/visit/guest.tsx'), check: () => import('../screens/visit/check.tsx'), after: () => import('../screens/visit/after.tsx'),
   notFound: () => import('../screens/notfound.tsx'),
 } satisfies Record<string, Lazy>
 type Name = keyof typeof screens
 
 /** Doors are for whoever has no session yet; someone who got one there may still have to see their code. */
 const doors: Readonly<Record<string, Name>> = { join: 'join', recover: 'recover', guest: 'guest' }
-const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings', visit: 'visit', check: 'check' }
+const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings', visit: 'visit' }
 
-function screenOf(me: Me | undefined, first: string, id: string): Name {
+function screenOf(me: Me | undefined, first: string, id: string, page: string): Name {
   const door = doors[first]
   if (door) return door
+  if (first === 'check') return 'check' // a device is tried by whoever has it, also by a guest
   if (!me) return 'welcome'
+  if (first === 'visit' && page === 'check') return 'check'
+  if (first === 'visit' && page === 'after') return 'after'
   return first === 'people' && id === 'invite' ? 'invite' : rooms[first] ?? 'notFound'
 }
 
@@ -115,7 +118,7 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
   if (lack) return <Unsupported lack={lack} />
   if (state === 'unreachable' && !(first in doors)) return <Unreachable onRetry={start} />
   if (state === 'starting' && !(first in doors)) return <Starting />
-  const name = screenOf(me, first, id)
+  const name = screenOf(me, first, id, page)
   return (
     <>
       <a class="skip" href="#main">{w.skip}</a>

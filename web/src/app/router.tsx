@@ -62,7 +62,7 @@ export function useTitle(appName: string): void {
   }, [appName])
 }
 
-export function Link({ href, children, ...more }: { href: string; children: ComponentChildren; class?: string; 'aria-current'?: 'page' }): JSX.Element {
+export function Link({ href, children, ...more }: { href: string; children: ComponentChildren; class?: string; 'aria-current'?: 'page'; 'aria-label'?: string }): JSX.Element {
   return (
     <a {...more} href={href} onClick={(event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return

@@ -18,7 +18,7 @@ export function Button({ kind = 'primary', type = 'button', onClick, disabled, b
   kind?: Kind; type?: 'button' | 'submit'; onClick?: () => void; disabled?: boolean; busy?: boolean; children: ComponentChildren; href?: string; wide?: boolean; large?: boolean; label?: string; icon?: IconName
 }): JSX.Element {
   const style = `button button-${kind}${wide ? ' button-wide' : ''}${large ? ' button-large' : ''}`
-  if (href !== undefined) return <Link href={href} class={style}>{icon && <Icon name={icon} />}{children}</Link>
+  if (href !== undefined) return <Link href={href} class={style} {...(label && { 'aria-label': label })}>{icon && <Icon name={icon} />}{children}</Link>
   return (
     <button type={type} class={style} onClick={onClick} disabled={disabled === true || busy === true} aria-busy={busy === true} {...(label && { 'aria-label': label })}>
       {busy ? <span class="busy" aria-hidden="true" /> : icon && <Icon name={icon} />}{children}

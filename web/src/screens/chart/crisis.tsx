@@ -11,12 +11,13 @@ import { concernOf, standingOf } from '../../fhir/visit.ts'
 import { apart } from './bidi.ts'
 
 /** For the person who answered. It takes no focus and sounds no alarm: they should be able to go on, or to call. */
-export function CrisisHelp(): JSX.Element {
+export function CrisisHelp({ level = 3 }: { level?: 2 | 3 }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.care.crisis
+  const H = level === 2 ? 'h2' as const : 'h3' as const
   return (
     <section class="care-help" aria-live="polite">
-      <h3>{c.title}</h3>
+      <H>{c.title}</H>
       <p>{c.text}</p>
       <ul>{c.steps.map((step) => <li key={step}>{step}</li>)}</ul>
       <p class="small soft">{c.read}</p>

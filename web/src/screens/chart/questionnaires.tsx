@@ -27,6 +27,11 @@ export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
   const c = w.chart
   const [answering, setAnswering] = useState(namedHere)
   const [filling, setFilling] = useState<Resource | undefined>(undefined)
+  useEffect(() => {
+    const moved = (): void => setAnswering(namedHere())
+    window.addEventListener('hashchange', moved)
+    return () => window.removeEventListener('hashchange', moved)
+  }, [])
   if (answering || filling) {
     return <Form chart={chart} questionnaire={answering ? questionnaire(answering, lang) : filling as Resource} onDone={() => {
       setAnswering(undefined)
@@ -42,7 +47,7 @@ export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
   return (
     <div class="chart-stack">
       <SafetyFlag chart={chart} />
-      {worried && <CrisisHelp />}
+      {worried && <CrisisHelp level={2} />}
       <h2>{c.formsTitle}</h2>
       {chart.writable.length > 0 && <div class="chart-summary">
         {shipped.map((id) => <Offered key={id} chart={chart} id={id} asks={asks} onFill={() => setAnswering(id)} />)}

@@ -3,6 +3,7 @@
 
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import type { ScreenProps } from '../../app/app.tsx'
 import { languages, useAct, useEngine, useLoad, useWords } from '../../app/context.tsx'
 import { Button, Card, Choices, ErrorPanel, Field, Icon, Notice, Select, announce } from '../../parts/index.tsx'
 import type { ID, OpenChart } from '../../engine/types.ts'
@@ -11,7 +12,6 @@ import { codes, each, fields, text } from '../../fhir/read.ts'
 import { spoken, type Lang } from '../../fhir/said.ts'
 import { followUpOf, summaryOf, summaryParts, taskOf, type AfterVisitSummary, type By, type SummaryPart, type SummaryTexts, type Whose } from '../../fhir/visit.ts'
 import { apart } from '../chart/bidi.ts'
-import { SafetyFlag } from '../chart/crisis.tsx'
 import { useDraft } from '../chart/drafts.ts'
 import { NoteEditor } from '../chart/notes.tsx'
 import { useOpenChart } from '../chart/opened.ts'
@@ -23,6 +23,21 @@ import { RateConnection } from './rate.tsx'
 
 /** Which visit, as its door and its appointment know it. */
 export interface EndedVisit { readonly visit: ID; readonly chart: ID; readonly host: ID; readonly hostName: string; readonly patientName: string; readonly starts: string }
+
+/** A visit's afterwards on a page of its own, to come back to: /visit/ID/after. */
+export default function AfterScreen({ id }: Pick<ScreenProps, 'id'>): JSX.Element {
+  const engine = useEngine()
+  const { w, date } = useWords()
+  const found = useLoad(() => engine.visitDoor(id).then((door) => door.look()), [], [id])
+  const v = found.value
+  return (
+    <>
+      <div class="page-head no-print"><h1 tabIndex={-1}>{w.visit.care.after.title}</h1>{v && <p class="soft">{date(v.starts, 'datetime')}{engine.me?.person !== v.patient && <> · <bdi>{v.patientName || w.unnamed}</bdi></>}</p>}</div>
+      <ErrorPanel error={found.error} onRetry={found.again} />
+      {v ? <AfterVisit key={id} visit={v} /> : found.loading && <p class="soft" role="status">{w.loading}</p>}
+    </>
+  )
+}
 
 /** What is left to do once a visit has ended, for whoever of its people looks. */
 export function AfterVisit({ visit }: { visit: EndedVisit }): JSX.Element {
@@ -44,18 +59,21 @@ function ForPatient({ chart, visit }: { chart: OpenChart; visit: EndedVisit }): 
       <div class="no-print stack-wide">
         <RateConnection chart={chart.chart} visit={visit.visit} />
         <Card title={w.visit.care.todos.title}><Todos chart={chart} whose="patient" /></Card>
-        <NextVisit chart={chart.chart} />
+        <NextVisit chart={chart.chart} but={visit.visit} />
       </div>
     </div>
   )
 }
 
-/** The next appointment of a chart, if there is one. */
-export function NextVisit({ chart }: { chart: ID }): JSX.Element | null {
+/** How far ahead the next appointment is looked for, in ms: as far as the server looks. */
+const yearAhead = 366 * 86_400_000
+
+/** The next appointment of a chart, if there is another. */
+export function NextVisit({ chart, but }: { chart: ID; but: ID }): JSX.Element | null {
   const engine = useEngine()
   const { w, date, lang } = useWords()
-  const coming = useLoad(() => engine.appointments(new Date().toISOString(), '9999'), ['appointments'], [chart])
-  const next = coming.value?.find((a) => a.chart === chart && (a.state === 'booked' || a.state === 'open'))
+  const coming = useLoad(() => engine.appointments(new Date().toISOString(), new Date(Date.now() + yearAhead).toISOString()), ['appointments'], [chart])
+  const next = coming.value?.find((a) => a.chart === chart && a.id !== but && (a.state === 'booked' || a.state === 'open'))
   const day = useDay(next?.start ?? new Date().toISOString())
   if (!next) return null
   return <Card title={w.visit.care.after.next}><p><span class="when">{w.date.at(day, date(next.start, 'time'))}</span> · {w.calendar.withName(apart(next.withName || w.unnamed, lang))}</p></Card>
@@ -91,16 +109,17 @@ function ForClinician({ chart, visit }: { chart: OpenChart; visit: EndedVisit })
   const { start, end } = fields(took?.['period'])
   return (
     <div class="stack-wide">
-      <SafetyFlag chart={chart} />
       {took && <p class="row tight soft"><Icon name="good" /><span>{c.recorded(date(text(start), 'time'), date(text(end), 'time'))}</span></p>}
       <div class="chart-two">
-        <Card title={c.note}><NoteEditor chart={chart.chart} visit={visit.visit} compact /></Card>
+        <div class="chart-stack">
+          <Card title={c.note}><NoteEditor chart={chart.chart} visit={visit.visit} compact /></Card>
+          <RateConnection chart={chart.chart} visit={visit.visit} />
+        </div>
         <div class="chart-stack">
           <WriteSummary key={visit.visit} chart={chart} visit={visit} />
           <Card title={w.visit.care.todos.ofPatient}><Todos chart={chart} whose="patient" visit={visit.visit} /></Card>
           <Card title={w.visit.care.todos.ofClinic}><Todos chart={chart} whose="clinic" visit={visit.visit} /></Card>
           {chart.writable.length > 0 && <AddTodo chart={chart} visit={visit.visit} />}
-          <RateConnection chart={chart.chart} visit={visit.visit} />
         </div>
       </div>
     </div>

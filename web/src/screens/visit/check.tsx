@@ -2,8 +2,8 @@
 // and how to mend what is not. Whole on a page of its own, small in the waiting room. Nothing of it leaves the device,
 // but for the requests to the clinic's own server that measure the network.
 
-import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { createContext, type ComponentChildren, type JSX } from 'preact'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import type { ScreenProps } from '../../app/app.tsx'
 import { useWords } from '../../app/context.tsx'
 import { Button, Card, Icon, Select, Tag, announce } from '../../parts/index.tsx'
@@ -64,7 +64,7 @@ export function DeviceCheck({ compact = false, onDone }: { compact?: boolean; on
   )
   return (
     <Card {...(compact && { title: c.title })}>
-      <div class={compact ? 'care-check care-check-compact' : 'care-check'}>{rows}</div>
+      <div class={compact ? 'care-check care-check-compact' : 'care-check'}><Heading.Provider value={compact ? 3 : 2}>{rows}</Heading.Provider></div>
       {over && <p class={good ? 'good' : 'strong'} role="status">{good ? c.allGood : c.someBad}</p>}
     </Card>
   )
@@ -81,12 +81,16 @@ async function allowed(): Promise<boolean> {
 
 type Drawing = Parameters<typeof Icon>[0]['name']
 
+/** Which heading a row has: on a page of its own the next after the page's, in a card the next after the card's. */
+const Heading = createContext<2 | 3>(2)
+
 function Row({ icon, title, outcome, children }: { icon: Drawing; title: string; outcome: Outcome; children?: ComponentChildren }): JSX.Element {
   const { w } = useWords()
+  const H = useContext(Heading) === 2 ? 'h2' as const : 'h3' as const
   const kind = outcome === 'good' ? 'good' as const : outcome === 'trouble' ? 'danger' as const : outcome === 'weak' ? 'warn' as const : 'plain' as const
   return (
     <section class="care-row">
-      <header><Icon name={icon} /><h3>{title}</h3><Tag kind={kind}>{w.visit.care.check.outcomes[outcome]}</Tag></header>
+      <header><Icon name={icon} /><H>{title}</H><Tag kind={kind}>{w.visit.care.check.outcomes[outcome]}</Tag></header>
       <div class="stack-tight">{children}</div>
     </section>
   )
@@ -302,7 +306,7 @@ function NetworkRow({ onOutcome }: { onOutcome: (o: Outcome) => void }): JSX.Ele
   const outcome: Outcome = grade === undefined ? 'checking' : grade === 'good' ? 'good' : grade === 'weak' ? 'weak' : 'trouble'
   useEffect(() => onOutcome(outcome), [outcome])
   return (
-    <Row icon="look" title={c.network} outcome={outcome}>
+    <Row icon="network" title={c.network} outcome={outcome}>
       {measured === undefined ? <p class="soft" role="status">{c.measuring}</p> : measured === 'failed' ? <p>{c.noAnswer}</p> : <p class="soft">{c.networkSays[grade as 'good' | 'weak' | 'poor']} {c.measured(n(Math.round(measured.roundTrip)), measured.megabits === undefined ? '' : n(Math.round(measured.megabits * 10) / 10))}</p>}
       {grade !== undefined && grade !== 'good' && <ol class="care-steps">{c.networkDo.map((step) => <li key={step}>{step}</li>)}</ol>}
       {measured !== undefined && grade !== 'good' && <div><Button kind="plain" onClick={() => setTurn(turn + 1)}>{w.tryAgain}</Button></div>}

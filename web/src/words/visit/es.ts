@@ -141,7 +141,7 @@ export const visit = {
       hints: { subjective: 'Lo que cuenta el paciente', objective: 'Lo que encontró y midió', assessment: 'Qué cree que es', plan: 'Qué se hará', since: 'Qué se planeó y qué resultó', now: 'Molestias, hallazgos, mediciones', called: 'El paciente, un familiar, otra consulta', said: 'Molestias, consejos', agreed: 'Quién hace qué y hasta cuándo' },
     },
     after: {
-      summaries: 'Resúmenes de consultas', none: 'Aún no hay resumen', noneText: 'Después de una consulta, aquí podrá leer e imprimir de qué hablaron y qué hacer.', pending: 'Se está escribiendo su resumen', pendingText: (name) => `${name} le escribe de qué hablaron y qué hacer. Aparecerá aquí y en su página de inicio.`,
+      title: 'Después de la consulta', summaries: 'Resúmenes de consultas', none: 'Aún no hay resumen', noneText: 'Después de una consulta, aquí podrá leer e imprimir de qué hablaron y qué hacer.', pending: 'Se está escribiendo su resumen', pendingText: (name) => `${name} le escribe de qué hablaron y qué hacer. Aparecerá aquí y en su página de inicio.`,
       next: 'Su próxima cita', from: (name, date) => `De ${name}, ${date}`, question: '¿Algo no está claro? Escriba a su equipo.', note: 'Nota', recorded: (from, to) => `La consulta está en la historia: de ${from} a ${to}.`,
       sent: 'El resumen está guardado. El paciente ya puede leerlo.', change: 'Cambiarlo', write: 'Resumen para el paciente', writeLead: 'Frases cortas, sin abreviaturas. Omita lo que no haga falta.', language: 'Idioma del resumen', languageTheirs: 'El paciente eligió este idioma.',
       languageOther: (name) => `Los títulos y las frases hechas van en ${name}. Lo que escriba usted no se traduce: use frases hechas o pida ayuda a un intérprete.`,
