@@ -22,9 +22,11 @@ import (
 )
 
 const proveAbout = `Starts a clinic, and has people write canaries through it: names, words and numbers that occur nowhere else, as notes,
-messages, file names and contents, names of people and of their devices. Then it searches everything that the server
-keeps or sends: database, large files, logs of every level, metrics, a backup, and the letters it sent. One hit fails.
-With --database it does the same on PostgreSQL.`
+messages, file names and contents, names of people and of their devices. A handler is made to panic with them in hand,
+and a server that people write to is killed with a dump of all it was doing. Then it searches everything that the server
+keeps or sends: database, large files, logs of every level, metrics, a backup, the letters and notices it sent, the
+output of the crash, and on Linux the memory of the running server. One hit fails. With --database it does the same on
+PostgreSQL.`
 
 func proveCommand() command {
 	c := command{name: "prove", line: "search all that a server keeps for what people wrote", about: proveAbout}
@@ -83,66 +85,89 @@ func prove(ctx context.Context, t terminal, config *Config) (err error) {
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- here.server.Serve(serving, listener) }()
-	err = plantAndAsk(ctx, t, here, config, folder)
+	writer, chart, err := plantAndAsk(ctx, t, here, config, folder)
 	stop()
 	err = errors.Join(err, <-ended, here.close())
 	if err != nil {
 		return err
 	}
+	memory, err := crash(ctx, config, folder, writer, chart)
+	if err != nil {
+		return err
+	}
+	if memory == 0 {
+		fmt.Fprintln(t.out, "this system does not show a program's memory, so that was not searched")
+	}
 	return searchAll(ctx, t, config, folder, post)
 }
 
 // plantAndAsk has people write, then provokes refusals and faults, whose traces are searched too, and asks for metrics.
-func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config, folder string) error {
+// It gives one of them and their chart.
+func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config, folder string) (*client.Client, ward.ChartID, error) {
 	link, err := here.foundingLink(ctx, "A clinic")
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	c, err := simulator.Found(ctx, simulator.Config{Origin: config.Origin, Link: link, Patients: testdata.Patients()})
 	if err != nil {
-		return err
+		return nil, "", err
 	}
+	notices, err := os.Create(filepath.Join(folder, "notices"))
+	if err != nil {
+		return nil, "", err
+	}
+	unsubscribe, err := here.bus.Subscribe(c.Founder.Org(), func(n ward.Notice) { fmt.Fprintf(notices, "%+v\n", n) })
+	if err != nil {
+		return nil, "", err
+	}
+	defer unsubscribe()
 	about := client.About{Given: planted[0], Family: planted[1], BirthDate: planted[2], Phone: planted[3], Email: mailed, PasskeyName: planted[8], Consent: "yes"}
 	if _, err := c.Desk.Invite(ctx, about, true, ward.Patient); err != nil { // by letter
-		return err
+		return nil, "", err
 	}
 	p, err := c.Join(ctx, c.Desk, about, ward.Patient)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	if err := p.AddPasskey(ctx, client.NewAuthenticator(), planted[8]); err != nil {
-		return err
+		return nil, "", err
 	}
 	chart, err := p.Chart(ctx)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	for _, part := range []string{envelope.General, envelope.Restricted} {
 		if _, err := p.Write(ctx, chart, part, p.Message(chart, planted[4], ""), p.Note(chart, planted[9], planted[5])); err != nil {
-			return err
+			return nil, "", err
 		}
 	}
 	for _, repeat := range []int{1, 200_000} { // inline, and in parts
 		content := strings.NewReader(strings.Repeat(planted[7]+"\n", repeat))
 		if _, err := p.AddFile(ctx, chart, envelope.General, client.File{Name: planted[6], Type: "application/pdf", Title: planted[6], Content: content}); err != nil {
-			return err
+			return nil, "", err
 		}
 	}
 	if _, err := c.Founder.OpenChart(ctx, chart); err != nil {
-		return err
+		return nil, "", err
 	}
 	// What a confused client might send where it does not belong: refused, and not repeated in a log.
 	for _, path := range []string{"/api/locks/" + planted[0], "/api/charts/" + planted[0] + "/looks?before=" + planted[0], "/api/" + planted[1]} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 			answer, err := p.Send(ctx, method, strings.ReplaceAll(path, " ", "%20"), []byte(`{"`+planted[4]+`":"`+planted[5]+`"}`))
 			if err != nil {
-				return err
+				return nil, "", err
 			}
 			answer.Body.Close()
 		}
 	}
 	fmt.Fprintf(t.out, "planted %d words in names, notes, messages, files, devices and wrong requests\n", len(planted))
-	return saveMetrics(ctx, config, folder)
+	if err := panicInHandler(ctx, here); err != nil {
+		return nil, "", err
+	}
+	if err := saveMetrics(ctx, config, folder); err != nil {
+		return nil, "", err
+	}
+	return p.Client, chart, notices.Close()
 }
 
 func saveMetrics(ctx context.Context, config *Config, folder string) error {
@@ -172,6 +197,11 @@ func searchAll(ctx context.Context, t terminal, config *Config, folder string, p
 	if !strings.Contains(letters, mailed) {
 		return errors.New("no letter was sent, so none could be searched")
 	}
+	for _, name := range []string{"notices", "metrics", "crash", "data/ward.log"} {
+		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Size() == 0 {
+			return errors.Join(err, fmt.Errorf("there are no %s to search", name))
+		}
+	}
 	search := newSearcher(planted)
 	hits, err := search.tree(folder)
 	if err != nil {
@@ -197,7 +227,7 @@ func searchAll(ctx context.Context, t terminal, config *Config, folder string, p
 	if err != nil || len(self) == 0 {
 		return errors.Join(err, errors.New("the search does not find what is there"))
 	}
-	fmt.Fprintf(t.out, "searched %d bytes: database, large files, logs, metrics, a backup and the letters\nnothing was found; a word that was put there on purpose was\n", search.read+int64(len(letters)))
+	fmt.Fprintf(t.out, "searched %d bytes: database, large files, logs, metrics, a backup, letters, notices, the output of a crash and a running server's memory\nnothing was found; a word that was put there on purpose was\n", search.read+int64(len(letters)))
 	return nil
 }
 
