@@ -594,9 +594,10 @@ type VisitMessages struct {
 
 // VisitRoom opens the media server's door: its signalling is a WebSocket at URL.
 type VisitRoom struct {
-	URL    string       `json:"url"`
-	Token  string       `json:"token"`
-	Relays []VisitRelay `json:"relays,omitempty"` // of Ward's own
+	URL     string       `json:"url"`
+	Token   string       `json:"token"`
+	Outside bool         `json:"outside,omitempty"` // not in Ward: it names its relays itself
+	Relays  []VisitRelay `json:"relays,omitempty"`  // Ward's own
 }
 
 // VisitRelay is a TURN server, as browsers take it (RTCIceServer).

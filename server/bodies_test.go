@@ -185,7 +185,7 @@ func TestFieldsOfAnotherType(t *testing.T) {
 		"POST /api/visits":                          {"visit", "chart", "host", "starts", "ends", "repeat", "skip", "overlap"},
 		"POST /api/visits/plan":                     {"visit", "chart", "host", "starts", "ends", "repeat"},
 		"PUT /api/visits/{visit}":                   {"starts", "ends", "overlap", "state", "series", "late"},
-		"POST /api/visits/{visit}/admit":            {"admissionText"},
+		"POST /api/visits/{visit}/admit":            {"admissionText", "name", "names"},
 		"PUT /api/reminders":                        {"language", "timeZone", "leads", "email"},
 		"PUT /api/reminders/push":                   {"endpoint", "p256dh", "auth"},
 		"POST /api/visits/{visit}/guests":           {"guestText", "welcome"},

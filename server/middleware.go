@@ -78,12 +78,17 @@ const (
 		"base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
-// headers sets what every answer says.
-func headers(origin string, next http.Handler) http.Handler {
+// headers sets what every answer says. The app may connect to an outside media server, if there is one: by WebSocket, and
+// by HTTP, with which it asks why that failed.
+func headers(origin, media string, next http.Handler) http.Handler {
 	https := strings.HasPrefix(origin, "https:")
+	pages := contentPolicy
+	if media != "" {
+		pages = strings.Replace(pages, "connect-src 'self'", "connect-src 'self' "+media+" "+strings.Replace(media, "ws", "http", 1), 1)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policyOf(r.URL.Path))
+		h.Set("Content-Security-Policy", policyOf(r.URL.Path, pages))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -104,12 +109,13 @@ func headers(origin string, next http.Handler) http.Handler {
 	})
 }
 
-// policyOf is the content policy of a path: the app's, but for the one script that has a narrower one of its own.
-func policyOf(path string) string {
+// policyOf is the content policy of a path: that of the app's pages, but for the one script that has a narrower one of its
+// own.
+func policyOf(path, pages string) string {
 	if path == backgroundScript {
 		return backgroundPolicy
 	}
-	return contentPolicy
+	return pages
 }
 
 const (

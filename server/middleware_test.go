@@ -9,7 +9,7 @@ import (
 
 // WebAssembly runs in one worker, which can do nothing else: no script beside itself, no markup, no other origin.
 func TestOnlyTheBackgroundScriptMayRunWebAssembly(t *testing.T) {
-	served := headers("https://clinic.test", http.NotFoundHandler())
+	served := headers("https://clinic.test", "", http.NotFoundHandler())
 	policy := func(path string) string {
 		answer := httptest.NewRecorder()
 		served.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
@@ -40,5 +40,15 @@ func TestOnlyTheBackgroundScriptMayRunWebAssembly(t *testing.T) {
 	}
 	if len(sources) != len(want) {
 		t.Errorf("the background script may do more: %s", own)
+	}
+}
+
+// The app connects to its own origin, and to an outside media server if the operator named one.
+func TestTheAppMayConnectToTheMediaServerOnly(t *testing.T) {
+	answer := httptest.NewRecorder()
+	headers("https://clinic.test", "wss://media.test", http.NotFoundHandler()).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
+	want := "connect-src 'self' wss://media.test https://media.test;"
+	if got := answer.Header().Get("Content-Security-Policy"); strings.Count(got, "connect-src") != 1 || !strings.Contains(got, want) {
+		t.Errorf("%s", got)
 	}
 }

@@ -41,6 +41,7 @@ type Config struct {
 	App          fs.FS // the built browser app; may be empty
 	Log          *slog.Logger
 	Origin       string      // as people type it: https://clinic.example
+	MediaURL     string      // of an outside media server, to which the app may connect
 	MetricsToken ward.Secret // lets a collector elsewhere read /metrics
 }
 
@@ -112,7 +113,7 @@ func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.answerError(w, r, ward.Errorf(ward.Refused, "this page may not ask that of the clinic").WithHint("Open the clinic's own page."), nil)
 	}))
-	s.handler = s.watched(headers(config.Origin, s.limits.limited(s, protection.Handler(mux))))
+	s.handler = s.watched(headers(config.Origin, config.MediaURL, s.limits.limited(s, protection.Handler(mux))))
 	return s, nil
 }
 

@@ -265,7 +265,7 @@ func (v *Visits) Room(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 	if err != nil {
 		return nil, err
 	}
-	return ward.VisitRoom{URL: "/", Token: token}, nil
+	return ward.VisitRoom{URL: v.media.url, Token: token, Outside: v.media.outside != nil, Relays: v.media.relay.pass(v.Now())}, nil
 }
 
 // Signal answers GET /rtc and below: the media server's signalling. It asks for the token that Room gave, so who comes

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,7 +37,15 @@ type MediaConfig struct {
 	Address string // the IP address that browsers reach the media ports at; empty: this machine's loopback
 	UDPPort int    // media; 0: any free port
 	TCPPort int    // media, where UDP is blocked; 0: none
-	Log     *slog.Logger
+
+	RelayPort int    // UDP, of the relay; 0: none
+	RelayTLS  string // host:port that browsers reach the relay at over TLS, if Visits.RelayOver is given it; empty: none
+
+	URL    string // of an outside LiveKit, as in wss://livekit.example; empty: the one in this process
+	Key    string // of its API
+	Secret ward.Secret
+
+	Log *slog.Logger
 }
 
 // tokenLife is how long a token opens a room's door. It is asked for when it is needed; a connection that stands is
@@ -44,15 +53,24 @@ type MediaConfig struct {
 const tokenLife = 2 * time.Minute
 
 // Media is the media server: LiveKit, in this process, hand-wired from its parts, so that only its signalling is
-// reachable, on Ward's own listener. It forwards what it cannot decode.
+// reachable, on Ward's own listener; or one outside. It forwards what it cannot decode.
 type Media struct {
 	log     *slog.Logger
+	url     string // that browsers go to
 	key     string // of tokens: random, and as old as this process
 	secret  string
 	handler http.Handler
-	rooms   *service.RoomManager
+	rooms   rooms
+	relay   *relay
+	outside *outside // or nil
 	events  *roomEvents
 	stop    func() error
+}
+
+// rooms is what Ward does with the media server's rooms.
+type rooms interface {
+	RemoveParticipant(context.Context, *livekit.RoomParticipantIdentity) (*livekit.RemoveParticipantResponse, error)
+	DeleteRoom(context.Context, *livekit.DeleteRoomRequest) (*livekit.DeleteRoomResponse, error)
 }
 
 // roomEvents hears what happens in rooms, in the place of LiveKit's telemetry, which thereby has none.
@@ -62,15 +80,27 @@ type roomEvents struct {
 	joined func(visit ward.VisitID, member string) // their media is connected
 	left   func(visit ward.VisitID, member string)
 	clear  func(visit ward.VisitID, member string) // they would send in the clear, and were put out
+
+	mu     sync.Mutex
+	tracks map[livekit.ParticipantID]int
 }
 
 // startMedia starts the media server, which tells what happens in rooms.
-func startMedia(c MediaConfig, tell roomEvents) (*Media, error) {
-	m := &Media{log: c.Log, key: "ward", secret: rand.Text() + rand.Text(), events: &tell}
-	m.events.media = m
+func startMedia(c MediaConfig, tell *roomEvents) (*Media, error) {
+	m := &Media{log: c.Log, url: "/", key: "ward", secret: rand.Text() + rand.Text(), events: tell}
+	m.events.media, m.events.tracks = m, map[livekit.ParticipantID]int{}
+	if c.URL != "" {
+		m.key, m.secret = c.Key, string(c.Secret)
+		return m, startOutside(c, m)
+	}
 	conf, err := mediaConfig(c, m.key, m.secret)
 	if err != nil {
 		return nil, err
+	}
+	if c.RelayPort > 0 || c.RelayTLS != "" {
+		if m.relay, err = startRelay(c, int(conf.RTC.UDPPort.Start)); err != nil {
+			return nil, err
+		}
 	}
 	logger.SetLogger(logger.GetDiscardLogger(), "livekit") // its lines hold addresses and identities
 	node, err := routing.NewLocalNode(conf)
@@ -123,10 +153,11 @@ func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
 		}
 	}
 	conf.RTC.UDPPort.Start, conf.RTC.UDPPort.End = c.UDPPort, 0
+	conf.RTC.ICEPortRangeStart, conf.RTC.ICEPortRangeEnd = 0, 0 // its default, which would outweigh the port
 	conf.RTC.TCPPort = uint32(c.TCPPort)
 	// Without a server of its own LiveKit hands out a public one, which would learn who meets when. This names none.
 	conf.RTC.STUNServers = []string{net.JoinHostPort(c.Address, strconv.Itoa(c.UDPPort))}
-	conf.Room.AutoCreate = true
+	conf.Room.AutoCreate, conf.Room.MaxParticipants = true, maxInRoom
 	conf.Room.EmptyTimeout, conf.Room.DepartureTimeout = 60, 60
 	conf.Limit.NumTracks = maxTracks
 	conf.Limit.MaxMetadataSize, conf.Limit.MaxAttributesSize = 1, 1
@@ -140,6 +171,12 @@ const (
 	maxTracks = 8000
 	// idLength is the length of rooms' and participants' names: ids.
 	idLength = 26
+	// maxInRoom is how many connections a visit's room takes: its members, and someone who comes again while their old
+	// connection is still going.
+	maxInRoom = ward.MaxMembers + 2
+	// tracksEach is how many tracks one member may send: camera, microphone, screen and its sound, and as many while one
+	// is replaced.
+	tracksEach = 8
 )
 
 func freeUDPPort() (int, error) {
@@ -169,8 +206,8 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 		return err
 	}
 	router := routing.CreateRouter(nil, node, signals, managers, alive, conf.NodeStats)
-	rooms := service.NewLocalStore()
-	allocator, err := service.NewRoomAllocator(conf, router, rooms)
+	memory := service.NewLocalStore()
+	allocator, err := service.NewRoomAllocator(conf, router, memory)
 	if err != nil {
 		return err
 	}
@@ -179,12 +216,13 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 		return err
 	}
 	keys := auth.NewFileBasedKeyProviderFromMap(conf.Keys)
-	m.rooms, err = service.NewLocalRoomManager(conf, rooms, node, router, allocator, m.events, agents, rooms, nil,
+	manager, err := service.NewLocalRoomManager(conf, memory, node, router, allocator, m.events, agents, memory, nil,
 		utils.NewDefaultTimedVersionGenerator(), service.NewTURNAuthHandler(keys), bus, nil)
 	if err != nil {
 		return err
 	}
-	signalling, err := service.NewDefaultSignalServer(node, bus, conf.SignalRelay, router, m.rooms)
+	m.rooms = manager
+	signalling, err := service.NewDefaultSignalServer(node, bus, conf.SignalRelay, router, manager)
 	if err != nil {
 		return err
 	}
@@ -204,7 +242,7 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 		for tick := time.Tick(time.Second); ; {
 			select {
 			case <-tick:
-				m.rooms.CloseIdleRooms()
+				manager.CloseIdleRooms()
 			case <-ending:
 				return
 			}
@@ -215,7 +253,7 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 		working.Wait()
 		router.Drain()
 		router.Stop()
-		m.rooms.Stop()
+		manager.Stop()
 		signalling.Stop()
 		return router.UnregisterNode()
 	}
@@ -223,7 +261,13 @@ func (m *Media) wire(conf *config.Config, node routing.LocalNode) error {
 }
 
 // Close ends all calls.
-func (m *Media) Close() error { return m.stop() }
+func (m *Media) Close() error {
+	var err error
+	if m.relay != nil {
+		err = m.relay.close()
+	}
+	return errors.Join(err, m.stop())
+}
 
 // Token opens a visit's room for a member, to send audio and video and nothing else: what is written in a visit goes
 // with MLS, never as the media server's data.
@@ -233,6 +277,9 @@ func (m *Media) Token(visit ward.VisitID, member string) (string, error) {
 	grant.SetCanSubscribe(true)
 	grant.SetCanPublishData(false)
 	grant.SetCanUpdateOwnMetadata(false)
+	if m.outside != nil {
+		m.outside.expect(visit, member)
+	}
 	return auth.NewAccessToken(m.key, m.secret).SetIdentity(member).SetVideoGrant(grant).SetValidFor(tokenLife).ToJWT()
 }
 
@@ -255,17 +302,33 @@ func (e *roomEvents) RoomProjectReporter(context.Context) roomobs.ProjectReporte
 	return roomobs.NewNoopProjectReporter()
 }
 
-// TrackPublishRequested refuses who would send in the clear: they are out at once, before anyone is offered the track.
-func (e *roomEvents) TrackPublishRequested(ctx context.Context, _ livekit.RoomID, room livekit.RoomName, _ livekit.ParticipantID,
+// TrackPublishRequested refuses who would send in the clear, or floods the room: they are out at once, before anyone is
+// offered the track.
+func (e *roomEvents) TrackPublishRequested(_ context.Context, _ livekit.RoomID, room livekit.RoomName, connection livekit.ParticipantID,
 	member livekit.ParticipantIdentity, track *livekit.TrackInfo, _ bool,
 ) {
-	if track.Encryption != livekit.Encryption_NONE {
-		return
+	e.mu.Lock()
+	e.tracks[connection]++
+	tooMany := e.tracks[connection] > tracksEach
+	e.mu.Unlock()
+	if track.Encryption == livekit.Encryption_NONE || tooMany {
+		go e.refuse(ward.VisitID(room), string(member)) // the room holds its lock now
 	}
-	go func() { // the room holds its lock now
-		e.media.Remove(context.WithoutCancel(ctx), ward.VisitID(room), string(member))
-		e.clear(ward.VisitID(room), string(member))
-	}()
+}
+
+// refuse puts out a member who does what none may.
+func (e *roomEvents) refuse(visit ward.VisitID, member string) {
+	e.media.Remove(context.Background(), visit, member)
+	e.clear(visit, member)
+}
+
+// TrackUnpublished hears that a member sends one track less.
+func (e *roomEvents) TrackUnpublished(_ context.Context, _ livekit.RoomID, _ livekit.RoomName, connection livekit.ParticipantID, _ livekit.ParticipantIdentity, _ *livekit.TrackInfo, _ bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.tracks[connection]--; e.tracks[connection] <= 0 {
+		delete(e.tracks, connection)
+	}
 }
 
 // ParticipantActive hears that someone's media is connected.
@@ -275,6 +338,9 @@ func (e *roomEvents) ParticipantActive(_ context.Context, room *livekit.Room, me
 
 // ParticipantLeft hears that someone's media is gone.
 func (e *roomEvents) ParticipantLeft(_ context.Context, room *livekit.Room, member *livekit.ParticipantInfo, _ bool, _ *telemetry.ReferenceGuard) {
+	e.mu.Lock()
+	delete(e.tracks, livekit.ParticipantID(member.Sid))
+	e.mu.Unlock()
 	go e.left(ward.VisitID(room.Name), member.Identity)
 }
 

@@ -11,6 +11,7 @@ package visits
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -82,7 +83,7 @@ func New(config Config) (*Visits, error) {
 		return nil, err
 	}
 	config.Media.Log = config.Log
-	media, err := startMedia(config.Media, roomEvents{
+	media, err := startMedia(config.Media, &roomEvents{
 		joined: v.heard("joined-visit", ""), left: v.heard("left-visit", ""), clear: v.heard("sent-in-the-clear", "deny"),
 	})
 	v.media = media
@@ -91,6 +92,9 @@ func New(config Config) (*Visits, error) {
 
 // Close ends all calls.
 func (v *Visits) Close() error { return v.media.Close() }
+
+// RelayOver relays what comes over these connections, whose TLS is taken off already.
+func (v *Visits) RelayOver(connections net.Listener) error { return v.media.relay.over(connections) }
 
 // heard puts on record what the media server tells of a member. It does not know the organisation, but ids are unique.
 func (v *Visits) heard(action, decision string) func(ward.VisitID, string) {

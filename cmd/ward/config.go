@@ -44,6 +44,10 @@ type Config struct {
 	MediaAddress string
 	MediaUDP     int
 	MediaTCP     int
+	MediaTURN    int
+	MediaURL     string
+	MediaKey     string
+	MediaSecret  ward.Secret
 
 	SMTPServer   string
 	SMTPUser     string
@@ -74,6 +78,9 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.StringVar(&c.MediaAddress, "media-address", "", "`IP` address that browsers reach the ports for visits at; by default only browsers on this machine")
 	f.IntVar(&c.MediaUDP, "media-udp", 0, "UDP `port` for visits' sound and pictures; by default any free one, which a firewall does not know")
 	f.IntVar(&c.MediaTCP, "media-tcp", 0, "TCP `port` for the same, where a network blocks UDP; by default none")
+	f.IntVar(&c.MediaTURN, "media-turn", 0, "UDP `port` of the relay for people whose network lets little through; by default 3478 if media-address is set, and with TLS the port of the clinic's pages as well; -1: none")
+	f.StringVar(&c.MediaURL, "media-url", "", "`URL` of an outside LiveKit, as in wss://livekit.example, instead of the one in Ward; with media-key and media-secret")
+	f.StringVar(&c.MediaKey, "media-key", "", "`name` of the key of its API")
 	f.StringVar(&c.SMTPServer, "smtp-server", "", "`host:port` to send invitations by; without it the inviter passes on the link")
 	f.StringVar(&c.SMTPUser, "smtp-user", "", "`name` to log in there with")
 	f.StringVar(&c.SMTPFrom, "smtp-from", "", "`address` that letters are from")
@@ -86,13 +93,14 @@ func (c *Config) flags() *pflag.FlagSet {
 func (c *Config) secrets() map[string]*ward.Secret {
 	return map[string]*ward.Secret{
 		"s3-key": &c.S3Key, "s3-secret": &c.S3Secret, "smtp-password": &c.SMTPPassword, "metrics-token": &c.MetricsToken,
+		"media-secret": &c.MediaSecret,
 	}
 }
 
 const configAbout = `Every flag is also a setting of the TOML file given by --config (or WARD_CONFIG), and a variable of the
 environment: --smtp-server is smtp-server = "…" and WARD_SMTP_SERVER. Flags outweigh the environment, which outweighs
-the file. Secrets are set there only: s3-key, s3-secret, smtp-password, metrics-token (which lets a
-collector read /metrics from elsewhere).`
+the file. Secrets are set there only: s3-key, s3-secret, smtp-password, media-secret, metrics-token
+(which lets a collector read /metrics from elsewhere).`
 
 // readConfig reads flags, environment and file; it returns the arguments that are left.
 func readConfig(t terminal, c command, more func(*pflag.FlagSet), args []string) (Config, []string, error) {
@@ -212,6 +220,15 @@ func (c *Config) complete() error {
 	}
 	if (c.SMTPServer == "") != (c.SMTPFrom == "") {
 		return hinted(errors.New("smtp-server and smtp-from go together"), "Set both or neither.")
+	}
+	if (c.MediaURL == "") != (c.MediaKey == "") || (c.MediaURL == "") != (c.MediaSecret == "") {
+		return hinted(errors.New("media-url, media-key and media-secret go together"), "Set all of them, as in LiveKit's own settings, or none.")
+	}
+	if media, err := url.Parse(c.MediaURL); err != nil || c.MediaURL != "" && (media.Scheme != "wss" && media.Scheme != "ws" || c.MediaURL != media.Scheme+"://"+media.Host) {
+		return hinted(fmt.Errorf("media-url %q is not an address of the form wss://livekit.example", c.MediaURL), "Give it without a path.")
+	}
+	if c.MediaURL != "" && c.MediaAddress != "" {
+		return hinted(errors.New("media goes through media-url or through media-address"), "Set one of them.")
 	}
 	if _, err := c.logLevel(); err != nil {
 		return err

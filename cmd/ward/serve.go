@@ -53,6 +53,13 @@ func serve(ctx context.Context, t terminal, config *Config) error {
 			return err
 		}
 		defer stopTLS()
+		if config.media().RelayTLS != "" {
+			var relay net.Listener
+			listener, relay = apart(listener)
+			if err := here.visits.RelayOver(relay); err != nil {
+				return err
+			}
+		}
 	}
 	if link != "" {
 		printLink(t, config.Name, link)

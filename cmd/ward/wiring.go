@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
 	"sync"
 	"time"
 
@@ -82,7 +85,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	r.server, err = server.New(server.Config{
 		DB: r.db, Identity: r.identity, Charts: r.charts, Visits: r.visits, Policy: decide, Ledger: record, Bus: r.bus,
-		App: web.Files(), Log: log, Origin: config.Origin, MetricsToken: config.MetricsToken,
+		App: web.Files(), Log: log, Origin: config.Origin, MediaURL: config.MediaURL, MetricsToken: config.MetricsToken,
 	})
 	if err != nil {
 		return nil, err
@@ -194,9 +197,25 @@ func (l *leaving) EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, per
 	return errors.Join(l.clinic.visits.EraseOf(ctx, tx, org, person), l.Charts.EraseOf(ctx, tx, org, person))
 }
 
+// relayPort is where TURN is usually found (RFC 8656).
+const relayPort = 3478
+
 // media is where visits' sound and pictures go in and out.
 func (c *Config) media() visits.MediaConfig {
-	return visits.MediaConfig{Address: c.MediaAddress, UDPPort: c.MediaUDP, TCPPort: c.MediaTCP}
+	m := visits.MediaConfig{
+		Address: c.MediaAddress, UDPPort: c.MediaUDP, TCPPort: c.MediaTCP, RelayPort: max(c.MediaTURN, 0),
+		URL: c.MediaURL, Key: c.MediaKey, Secret: c.MediaSecret,
+	}
+	if c.MediaAddress == "" || c.MediaTURN < 0 {
+		return m
+	}
+	if m.RelayPort == 0 {
+		m.RelayPort = relayPort
+	}
+	if origin, err := url.Parse(c.Origin); err == nil && c.tls() {
+		m.RelayTLS = net.JoinHostPort(origin.Hostname(), cmp.Or(origin.Port(), "443"))
+	}
+	return m
 }
 
 // letters is how invitations are sent: by the mail server, or not at all.

@@ -38,7 +38,7 @@ export class VisitCalls {
     const room = await this.net.post<WireVisitRoom>(`${this.path}/room`, {})
     const url = new URL(room.url, location.origin)
     url.protocol = url.protocol.replace('http', 'ws')
-    return { url: url.href, token: room.token, relays: room.relays ?? [] }
+    return { url: url.href, token: room.token, relays: room.outside ? undefined : room.relays ?? [] }
   }
 }
 

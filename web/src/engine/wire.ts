@@ -47,4 +47,4 @@ export interface WireGuestOpened { org: WireClinic; visit: WireVisit; welcome: s
 export interface WireGuestSession { token: string; org: string; visit: string; guest: string; until: string }
 export interface WireVisitMessage { seq: number; epoch: number; kind: 'commit' | 'application' | 'group'; sender: string; body: string }
 export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number; groupInfo?: string }
-export interface WireVisitRoom { url: string; token: string; relays?: { urls: string[]; username?: string; credential?: string }[] }
+export interface WireVisitRoom { url: string; token: string; outside?: boolean; relays?: { urls: string[]; username?: string; credential?: string }[] }

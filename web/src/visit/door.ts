@@ -46,8 +46,9 @@ export interface Posted { readonly seq: number; readonly epoch: number; readonly
 
 export interface Page { readonly messages: readonly Posted[]; readonly more: boolean; readonly epoch: number; readonly groupInfo: Uint8Array | undefined }
 
-/** How to send media: the media server's address, a token for a short time, and its own relays. */
-export interface RoomPass { readonly url: string; readonly token: string; readonly relays: readonly RTCIceServer[] }
+/** How to send media: the media server's address, a token for a short time, and Ward's own relays; undefined if an outside
+ * media server names its own. */
+export interface RoomPass { readonly url: string; readonly token: string; readonly relays: readonly RTCIceServer[] | undefined }
 
 /** All that rejects does so with a Problem. */
 export interface Door {

@@ -98,7 +98,7 @@ export class Media {
       try {
         const { url, token, relays } = await pass()
         await room.setE2EEEnabled(true)
-        await room.connect(url, token, { rtcConfig: { iceServers: [...relays] }, maxRetries: 0, subscriberAllowPause: true }) // where both do not fit, sound goes on
+        await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: true }) // where both do not fit, sound goes on
         this.room = room
       } catch (error) {
         console.warn('media:', error instanceof Error ? error.message : error)
