@@ -5,7 +5,7 @@
 /** Begins to look; call it before the person's next page. Pictures are made small, so that two cores carry several people. */
 export async function lookInside(someone) {
   await someone.context.addInitScript(() => {
-    const seen = { peers: [], keys: [] }
+    const seen = { peers: [], keys: [], counts: {} }
     globalThis.seen = seen
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
       constructor(...of) {
@@ -14,6 +14,17 @@ export async function lookInside(someone) {
       }
     }
     const hex = (bytes) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('')
+    globalThis.Worker = class extends Worker {
+      constructor(...of) {
+        super(...of)
+        this.addEventListener('message', ({ data }) => {
+          if (data?.kind !== 'counts') return
+          const c = (seen.counts[data.participant] ??= { opened: 0, refused: {} })
+          c.opened += data.opened
+          for (const [fault, n] of Object.entries(data.refused)) c.refused[fault] = (c.refused[fault] ?? 0) + n
+        })
+      }
+    }
     const post = Worker.prototype.postMessage
     Worker.prototype.postMessage = function (message, ...rest) {
       if (message?.kind === 'keys') {
@@ -29,6 +40,9 @@ export async function lookInside(someone) {
     }
   })
   someone.page.on('request', (request) => { someone.token = request.headers().authorization ?? someone.token })
+  someone.page.on('response', (response) => {
+    if (/\/api\/visits\/\w+\/room$/.test(response.url()) && response.ok()) response.json().then((room) => { someone.pass = room.token }, () => undefined)
+  })
 }
 
 /** The keys of each epoch that a person's page had since it was loaded. */
@@ -36,6 +50,29 @@ export const keysOf = (someone) => someone.page.evaluate(() => globalThis.seen.k
 
 /** The epoch that a person's page is in; -1 before there is one. */
 export const epochOf = async (someone) => (await keysOf(someone)).at(-1)?.epoch ?? -1
+
+/** How many frames of each participant a person's page opened and refused since it was loaded. */
+export const countsOf = (someone) => someone.page.evaluate(() => globalThis.seen.counts)
+
+/** What a video shows now: how bright it is, in 32 by 24 places. */
+export const pictureOf = (page, which, index = 0) => page.evaluate(([which, index]) => {
+  const canvas = document.createElement('canvas')
+  canvas.width = 32
+  canvas.height = 24
+  const c = canvas.getContext('2d')
+  c.drawImage(document.querySelectorAll(which)[index], 0, 0, 32, 24)
+  const { data } = c.getImageData(0, 0, 32, 24)
+  return Array.from({ length: 32 * 24 }, (_, i) => data[4 * i] + data[4 * i + 1] + data[4 * i + 2])
+}, [which, index])
+
+/** How alike two pictures are: 1 the same, 0 nothing in common, as of one that is all of one colour. */
+export function likeness(a, b) {
+  const mean = (of) => of.reduce((x, y) => x + y, 0) / of.length
+  const [ma, mb] = [mean(a), mean(b)]
+  const sum = (f) => a.reduce((x, _, i) => x + f(a[i] - ma, b[i] - mb), 0)
+  const spread = Math.sqrt(sum((x) => x * x) * sum((_, y) => y * y))
+  return spread === 0 ? 0 : sum((x, y) => x * y) / spread
+}
 
 /** What a page's connections have received, by track. */
 export const received = (someone) => someone.page.evaluate(async () => {

@@ -46,3 +46,13 @@ export async function book(someone, clinic, patient) {
   ])
   return JSON.parse(booked.request().postData()).visit
 }
+
+/** The two whose visit it is meet in it: the patient waits, the clinician lets them in. */
+export async function meet(clinic, visit, clinician, patient) {
+  await patient.page.goto(`${clinic.origin}/visit/${visit}`)
+  await patient.button('I agree to visits by video').click()
+  await patient.button('Go to the waiting room').click()
+  await clinician.page.goto(`${clinic.origin}/visit/${visit}`)
+  await clinician.button('Open the visit').click()
+  await clinician.button(/^Let in/).click()
+}
