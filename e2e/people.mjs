@@ -9,8 +9,9 @@ const arguments_ = [
   '--disable-features=WebRtcHideLocalIpsWithMdns', '--auto-select-desktop-capture-source=Entire screen',
 ]
 
-export async function openBrowser() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: arguments_ })
+/** A browser; its camera shows the film in a file, or what the browser makes up. */
+export async function openBrowser({ film = '' } = {}) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...arguments_, ...(film ? [`--use-file-for-fake-video-capture=${film}`] : [])] })
 }
 
 export class Someone {
@@ -18,8 +19,8 @@ export class Someone {
     Object.assign(this, { name, context, page, cdp, authenticator, problems: [] })
   }
 
-  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light', permissions = [] } = {}) {
-    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, permissions, acceptDownloads: true })
+  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light', permissions = [], serviceWorkers = 'allow' } = {}) {
+    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, permissions, serviceWorkers, acceptDownloads: true })
     const page = await context.newPage()
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable')

@@ -38,7 +38,7 @@ export function context(canvas: OffscreenCanvas, settings?: CanvasRenderingConte
 }
 
 function wall(to: Context): void {
-  to.fillStyle = fade(to, 0, 0, width, height, ['#eef3f0', '#dbe6e2', '#c3d3ce'])
+  to.fillStyle = fade(to, 0, 0, width, height, ['#e6eeea', '#d6e2de', '#bfd0ca'])
   to.fillRect(0, 0, width, height)
 }
 
@@ -46,7 +46,7 @@ function windowPane(to: Context, x: number, y: number): void {
   const w = 96
   const h = 124
   const light = to.createRadialGradient(x + w / 2, y + h / 2, 20, x + w / 2, y + h / 2, 230)
-  light.addColorStop(0, 'rgba(255, 252, 240, 0.6)')
+  light.addColorStop(0, 'rgba(255, 250, 232, 0.5)')
   light.addColorStop(1, 'rgba(255, 252, 240, 0)')
   to.fillStyle = light
   to.fillRect(0, 0, width, height)
