@@ -29,6 +29,7 @@ func tests(db *database) []stage {
 		{"fuzz seeds", tool("go", "test", "-run", "^Fuzz", "./...")},
 		{"manual (testscript)", tool("go", "test", "-run", "^TestManual", "./cmd/ward")},
 		{"unit tests, PostgreSQL", db.with("unit", "go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
+		{"engines (ACME, S3)", engines},
 		{"story, SQLite", tool("node", "e2e/run.mjs")},
 		{"story, PostgreSQL", db.with("story", "node", "e2e/run.mjs")},
 		{"demo, checked", checkedDemo},
@@ -89,6 +90,21 @@ func checkedDemo(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// engines builds real servers of what Ward can be pointed at, from a module of their own so that Ward's does not grow by
+// theirs, and runs the tests that ask for them. Cold, that is another minute of compiling.
+func engines(ctx context.Context) error {
+	dir, err := filepath.Abs("bin")
+	if err != nil {
+		return err
+	}
+	build := tool("go", "build", "-C", "e2e/engines", "-o", dir+string(filepath.Separator), "github.com/letsencrypt/pebble/v2/cmd/pebble", "github.com/versity/versitygw/cmd/versitygw")
+	if err := build(ctx); err != nil {
+		return err
+	}
+	env := []string{"WARD_TEST_PEBBLE=" + filepath.Join(dir, "pebble"), "WARD_TEST_S3=" + filepath.Join(dir, "versitygw")}
+	return command(ctx, env, "go", "test", "-run", "^(TestACertificateIsGotFromARealACMEServer|TestObjectsOnARealS3Server)$", "./cmd/ward")
 }
 
 func tool(name string, args ...string) func(context.Context) error {

@@ -221,11 +221,11 @@ func (b *bucket) Open(ctx context.Context, key string, offset, length int64) (io
 			return nil, err
 		}
 	}
-	object, err := b.client.GetObject(ctx, b.name, b.prefix+key, options)
-	if err != nil {
-		return nil, err
+	object, _, _, err := minio.Core{Client: b.client}.GetObject(ctx, b.name, b.prefix+key, options)
+	if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
+		return nil, ward.Errorf(ward.Missing, "a stored object is missing")
 	}
-	return object, nil
+	return object, err
 }
 
 func (b *bucket) Delete(ctx context.Context, prefix string) error {

@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -16,6 +19,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"ward":       func() { os.Exit(runMain()) },
 		"ward-serve": func() { os.Exit(serveOnce()) },
+		"await":      func() { os.Exit(await()) },
 	})
 }
 
@@ -23,8 +27,42 @@ func TestMain(m *testing.M) {
 func TestManual(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(env *testscript.Env) error {
 		env.Setenv("HOME", env.WorkDir)
+		env.Setenv("CLINIC", freeAddress(t))
 		return nil
 	}})
+}
+
+// freeAddress is one of this machine that nobody listens on, for a clinic that is served beside other commands.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("localhost", port)
+}
+
+// awaitAttempts times a tenth of a second is how long a clinic may take to answer.
+const awaitAttempts = 300
+
+// await waits until the clinic at the address given is ready.
+func await() int {
+	for range awaitAttempts {
+		if answer, err := http.Get("http://" + os.Args[1] + "/api/ready"); err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return 0
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	fmt.Fprintln(os.Stderr, "nobody answers at", os.Args[1])
+	return 1
 }
 
 // serveOnce is `ward serve` of a clinic called Lakeside in the folder data, told to stop as soon as it answers.
