@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,6 +121,9 @@ func checkOpened(t *testing.T, dir string, code seal.Code, file []byte) {
 	}
 	if names, err := os.ReadDir(out); err != nil || len(names) != len(entries) {
 		t.Fatalf("extracted %d of %d, %v", len(names), len(entries), err)
+	}
+	if _, err := x.Extract(out); !errors.Is(err, fs.ErrExist) {
+		t.Fatalf("extract over what is there: %v", err)
 	}
 	if !sawFile {
 		t.Fatal("the file did not come back, or its name leads out of the folder")

@@ -396,20 +396,29 @@ func (x *Export) Body(e ExportEntry, w io.Writer) error {
 }
 
 // Extract writes the bodies of all entries that check into a new folder, readable by its owner alone, and tells of
-// each what it is. A file that fails on the way is removed again.
+// each what it is. Who holds several charts, such as a child's beside their own, gets a folder in it for each. A file
+// that fails on the way is removed again.
 func (x *Export) Extract(dir string) ([]ExportEntry, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("extract into a new folder: %w", err)
+	}
 	entries, err := x.Entries()
 	if err != nil {
 		return entries, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return entries, fmt.Errorf("extract: %w", err)
+	charts := map[ward.ChartID]bool{}
+	for _, l := range x.Locks {
+		charts[l.Chart] = true
 	}
 	for i, e := range entries {
 		if e.Err != nil || e.Header.Kind == "snapshot" {
 			continue // a snapshot says again what the others say
 		}
-		if err := x.extract(e, filepath.Join(dir, e.FileName())); err != nil {
+		folder := dir
+		if len(charts) > 1 {
+			folder = filepath.Join(dir, string(e.Chart))
+		}
+		if err := errors.Join(os.MkdirAll(folder, 0o700), x.extract(e, filepath.Join(folder, e.FileName()))); err != nil {
 			entries[i].Err = err
 		}
 	}
@@ -430,9 +439,9 @@ func (x *Export) extract(e ExportEntry, name string) error {
 // FileName is a safe name for an entry's body: the place, the kind, and what the author called it, without anything
 // that could lead out of a folder.
 func (e ExportEntry) FileName() string {
-	name := e.Header.Filename
+	name, ending := e.Header.Filename, ""
 	if name == "" {
-		name = e.Header.Title + extensions[e.Header.Type]
+		name, ending = e.Header.Title, extensions[e.Header.Type]
 	}
 	name = strings.Map(func(r rune) rune {
 		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
@@ -452,7 +461,7 @@ func (e ExportEntry) FileName() string {
 	if compartment == "" {
 		compartment = e.Kind
 	}
-	return strings.TrimSuffix(fmt.Sprintf("%s-%06d-%s-%s", compartment, e.Seq, e.Header.Kind, name), "-")
+	return strings.TrimSuffix(fmt.Sprintf("%s-%06d-%s-%s", compartment, e.Seq, e.Header.Kind, name), "-") + ending
 }
 
 // maxFileName keeps names, with what is put before them, under the 255 bytes of common file systems.
