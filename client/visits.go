@@ -49,3 +49,13 @@ func (c *Client) Visits(ctx context.Context, from, to time.Time) ([]ward.Visit, 
 	}](ctx, c, fmt.Sprintf("/api/visits?from=%s&to=%s", url.QueryEscape(ward.FormatTime(from)), url.QueryEscape(ward.FormatTime(to))))
 	return list.Visits, err
 }
+
+// SetAvailability says when patients may book a clinician by themselves.
+func (c *Client) SetAvailability(ctx context.Context, person ward.PersonID, a ward.Availability) error {
+	return do(ctx, c, http.MethodPut, path("people", string(person), "availability"), a)
+}
+
+// Slots lists the free times of a clinician that a patient may book.
+func (c *Client) Slots(ctx context.Context, person ward.PersonID, from, to time.Time) (ward.Slots, error) {
+	return get[ward.Slots](ctx, c, fmt.Sprintf("%s?from=%s&to=%s", path("people", string(person), "slots"), url.QueryEscape(ward.FormatTime(from)), url.QueryEscape(ward.FormatTime(to))))
+}

@@ -230,7 +230,14 @@ func whoIs(text []byte) (client.About, error) {
 
 // enliven books, writes and shares, so that each screen has something to show.
 func (c *Clinic) enliven(ctx context.Context) error {
-	day := time.Now().Truncate(time.Hour)
+	for _, clinician := range []*Person{c.Founder, c.Second} {
+		if err := clinician.SetAvailability(ctx, clinician.Person(), ward.Availability{
+			TimeZone: "Europe/Madrid", Weekly: weekdays(), Length: 20, Notice: 60, Horizon: 60,
+		}); err != nil {
+			return fmt.Errorf("set when %s may be booked: %w", clinician.Name, err)
+		}
+	}
+	next := time.Now().Truncate(10 * time.Minute).Add(10 * time.Minute)
 	everyone := append([]*Person{c.Amina}, c.Patients...)
 	for i, p := range everyone {
 		chart, err := p.Chart(ctx)
@@ -241,11 +248,14 @@ func (c *Clinic) enliven(ctx context.Context) error {
 		if i%2 == 1 {
 			with = c.Second
 		}
-		start := day.Add(time.Duration(i+1) * 30 * time.Minute)
-		if _, err := c.Desk.Book(ctx, client.Appointment{
-			Start: start, End: start.Add(20 * time.Minute), Patient: p.Person(), PatientName: p.Name, Chart: chart, With: with.Person(), WithName: with.Name,
-		}); err != nil {
-			return fmt.Errorf("book: %w", err)
+		soon := next.Add(time.Duration(i) * 30 * time.Minute)
+		for _, start := range []time.Time{soon, soon.Add(25 * time.Hour)} { // today, and tomorrow
+			a := client.Appointment{
+				Start: start, End: start.Add(20 * time.Minute), Patient: p.Person(), PatientName: p.Name, Chart: chart, With: with.Person(), WithName: with.Name,
+			}
+			if _, err := c.Desk.Book(ctx, a); err != nil {
+				return fmt.Errorf("book: %w", err)
+			}
 		}
 		c.progress("appointments", i+1, len(everyone))
 	}
@@ -254,6 +264,15 @@ func (c *Clinic) enliven(ctx context.Context) error {
 		return err
 	}
 	return c.talk(ctx, chart)
+}
+
+// weekdays are the hours of a practice.
+func weekdays() []ward.Window {
+	var all []ward.Window
+	for day := int64(time.Monday); day <= int64(time.Friday); day++ {
+		all = append(all, ward.Window{Day: day, From: "09:00", To: "13:00"}, ward.Window{Day: day, From: "15:00", To: "18:00"})
+	}
+	return all
 }
 
 // talk is a short exchange between Amina and her doctor, and a second opinion.

@@ -17,6 +17,7 @@ export function timeThere(zone: string, at: string, lang: string): string {
 
 /** A zone by its city and its name: Madrid, Central European Time. */
 export function zoneName(zone: string, lang: string): string {
+  if (zone === 'UTC') return zone
   const city = zone.split('/').at(-1)?.replaceAll('_', ' ') ?? zone
   try {
     const name = new Intl.DateTimeFormat(lang, { timeZone: zone, timeZoneName: 'longGeneric' }).formatToParts(new Date()).find((p) => p.type === 'timeZoneName')?.value

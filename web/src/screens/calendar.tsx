@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import type { ScreenProps } from '../app/app.tsx'
 import { useEngine, useWords } from '../app/context.tsx'
-import { navigate, usePath } from '../app/router.tsx'
+import { usePath } from '../app/router.tsx'
 import { Tabs } from '../parts/index.tsx'
 import { Agenda, Mine } from './booking/agenda.tsx'
 import { Hours } from './booking/hours.tsx'
@@ -27,7 +27,7 @@ export default function Calendar(_: ScreenProps): JSX.Element {
       <h1 tabIndex={-1}>{w.calendar.title}</h1>
       {tabs.length > 1 && <Tabs label={w.calendar.title} items={tabs} />}
       {path === '/calendar/hours' && staff ? <div class="middle"><Hours /></div>
-        : mine ? <div class="columns"><div class="stack-wide"><Mine /></div><BookSelf onBooked={() => navigate(path)} /></div>
+        : mine ? <div class="columns"><div class="stack-wide"><Mine /></div><BookSelf /></div>
         : <div class="columns"><Agenda /><BookStaff /></div>}
     </>
   )

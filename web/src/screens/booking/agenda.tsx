@@ -38,7 +38,7 @@ export function Agenda(): JSX.Element {
     <Card title={w.calendar.title}>
       <div class="agenda-ways">
         <Choices compact label={b.views} name="view" value={view} onInput={(v) => setView(v as View)} options={[{ value: 'day', label: b.day }, { value: 'week', label: b.week }]} />
-        <div class="row tight"><Button kind="plain" onClick={() => setDay(plusDays(day, -step))}>{b.before}</Button><Button kind="plain" onClick={() => setDay(midnight(new Date()))}>{b.today}</Button><Button kind="plain" onClick={() => setDay(plusDays(day, step))}>{b.after}</Button></div>
+        <div class="row agenda-steps"><Button kind="plain" onClick={() => setDay(plusDays(day, -step))}>{b.before}</Button><Button kind="plain" onClick={() => setDay(midnight(new Date()))}>{b.today}</Button><Button kind="plain" onClick={() => setDay(plusDays(day, step))}>{b.after}</Button></div>
       </div>
       {desk && clinicians.length > 1 && <Select label={w.calendar.whose} value={whose} onInput={setWhose} options={[{ value: '', label: w.calendar.everyone }, ...clinicians.map(([value, label]) => ({ value, label }))]} />}
       <h3 class="agenda-now" aria-live="polite">{name}</h3>
@@ -46,7 +46,7 @@ export function Agenda(): JSX.Element {
       {booked.value === undefined ? booked.loading && <Progress label={w.loading} done={0} total={0} />
         : shown.length === 0 ? <Empty icon="calendar" title={b.none} />
         : <div class={columns.length > 1 ? 'agenda' : ''}>{columns.filter(([, of]) => of.length > 0 || view === 'day').map(([title, of]) => (
-            <section key={title} class="day">{title && <h4>{title}</h4>}{of.length > 0 ? <ul class="list">{of.map((a) => <li key={a.id}><Row a={a} /></li>)}</ul> : <p class="soft small">{b.none}</p>}</section>
+            <section key={title} class="day">{title && <h4>{title}</h4>}{of.length > 0 ? <ul class="list">{of.map((a) => <li key={a.id}><Row a={a} alone={title !== '' && view === 'day'} /></li>)}</ul> : <p class="soft small">{b.none}</p>}</section>
           ))}</div>}
     </Card>
   )

@@ -63,18 +63,19 @@ export function DoorTo({ a, large }: { a: Appointment; large?: boolean }): JSX.E
   )
 }
 
-export function Row({ a, dated }: { a: Appointment; dated?: boolean }): JSX.Element {
+/** dated: with the day. alone: in a list of one clinician's, who need not be named. */
+export function Row({ a, dated, alone }: { a: Appointment; dated?: boolean; alone?: boolean }): JSX.Element {
   const engine = useEngine()
   const { w, date } = useWords()
   const me = engine.me
   const patient = a.patient === me?.person
   const other = patient ? w.calendar.withName(a.withName || w.unnamed) : a.patientName || w.unnamed
   return (
-    <div class="stack-tight">
+    <div class="appointment">
       <details class="opens">
         <summary class="item">
           <span class="when">{dated ? sayWhen(w, date, a.start) : date(a.start, 'time')}</span>
-          <span class="main"><bdi class="title">{other}</bdi>{!patient && a.with !== me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}</span>
+          <span class="main"><bdi class="title">{other}</bdi>{!patient && !alone && a.with !== me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}</span>
           <Status state={a.state} />
         </summary>
         <div class="inside stack"><Inside a={a} /></div>

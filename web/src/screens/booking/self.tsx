@@ -10,7 +10,7 @@ import { Times, type Slot } from './times.tsx'
 
 const aboutRows = 2
 
-export function BookSelf({ onBooked }: { onBooked: () => void }): JSX.Element {
+export function BookSelf(): JSX.Element {
   const engine = useEngine()
   const { w, date } = useWords()
   const b = w.visit.booking
@@ -38,8 +38,9 @@ export function BookSelf({ onBooked }: { onBooked: () => void }): JSX.Element {
       setTurn(turn + 1) // what is free has changed, either way
       setSlot(undefined)
       if (!ok) return
+      setTried(false)
+      setReason('')
       announce(b.booked(sayWhen(w, date, slot.start)))
-      onBooked()
     })
   }
   const waiting = people.value === undefined || charts.value === undefined || team.value === undefined

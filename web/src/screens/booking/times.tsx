@@ -39,13 +39,13 @@ export function Times({ clinician, name, value, onInput, chart, turn, missing }:
   return (
     <div class="stack">
       {days.length > 0 && (
-        <div class="field"><span class="label" aria-hidden="true">{b.whichDay}</span>
-          <Choices compact label={b.whichDay} name="day" value={day} onInput={(d) => { setDay(d); onInput(undefined) }} options={days.slice(0, shown).map((d) => ({ value: d, label: date(`${d}T12:00`, 'weekday') }))} />
+        <div class="field slots"><span class="label" aria-hidden="true">{b.whichDay}</span>
+          <Choices compact label={b.whichDay} name="day" value={day} onInput={(d) => { setDay(d); onInput(undefined) }} options={days.slice(0, shown).map((d) => ({ value: d, label: shortDay(d, lang) }))} />
         </div>
       )}
       {(days.length > shown || more) && <div><Button kind="quiet" busy={free.loading} onClick={later}>{b.moreDays}</Button></div>}
       {times.length > 0 && (
-        <div class="field"><span class="label" aria-hidden="true">{b.whichTime}</span>
+        <div class="field slots slots-times"><span class="label" aria-hidden="true">{b.whichTime}</span>
           <Choices compact label={b.whichTime} name="time" value={value?.start ?? ''} onInput={choose} options={times.map((s) => ({ value: s, label: date(s, 'time') }))} />
         </div>
       )}
@@ -54,3 +54,5 @@ export function Times({ clinician, name, value, onInput, chart, turn, missing }:
     </div>
   )
 }
+
+const shortDay = (day: string, lang: string): string => new Intl.DateTimeFormat(lang, { weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(`${day}T12:00`))
