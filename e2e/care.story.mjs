@@ -52,6 +52,29 @@ export async function steps(database) {
     await amina.heading(/^Hello/).waitFor()
     must(await amina.page.evaluate(() => globalThis.kept.every((t) => t.readyState === 'ended')), 'the camera still runs after the check was left')
   })
+  await story.step('Amina is asked once to agree to visits by video, may say no, and may take it back', async () => {
+    const asked = 'Before your first visit by video'
+    await amina.page.goto(`${clinic.origin}/visit/${visit}`)
+    await amina.heading(asked).waitFor()
+    await look(amina, 'care-consent')
+    await amina.button('I prefer not to').click()
+    await amina.page.getByRole('dialog').getByText('You will be cared for just as well').waitFor()
+    await amina.page.getByRole('dialog').getByRole('button', { name: 'Back' }).click()
+    await amina.button('I agree to visits by video').click()
+    await amina.button('Go to the waiting room').waitFor()
+    await amina.page.reload()
+    await amina.button('Go to the waiting room').waitFor()
+    must((await amina.heading(asked).count()) === 0, 'consent is asked for twice')
+    await amina.page.goto(`${clinic.origin}${chart}/visits`)
+    await amina.page.getByText(/^Agreed on/).waitFor()
+    await look(amina, 'care-consent-given')
+    await amina.button('Take back my consent').click()
+    await amina.page.getByRole('dialog').getByRole('button', { name: 'Take back my consent' }).click()
+    await amina.page.getByText(/^Taken back on/).waitFor()
+    await amina.page.goto(`${clinic.origin}/visit/${visit}`)
+    await amina.heading(asked).waitFor()
+    must((await amina.button('Go to the waiting room').count()) === 0, 'one can go in without consent')
+  })
   await story.step('where camera and microphone are refused, the check says how to allow them', async () => {
     const refused = await arrive('refused', { permissions: [] })
     await refused.page.addInitScript(() => {
@@ -157,7 +180,7 @@ export async function steps(database) {
       await page.setViewportSize({ width: 320, height: 640 })
       await page.addInitScript((code) => localStorage.setItem('ward-prefs', JSON.stringify({ language: code, theme: code === 'ar' ? 'dark' : 'light' })), language)
       const small = { ...amina, name: `amina ${language}`, page }
-      for (const path of ['/check', '/', `${chart}/visits`, `${chart}/questionnaires`, `${chart}/questionnaires#phq-9`, `${chart}/questionnaires#wound`, `/visit/${visit}/after`]) {
+      for (const path of ['/check', '/', `/visit/${visit}`, `${chart}/visits`, `${chart}/questionnaires`, `${chart}/questionnaires#phq-9`, `${chart}/questionnaires#wound`, `/visit/${visit}/after`]) {
         await page.goto('about:blank')
         await page.goto(clinic.origin + path)
         await page.locator('h1').waitFor()

@@ -91,7 +91,7 @@ export async function steps(database) {
     await picture(okafor, 'chart-clinician')
     await okafor.page.goto(`${clinic.origin}${chart}/notes`)
     await okafor.field('Title').fill(canaries.title)
-    await okafor.page.getByRole('radio', { name: 'Free text' }).check()
+    await okafor.field('Template').selectOption('free')
     await okafor.page.getByRole('textbox', { name: 'Note', exact: true }).fill(canaries.note)
     await accessible(okafor, 'write a note')
     await okafor.button('Store').click()
@@ -235,7 +235,7 @@ export async function steps(database) {
       await page.setViewportSize({ width: 320, height: 640 })
       await page.addInitScript((code) => localStorage.setItem('ward-prefs', JSON.stringify({ language: code, theme: code === 'ar' ? 'dark' : 'light' })), language)
       const small = { ...amina, name: `amina ${language}`, page }
-      for (const path of ['/', chart, `${chart}/messages`, `${chart}/files`, `${chart}/notes`, `${chart}/questionnaires`, `${chart}/share`, `${chart}/looks`, `${chart}/import`, '/settings']) {
+      for (const path of ['/', chart, `${chart}/messages`, `${chart}/files`, `${chart}/notes`, `${chart}/questionnaires`, `${chart}/visits`, `${chart}/share`, `${chart}/looks`, `${chart}/import`, '/settings']) {
         await page.goto(clinic.origin + path)
         await page.locator('h1').waitFor()
         await page.locator('main progress').first().waitFor({ state: 'detached', timeout: 5000 }).catch(() => undefined)

@@ -103,7 +103,7 @@ function Answered({ chart, contents, thread }: { chart: OpenChart; contents: Con
   return (
     <Card title={v?.title ?? c.fhir.types.QuestionnaireResponse} level={3} actions={<Marks row={{ thread, part: thread.now.compartment }} />}>
       <Withdrawn thread={thread} />
-      {known && <p><strong>{c.scoreOf(known.score, known.most)}</strong> <Tag kind={concerns(known.severity) ? 'warn' : 'plain'}>{c.severity[known.severity]}</Tag></p>}
+      {known && <p><strong>{c.scoreOf(known.score, known.most)}</strong> <Tag kind={concerns(known.severity) ? 'warn' : 'plain'}>{c.fhir.bands[known.severity]}</Tag></p>}
       {known && <meter class="care-score" min={0} max={known.most} value={known.score} aria-label={`${v?.title ?? ''}: ${n(known.score)}`} />}
       {known && <p class="chart-small">{c.formMeaning}</p>}
       {photos.length > 0 && <ul class="care-photos">{photos.map((item) => <li key={item.entry}><Stored chart={chart} item={item} /></li>)}</ul>}

@@ -29,6 +29,7 @@ export const chart = {
       const [one, other] = units[unit] ?? [unit, unit]
       return `${times(n)} كل ${period === 1 ? one : `${digits(period)} ${other}`}`
     },
+    bands: { minimal: 'ضئيلة', mild: 'خفيفة', moderate: 'متوسطة', moderatelySevere: 'متوسطة إلى شديدة', severe: 'شديدة', controlled: 'سيطرة جيدة', partly: 'سيطرة جزئية', uncontrolled: 'غير مسيطر عليه' },
     score: (n) => `النتيجة ${digits(n)}`, answersGiven: count('لا إجابات', 'إجابة واحدة', 'إجابتان', 'إجابات', 'إجابة'), entries,
     questions, question: (n) => `السؤال ${digits(n)}`, messageFrom: (name) => (name === '' ? 'رسالة' : `رسالة من ${name}`),
     file: 'ملف', state: 'الحالة', category: 'الفئة', time: 'متى', reason: 'السبب', by: 'بواسطة', at: 'في', outcome: 'النتيجة', certainty: 'مدى التأكد', severity: 'الشدة', began: 'البداية', ended: 'النهاية', bodySite: 'موضع الجسم',
@@ -120,9 +121,7 @@ export const chart = {
   messageQueued: 'خُتمت. ستُرسل حالما يمكن الوصول إلى العيادة.', emergency: 'قد لا يقرأ أحد الآن. في حالة الطوارئ اتصل برقم الطوارئ المحلي.', olderMessages: 'عرض رسائل أقدم', replyTo: 'رد', replyingTo: (what) => `رد على: ${what}`,
   notWritable: 'يمكنك قراءة هذا الملف لكن لا يمكنك الكتابة فيه.',
 
-  newNote: 'كتابة ملاحظة', amendNote: 'تعديل ملاحظة', noteTitle: 'العنوان', noteTitleHint: 'مثل: زيارة، مكالمة، خطة', noteText: 'الملاحظة', template: 'القالب', freeText: 'نص حر', soap: 'شكوى، فحص، تقييم، خطة',
-  soapParts: { subjective: 'الشكوى', objective: 'الفحص', assessment: 'التقييم', plan: 'الخطة' },
-  soapHints: { subjective: 'ما يقوله المريض', objective: 'ما وجدته وقِسته', assessment: 'ما تظنه', plan: 'ما سيحدث بعد ذلك' },
+  newNote: 'كتابة ملاحظة', amendNote: 'تعديل ملاحظة', noteTitle: 'العنوان', noteTitleHint: 'مثل: زيارة، مكالمة، خطة', noteText: 'الملاحظة', template: 'القالب',
   store: 'حفظ', noteStored: 'حُفظت.', noteEmpty: 'اكتب شيئًا أولاً.', notesTitle: 'الملاحظات', noNotes: 'لا ملاحظات بعد', noNotesHint: 'ما تكتبه هنا يُختم في هذا المتصفح قبل إرساله.', defaultTitle: 'ملاحظة', 
 
   filesTitle: 'الملفات', addFile: 'إضافة ملفات', addFileHint: 'صور ومستندات وتسجيلات. تُختم في هذا المتصفح قبل إرسالها.', noFiles: 'لا ملفات بعد', noFilesHint: 'ما تضيفه يكون هنا لكل من يستطيع قراءة ذلك الجزء من الملف.',
@@ -133,8 +132,7 @@ export const chart = {
   importStart: 'استيراد', imported: (n) => `تم استيراد ${many(n, { zero: 'لا شيء', one: 'سجل واحد', two: 'سجلين', few: 'سجلات', many: 'سجلاً', other: 'سجل' })}`, importedHint: 'هي الآن في الملف.', toSummary: 'إلى الملخص', importAnother: 'استيراد ملف آخر', importEmpty: 'اختر ملفًا أولاً.',
 
   formsTitle: 'الاستبيانات', noForms: 'لا إجابات بعد', noFormsHint: 'تظهر هنا الإجابات التي تحفظها.', formFill: 'تعبئة', formStore: 'حفظ الإجابات', formStored: 'حُفظت إجاباتك.', formMissing: (n) => `أسئلة لم تُجب بعد: ${digits(n)}.`,
-  formBack: 'رجوع', answered: 'تمت الإجابة عنها', scoreOf: (score, most) => `${digits(score)} من ${digits(most)}`, formLength: (n) => `${questions(n)}، نحو دقيقتين`, required: 'اختر إجابة.',
-  severity: { minimal: 'ضئيلة', mild: 'خفيفة', moderate: 'متوسطة', moderatelySevere: 'متوسطة إلى شديدة', severe: 'شديدة', controlled: 'سيطرة جيدة', partly: 'سيطرة جزئية', uncontrolled: 'غير مسيطر عليه' },
+  formBack: 'رجوع', answered: 'تمت الإجابة عنها', scoreOf: (score, most) => `${digits(score)} من ${digits(most)}`, required: 'اختر إجابة.',
   formMeaning: 'هذا ليس تشخيصًا. سيناقشه معك فريق الرعاية.', answerThis: 'يرجى الإجابة عن هذا السؤال.', otherAnswer: 'شيء آخر', unknownQuestion: 'لا يمكن الإجابة عن هذا النوع من الأسئلة هنا.',
 
   shareTitle: 'من يستطيع قراءة هذا الملف', shareWith: 'المشاركة مع أحد', sharePerson: 'شخص', shareTeam: 'فريق', who: 'مع من؟', whoType: 'شخص أم فريق؟', choose: 'اختر…', parts: 'أي الأجزاء؟', purposeQuestion: 'لأي غرض؟', until: 'حتى', untilHint: 'اتركه فارغًا إن لم تكن له نهاية.',

@@ -30,6 +30,7 @@ export const chart = {
       const [one, other] = units[unit] ?? [unit, unit]
       return `${times === 1 ? 'once' : times === 2 ? 'twice' : `${times} times`} every ${period === 1 ? one : `${period} ${other}`}`
     },
+    bands: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderatelySevere: 'moderately severe', severe: 'severe', controlled: 'well controlled', partly: 'partly controlled', uncontrolled: 'not controlled' },
     score: (n: number): string => `Score ${n}`, answersGiven: (n: number): string => many(n, 'answer', 'answers'), entries: (n: number): string => many(n, 'entry', 'entries'),
     questions: (n: number): string => many(n, 'question', 'questions'), question: (n: number): string => `Question ${n}`, messageFrom: (name: string): string => (name === '' ? 'Message' : `Message from ${name}`),
     file: 'File', state: 'Status', category: 'Category', time: 'When', reason: 'Reason', by: 'By', at: 'At', outcome: 'Outcome', certainty: 'Certainty', severity: 'Severity', began: 'Began', ended: 'Ended', bodySite: 'Body site',
@@ -119,9 +120,7 @@ export const chart = {
   notWritable: 'You can read this chart but not write in it.',
 
   // Notes.
-  newNote: 'Write a note', amendNote: 'Amend a note', noteTitle: 'Title', noteTitleHint: 'Such as: Visit, phone call, plan', noteText: 'Note', template: 'Template', freeText: 'Free text', soap: 'Subjective, objective, assessment, plan',
-  soapParts: { subjective: 'Subjective', objective: 'Objective', assessment: 'Assessment', plan: 'Plan' },
-  soapHints: { subjective: 'What the patient says', objective: 'What you found and measured', assessment: 'What you think it is', plan: 'What happens next' },
+  newNote: 'Write a note', amendNote: 'Amend a note', noteTitle: 'Title', noteTitleHint: 'Such as: Visit, phone call, plan', noteText: 'Note', template: 'Template',
   store: 'Store', noteStored: 'Stored.', noteEmpty: 'Write something first.', notesTitle: 'Notes', noNotes: 'No notes yet', noNotesHint: 'What you write here is sealed in this browser before it is sent.', defaultTitle: 'Note', 
 
   // Files.
@@ -135,8 +134,7 @@ export const chart = {
 
   // Questionnaires.
   formsTitle: 'Questionnaires', noForms: 'Nothing answered yet', noFormsHint: 'Answers you store are shown here.', formFill: 'Fill in', formStore: 'Store the answers', formStored: 'Your answers are stored.', formMissing: (n: number): string => `${many(n, 'question is', 'questions are')} not answered yet.`,
-  formBack: 'Back', answered: 'Answered', scoreOf: (score: number, most: number): string => `${score} of ${most}`, formLength: (n: number): string => `${many(n, 'question', 'questions')}, about two minutes`, required: 'Choose an answer.',
-  severity: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderatelySevere: 'moderately severe', severe: 'severe', controlled: 'well controlled', partly: 'partly controlled', uncontrolled: 'not controlled' },
+  formBack: 'Back', answered: 'Answered', scoreOf: (score: number, most: number): string => `${score} of ${most}`, required: 'Choose an answer.',
   formMeaning: 'This is not a diagnosis. Your care team talks it through with you.', answerThis: 'Please answer this.', otherAnswer: 'Something else', unknownQuestion: 'This kind of question cannot be answered here.',
 
   // Sharing.

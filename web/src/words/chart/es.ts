@@ -16,6 +16,7 @@ export const chart = {
       const [one, other] = units[unit] ?? [unit, unit]
       return `${times === 1 ? 'una vez' : `${times} veces`} cada ${period === 1 ? one : `${period} ${other}`}`
     },
+    bands: { minimal: 'mínima', mild: 'leve', moderate: 'moderada', moderatelySevere: 'moderadamente grave', severe: 'grave', controlled: 'bien controlada', partly: 'controlada en parte', uncontrolled: 'no controlada' },
     score: (n) => `Puntuación ${n}`, answersGiven: (n) => many(n, 'respuesta', 'respuestas'), entries: (n) => many(n, 'entrada', 'entradas'),
     questions: (n) => many(n, 'pregunta', 'preguntas'), question: (n) => `Pregunta ${n}`, messageFrom: (name) => (name === '' ? 'Mensaje' : `Mensaje de ${name}`),
     file: 'Archivo', state: 'Estado', category: 'Categoría', time: 'Cuándo', reason: 'Motivo', by: 'Por', at: 'En', outcome: 'Resultado final', certainty: 'Certeza', severity: 'Gravedad', began: 'Comienzo', ended: 'Final', bodySite: 'Parte del cuerpo',
@@ -107,9 +108,7 @@ export const chart = {
   messageQueued: 'Sellado. Se enviará en cuanto se pueda contactar con la clínica.', emergency: 'Puede que nadie lo lea ahora mismo. En una emergencia, llame a su número local de emergencias.', olderMessages: 'Mostrar mensajes anteriores', replyTo: 'Responder', replyingTo: (what) => `Respuesta a: ${what}`,
   notWritable: 'Usted puede leer esta historia, pero no escribir en ella.',
 
-  newNote: 'Escribir una nota', amendNote: 'Rectificar una nota', noteTitle: 'Título', noteTitleHint: 'Por ejemplo: visita, llamada, plan', noteText: 'Nota', template: 'Plantilla', freeText: 'Texto libre', soap: 'Subjetivo, objetivo, valoración, plan',
-  soapParts: { subjective: 'Subjetivo', objective: 'Objetivo', assessment: 'Valoración', plan: 'Plan' },
-  soapHints: { subjective: 'Lo que dice el paciente', objective: 'Lo que encontró y midió', assessment: 'Lo que cree que es', plan: 'Lo que sigue' },
+  newNote: 'Escribir una nota', amendNote: 'Rectificar una nota', noteTitle: 'Título', noteTitleHint: 'Por ejemplo: visita, llamada, plan', noteText: 'Nota', template: 'Plantilla',
   store: 'Guardar', noteStored: 'Guardado.', noteEmpty: 'Escriba algo primero.', notesTitle: 'Notas', noNotes: 'Aún no hay notas', noNotesHint: 'Lo que escriba aquí se sella en este navegador antes de enviarse.', defaultTitle: 'Nota', 
 
   filesTitle: 'Archivos', addFile: 'Añadir archivos', addFileHint: 'Imágenes, documentos, grabaciones. Se sellan en este navegador antes de enviarse.', noFiles: 'Aún no hay archivos', noFilesHint: 'Lo que añada estará aquí para quienes pueden leer esa parte de la historia.',
@@ -120,8 +119,7 @@ export const chart = {
   importStart: 'Importar', imported: (n) => many(n, 'registro importado', 'registros importados'), importedHint: 'Ya están en la historia.', toSummary: 'Ir al resumen', importAnother: 'Importar otro archivo', importEmpty: 'Elija primero un archivo.',
 
   formsTitle: 'Cuestionarios', noForms: 'Aún no hay respuestas', noFormsHint: 'Aquí se muestran las respuestas que guarde.', formFill: 'Rellenar', formStore: 'Guardar las respuestas', formStored: 'Sus respuestas están guardadas.', formMissing: (n) => `${many(n, 'pregunta queda', 'preguntas quedan')} sin responder.`,
-  formBack: 'Volver', answered: 'Respondidos', scoreOf: (score, most) => `${score} de ${most}`, formLength: (n) => `${many(n, 'pregunta', 'preguntas')}, unos dos minutos`, required: 'Elija una respuesta.',
-  severity: { minimal: 'mínima', mild: 'leve', moderate: 'moderada', moderatelySevere: 'moderadamente grave', severe: 'grave', controlled: 'bien controlada', partly: 'controlada en parte', uncontrolled: 'no controlada' },
+  formBack: 'Volver', answered: 'Respondidos', scoreOf: (score, most) => `${score} de ${most}`, required: 'Elija una respuesta.',
   formMeaning: 'Esto no es un diagnóstico. Su equipo lo hablará con usted.', answerThis: 'Responda a esta pregunta.', otherAnswer: 'Otra cosa', unknownQuestion: 'Este tipo de pregunta no se puede responder aquí.',
 
   shareTitle: 'Quién puede leer esta historia', shareWith: 'Compartir con alguien', sharePerson: 'Una persona', shareTeam: 'Un equipo', who: '¿Con quién?', whoType: '¿Una persona o un equipo?', choose: 'Elija…', parts: '¿Qué partes?', purposeQuestion: '¿Para qué?', until: 'Hasta', untilHint: 'Déjelo vacío para que no termine.',
