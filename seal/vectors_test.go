@@ -306,6 +306,77 @@ var formats = map[string]func(json.RawMessage) (any, error){
 			"bind": i.Bind([]byte(in.Card)), "identity": identity.Secret(), "value": i.Value(),
 		}, err
 	}),
+	"guest-link": on(func(in struct{ Link string }) (any, error) {
+		l, err := ParseGuestLink(in.Link)
+		if err != nil {
+			return nil, err
+		}
+		identity, err := l.Identity()
+		return object{"guest": l.Guest, "key": l.Key().Public(), "identity": identity.Secret()}, err
+	}),
+	"guest": on(func(in struct {
+		Link, Guest, Inviter, Arrival, Identity string
+		Welcome, Hello                          []byte
+	},
+	) (any, error) {
+		l, err := ParseGuestLink(in.Link)
+		if err != nil {
+			return nil, err
+		}
+		made, err1 := envelope.Parse[envelope.Guest]([]byte(in.Guest))
+		came, err2 := envelope.Parse[envelope.Arrival]([]byte(in.Arrival))
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		at := Place{Org: made.Body.Org, Visit: made.Body.Visit, Member: made.Body.Guest}
+		if came.Body.Org != at.Org || came.Body.Visit != at.Visit || came.Body.Guest != at.Member || Hash(in.Hello) != came.Body.SHA256 {
+			return nil, errors.New("the arrival is with another link, or name")
+		}
+		host, err := ParseIdentity(in.Identity)
+		if err != nil {
+			return nil, err
+		}
+		welcome, err1 := l.OpenWelcome(in.Welcome)
+		hello, err2 := OpenHello(in.Hello, host, at)
+		if err := errors.Join(made.Verify(in.Inviter), came.Verify(made.Body.Link, came.Body.Key), err1, err2); err != nil {
+			return nil, err
+		}
+		return object{"guest": at.Member, "key": came.Body.Key, "name": hello.Name, "as": hello.As, "recipient": hello.Recipient, "from": welcome.From, "host": welcome.Host, "card": welcome.Card}, nil
+	}),
+	"admission": on(func(in struct{ Text, Browser string }) (any, error) {
+		s, err := envelope.Parse[envelope.Admission]([]byte(in.Text))
+		if err != nil {
+			return nil, err
+		}
+		return s.Body, s.Verify(in.Browser)
+	}),
+	"visitor": on(func(in struct{ Text, Browser string }) (any, error) {
+		s, err := envelope.Parse[envelope.Visitor]([]byte(in.Text))
+		if err != nil {
+			return nil, err
+		}
+		return s.Body, s.Verify(in.Browser)
+	}),
+	"visit-name": on(func(in struct {
+		Host, Identity string
+		Place
+		Names, Name []byte
+	},
+	) (any, error) {
+		host, err1 := ParseIdentity(in.Host)
+		identity, err2 := ParseIdentity(in.Identity)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+		key, err := OpenNamesKey(in.Names, identity, in.Place)
+		if err != nil {
+			return nil, err
+		}
+		if key != NamesKey(host, in.Visit) {
+			return nil, errors.New("this is not the key of the visit's names")
+		}
+		return OpenName(key, in.Place, in.Name)
+	}),
 	"export": on(func(in struct {
 		Files map[string][]byte `json:"files"`
 		Code  string            `json:"code"`
@@ -607,6 +678,7 @@ func writeVectors(t *testing.T) {
 	w.keyrings()
 	w.codes()
 	w.invitations()
+	w.guests()
 	w.proofs()
 	w.exports()
 }
@@ -1083,6 +1155,154 @@ func (w *writer) invitations() {
 	w.bad("invitation", "id", "the id is none", in(edit(link, string(i.ID), "not-an-id"), ""))
 	w.bad("invitation", "clinic", "the clinic's hash is cut off", in(link[:len(link)-3], ""))
 	w.bad("invitation", "more", "there is a fourth part", in(link+".more", ""))
+}
+
+func (w *writer) guests() {
+	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	seed := seedOf("a guest's link")
+	l := GuestLink{Guest: idOf[ward.PersonID]("a guest"), Secret: [16]byte(seed[:16])}
+	link := l.Link("https://clinic.example")
+	w.good("guest-link", "whole", object{"link": link})
+	_, fragment, _ := strings.Cut(link, "#")
+	w.good("guest-link", "fragment", object{"link": " " + fragment + "\n"})
+	w.bad("guest-link", "half", "the secret is cut off", object{"link": link[:len(link)-4]})
+	w.bad("guest-link", "none", "there is no secret", object{"link": "https://clinic.example/guest#" + string(l.Guest)})
+	w.bad("guest-link", "more", "there is a third part", object{"link": link + ".more"})
+	w.bad("guest-link", "id", "the id is none", object{"link": edit(link, string(l.Guest), "not-an-id")})
+
+	now, visit := ward.FormatTime(vectorTime), idOf[ward.VisitID]("a visit")
+	at := Place{Org: vectorOrg, Visit: visit, Member: l.Guest}
+	browser, mine := SigningKeyOf(seedOf("a guest's browser")), identityFor(w.t, "a guest's identity")
+	made := envelope.Guest{Org: vectorOrg, Visit: visit, Guest: l.Guest, Link: l.Key().Public(), Inviter: amina.Person, Time: now}
+	sealed := func(data []byte, err error) []byte {
+		w.t.Helper()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return data
+	}
+	hello := sealed(SealHello(okafor.Identity.Recipient(), GuestHello{Place: at, Name: "Inés Ñúñez", As: "interpreter", Recipient: mine.Recipient()}))
+	welcome := sealed(l.Welcome(GuestWelcome{Place: at, Host: okafor.Person, Card: okafor.cards[0].Hash(), HostName: "Chidi Okafor", Inviter: amina.Person, From: "Amina Yusuf", As: "interpreter"}))
+	came := envelope.Arrival{Org: vectorOrg, Visit: visit, Guest: l.Guest, Key: browser.Public(), Time: now, SHA256: Hash(hello)}
+	in := func(change func(object)) object {
+		o := object{
+			"link": link, "guest": string(write(w.t, made, amina.browser.Sign).Text), "inviter": amina.browser.Public(), "identity": okafor.Identity.Secret(),
+			"arrival": string(write(w.t, came, l.Key().Sign, browser.Sign).Text), "welcome": welcome, "hello": hello,
+		}
+		if change != nil {
+			change(o)
+		}
+		return o
+	}
+	w.good("guest", "interpreter", in(nil))
+	w.bad("guest", "inviter", "the link is signed by another browser", in(func(o object) { o["guest"] = string(write(w.t, made, okafor.browser.Sign).Text) }))
+	w.bad("guest", "without-link", "the arrival is not signed with the link", in(func(o object) { o["arrival"] = string(write(w.t, came, browser.Sign, browser.Sign).Text) }))
+	w.bad("guest", "without-key", "the arrival is not signed by the guest's browser", in(func(o object) { o["arrival"] = string(write(w.t, came, l.Key().Sign, l.Key().Sign).Text) }))
+	w.bad("guest", "one-signature", "the arrival has one signature", in(func(o object) { o["arrival"] = string(write(w.t, came, l.Key().Sign).Text) }))
+	w.bad("guest", "swapped-name", "the name is not the one that was signed", in(func(o object) {
+		o["hello"] = sealed(SealHello(okafor.Identity.Recipient(), GuestHello{Place: at, Name: "Mallory", As: "interpreter", Recipient: mine.Recipient()}))
+	}))
+	other := at
+	other.Visit = idOf[ward.VisitID]("another visit")
+	w.bad("guest", "elsewhere", "the arrival is at another visit", in(func(o object) {
+		c := came
+		c.Visit = other.Visit
+		o["arrival"] = string(write(w.t, c, l.Key().Sign, browser.Sign).Text)
+	}))
+	again := func(name, wrong string, h GuestHello) {
+		hello := sealed(SealHello(okafor.Identity.Recipient(), h))
+		c := came
+		c.SHA256 = Hash(hello)
+		w.bad("guest", name, wrong, in(func(o object) {
+			o["hello"], o["arrival"] = hello, string(write(w.t, c, l.Key().Sign, browser.Sign).Text)
+		}))
+	}
+	again("hello-elsewhere", "the name is sealed for another visit", GuestHello{Place: other, Name: "Inés", As: "interpreter", Recipient: mine.Recipient()})
+	again("hello-role", "what the guest comes as is not a role of guests", GuestHello{Place: at, Name: "Inés", As: "clinic", Recipient: mine.Recipient()})
+	again("hello-empty", "the name is empty", GuestHello{Place: at, As: "family", Recipient: mine.Recipient()})
+	again("hello-long", "the name has 101 characters", GuestHello{Place: at, Name: strings.Repeat("ñ", 101), As: "family", Recipient: mine.Recipient()})
+	w.bad("guest", "welcome-two", "the welcome is sealed to a second recipient", in(func(o object) {
+		text := sealed(filled("ward/guest-welcome/1", GuestWelcome{Place: at}, guestText))
+		identity, err := l.Identity()
+		o["welcome"] = sealed(Seal(text, identity.Recipient(), mine.Recipient()))
+		sealed(nil, err)
+	}))
+	w.bad("guest", "welcome-other", "the welcome is for another guest", in(func(o object) {
+		p := at
+		p.Member = amina.Person
+		o["welcome"] = sealed(l.Welcome(GuestWelcome{Place: p, Host: okafor.Person, Card: okafor.cards[0].Hash(), Inviter: amina.Person, As: "family"}))
+	}))
+
+	name, key := MemberName{Name: "Inés Ñúñez", As: "interpreter", Inviter: amina.Person, By: "Amina <Yusuf> & family"}, NamesKey(okafor.Identity, visit)
+	called := sealed(SealName(key, at, name))
+	admitted := envelope.Admission{Org: vectorOrg, Visit: visit, Member: l.Guest, Guest: browser.Public(), Called: Hash(called), Role: envelope.AsGuest, Admitter: okafor.Person, Time: now, Until: now}
+	admission := func(change func(*envelope.Admission)) object {
+		a := admitted
+		if change != nil {
+			change(&a)
+		}
+		return object{"text": raw(a, okafor.browser.Sign), "browser": okafor.browser.Public()}
+	}
+	asPatient := func(a *envelope.Admission) {
+		a.Member, a.Role, a.Guest, a.Called, a.Card = amina.Person, envelope.AsPatient, "", "", amina.cards[0].Hash()
+	}
+	w.good("admission", "guest", admission(nil))
+	w.good("admission", "patient", admission(asPatient))
+	w.good("admission", "named", admission(func(a *envelope.Admission) { asPatient(a); a.Called = Hash(called) }))
+	w.bad("admission", "nameless", "a guest has no name", admission(func(a *envelope.Admission) { a.Called = "" }))
+	w.bad("admission", "guest-card", "a guest has a card", admission(func(a *envelope.Admission) { a.Card = Hash(nil) }))
+	w.bad("admission", "keyless", "a guest has no key", admission(func(a *envelope.Admission) { a.Guest = "" }))
+	w.bad("admission", "cardless", "a patient has no card", admission(func(a *envelope.Admission) { asPatient(a); a.Card = "" }))
+	w.bad("admission", "role", "nobody is let in as that", admission(func(a *envelope.Admission) { a.Role = "owner" }))
+	w.bad("admission", "forged", "it is signed by another browser", object{"text": raw(admitted, amina.browser.Sign), "browser": okafor.browser.Public()})
+
+	leaf := SigningKeyOf(seedOf("a leaf")).Public()
+	visitor := envelope.Visitor{Org: vectorOrg, Visit: visit, Member: amina.Person, Person: amina.Person, Card: amina.cards[0].Hash(), Leaf: leaf, Time: now}
+	asGuest := envelope.Visitor{Org: vectorOrg, Visit: visit, Member: l.Guest, Leaf: leaf, Time: now}
+	w.good("visitor", "person", object{"text": raw(visitor, amina.browser.Sign), "browser": amina.browser.Public()})
+	w.good("visitor", "guest", object{"text": raw(asGuest, browser.Sign), "browser": browser.Public()})
+	wrong := visitor
+	wrong.Member = okafor.Person
+	w.bad("visitor", "member", "a person is a member under another id", object{"text": raw(wrong, amina.browser.Sign), "browser": amina.browser.Public()})
+	wrong = asGuest
+	wrong.Card = Hash(nil)
+	w.bad("visitor", "guest-card", "a guest has a card", object{"text": raw(wrong, browser.Sign), "browser": browser.Public()})
+	w.bad("visitor", "forged", "it is signed by another browser", object{"text": raw(visitor, browser.Sign), "browser": amina.browser.Public()})
+
+	names := sealed(SealNamesKey(mine.Recipient(), at, key))
+	named := func(change func(object)) object {
+		o := object{"host": okafor.Identity.Secret(), "identity": mine.Secret(), "org": at.Org, "visit": at.Visit, "member": at.Member, "names": names, "name": called}
+		if change != nil {
+			change(o)
+		}
+		return o
+	}
+	w.good("visit-name", "guest", named(nil))
+	w.good("visit-name", "person", named(func(o object) { o["name"] = sealed(SealName(key, at, MemberName{Name: "أمينة يوسف"})) }))
+	w.bad("visit-name", "flipped", "a bit of it was changed", named(func(o object) { o["name"] = flip(called, len(called)-1) }))
+	w.bad("visit-name", "short", "it is shorter than a nonce", named(func(o object) { o["name"] = called[:5] }))
+	w.bad("visit-name", "elsewhere", "it is another member's", named(func(o object) {
+		p := at
+		p.Member = amina.Person
+		o["name"] = sealed(SealName(key, p, name))
+	}))
+	w.bad("visit-name", "key-elsewhere", "the key is sealed for another visit", named(func(o object) { o["names"] = sealed(SealNamesKey(mine.Recipient(), other, key)) }))
+	w.bad("visit-name", "key-other", "it is the key of another visit's names", named(func(o object) {
+		k := NamesKey(okafor.Identity, other.Visit)
+		o["names"], o["name"] = sealed(SealNamesKey(mine.Recipient(), at, k)), sealed(SealName(k, at, name))
+	}))
+	w.bad("visit-name", "role", "it has a role that guests do not have", named(func(o object) { o["name"] = sealed(SealName(key, at, MemberName{Name: "x", As: "owner"})) }))
+}
+
+// identityFor is an identity of a name, the same each time.
+func identityFor(t *testing.T, name string) Identity {
+	t.Helper()
+	seed := seedOf(name)
+	identity, err := IdentityOf(seed[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity
 }
 
 func (w *writer) proofs() {

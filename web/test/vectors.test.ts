@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { gunzipSync } from 'fflate'
 import { checkClinic } from '../src/engine/account.ts'
 import { Entries } from '../src/engine/entries.ts'
+import { readGuest } from '../src/engine/guest.ts'
 import { Locks, type OpenLock, type Self } from '../src/engine/locks.ts'
 import type { Net } from '../src/engine/net.ts'
 import { People } from '../src/engine/people.ts'
@@ -19,6 +20,7 @@ import {
   bind, codeOf, invitationIdentity, invitationToken, lockKey, openKeyring, openKeyringByCode, openLockFile, openWith, passkeyIdentity, prfSalt, readCode,
   readKeyring, readLink, recoveryProof, writeKeyring, type LockKey,
 } from '../src/seal/keys.ts'
+import { linkIdentity, linkKey, namesKey, openName, openNamesKey, openWelcome, readGuestLink, type Place } from '../src/seal/guests.ts'
 import { checkCards, checkEpochs, checkSignatures, hashOf, next, parse, start } from '../src/seal/statements.ts'
 
 interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
@@ -137,6 +139,44 @@ const formats: Record<string, Run> = {
       invitation: link.invitation, clinic: link.clinic ?? '', token: b64(token), tokenHash: await hash(token), bind: bound,
       identity: await invitationIdentity(link.secret), value: `${link.invitation}.${b64(link.secret)}`,
     }
+  },
+
+  async 'guest-link'(input: { link: string }) {
+    const link = readGuestLink(input.link)
+    return { guest: link.guest, key: (await linkKey(link.secret)).public, identity: await linkIdentity(link.secret) }
+  },
+
+  async guest(input: { link: string; guest: string; inviter: string; arrival: string; identity: string; welcome: string; hello: string }) {
+    const link = readGuestLink(input.link)
+    const made = await parse('ward/guest/1', input.guest)
+    await checkSignatures(made, input.inviter)
+    const { org, visit, guest } = made.body
+    const welcome = await openWelcome(link, unjson64(input.welcome))
+    // The rest as the host's browser does it.
+    const inviter = { browsers: new Map([[input.inviter, '']]) }
+    const people = { get: async () => inviter, forget: () => undefined } as unknown as People
+    const self = { ...(await reader(org)), identity: input.identity }
+    const g = await readGuest({ people, self }, visit, { guestText: input.guest, state: 'used', arrivalText: input.arrival, hello: input.hello })
+    return { guest, key: g.key, name: g.name, as: g.as, recipient: g.recipient, from: welcome.from, host: welcome.host, card: welcome.card }
+  },
+
+  async admission(input: { text: string; browser: string }) {
+    const s = await parse('ward/admission/1', input.text)
+    await checkSignatures(s, input.browser)
+    return s.body
+  },
+
+  async visitor(input: { text: string; browser: string }) {
+    const s = await parse('ward/visitor/1', input.text)
+    await checkSignatures(s, input.browser)
+    return s.body
+  },
+
+  async 'visit-name'(input: Place & { host: string; identity: string; names: string; name: string }) {
+    const place = { org: input.org, visit: input.visit, member: input.member }
+    const key = await openNamesKey(input.identity, unjson64(input.names), place)
+    if (b64(key) !== b64(await namesKey(input.host, input.visit))) throw new Bad("this is not the key of the visit's names")
+    return openName(key, place, unjson64(input.name))
   },
 
   async dpop(input: { proof: string; method: string; url: string; nonce: string; token: string }) {

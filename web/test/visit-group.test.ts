@@ -201,3 +201,43 @@ test('bad messages are refused and the visit goes on', async () => {
   await patient.process(next.commit)
   assert.equal((await patient.process(late)).kind, 'message', 'what was said just before new keys is still heard')
 })
+
+test('a guest is in by the key and the name that the host let in, and by nothing else', async () => {
+  const { doctor, patient, info } = await two()
+  const key = await signingKey(new Uint8Array(32).fill(7))
+  const called = b64(new Uint8Array(32).fill(8))
+  const guest = (admission: { text: string; browser: string } | undefined, by = key): Me => ({ person: id('g'), browser: by.public, sign: by.sign, ...(admission && { admission }) })
+  const asGuest = (change: object = {}): Promise<{ text: string; browser: string }> =>
+    admit({ id: id('g'), card: undefined as never, browser: key }, okafor, { role: 'guest', guest: key.public, called, ...change })
+  const stolen = await signingKey(new Uint8Array(32).fill(9))
+  for (const [why, me_] of [
+    ['nobody let them in', guest(undefined)],
+    ['another browser has the admission', guest(await asGuest(), stolen)],
+    ["it is a person's admission", guest(await admit(amina))],
+    ['it is of another guest', guest(await asGuest({ member: id('z') }))],
+  ] as const) {
+    const found = await refusedFor('member', Group.join(circle, me_, info))
+    assert.equal(found.doubt?.doubt, 'not-admitted', why)
+  }
+  const person: Me = { ...me(bilal, await asGuest({ member: bilal.id })) } // a person who comes as a guest
+  await refusedFor('member', Group.join(circle, person, info))
+
+  const { group: interpreter, next } = await Group.join(circle, guest(await asGuest()), info)
+  for (const g of [doctor, patient]) await g.process(next.commit)
+  const seat = patient.members.find((m) => m.member === id('g'))
+  assert.deepEqual([seat?.role, seat?.called], ['guest', called])
+  assert.deepEqual(await keysOf(interpreter), await keysOf(doctor))
+  const out = await doctor.remove([id('g')])
+  assert.ok(out)
+  await doctor.take(out)
+  await patient.process(out.commit)
+  assert.equal((await interpreter.process(out.commit)).kind, 'removed')
+  await refusedFor('epoch', interpreter.process(await doctor.send(utf8('only us'))))
+})
+
+test('a member whose card is not the one that the host let in is refused', async () => {
+  const { info } = await two()
+  const other = { ...bilal, card: b64(new Uint8Array(32).fill(42)) }
+  const found = await refusedFor('member', Group.join(circle, me(bilal, await admit(other)), info))
+  assert.equal(found.doubt?.doubt, 'card')
+})
