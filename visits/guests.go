@@ -15,7 +15,7 @@ import (
 // Guests are people without an account: an interpreter, a daughter, a colleague from elsewhere. Someone of the visit
 // makes a link whose secret is in its fragment, so it reaches no server. The guest's browser makes a key of its own,
 // signs its arrival with the link and with that key, and waits at the door. Only the host can read the guest's name and
-// let them in; everyone else in the visit can read it then. See docs/formats.md and docs/decisions/0008.
+// let them in; everyone else in the visit can read it then. See docs/formats.md and docs/decisions/0009.
 
 // Sessions lets guests act: identity fills it in.
 type Sessions interface {

@@ -1,6 +1,6 @@
 // End-to-end encryption on LiveKit's hook for it, in place of its own: every frame of every track goes through
 // media.worker.ts, in both directions, or nowhere. LiveKit's own would render what a participant without keys sends in
-// the clear, and leaves out the redundancy of sound (docs/decisions/0007).
+// the clear, and leaves out the redundancy of sound (docs/decisions/0008).
 
 import { ParticipantEvent, RoomEvent, type RemoteTrack, type Room, type Track } from 'livekit-client'
 import type { MediaEpoch } from './group.ts'
