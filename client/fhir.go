@@ -129,6 +129,15 @@ func (c *Client) Note(chart ward.ChartID, title, text string) Item {
 	return item
 }
 
+// RelatedPerson makes an item that says in a chart who someone is with whom its patient shares it: a carer, whom the
+// clinic does not name to patients.
+func (c *Client) RelatedPerson(chart ward.ChartID, person ward.PersonID, name string) Item {
+	return resource("person", object{
+		"resourceType": "RelatedPerson", "identifier": []object{identifier(systemPerson, string(person))}, "active": true,
+		"patient": byChart(chart), "name": []object{{"text": name}},
+	})
+}
+
 // Message makes an item of a message; inReplyTo may be empty.
 func (c *Client) Message(chart ward.ChartID, text string, inReplyTo ward.EntryID) Item {
 	message := object{

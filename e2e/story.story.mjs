@@ -22,7 +22,7 @@ export async function steps(database) {
     story.people.push(someone)
     return someone
   }
-  let okafor, farid, sonia, priya, amina, chart
+  let okafor, farid, sonia, priya, nura, amina, chart
 
   await story.step('Dr Okafor founds the clinic with a passkey', async () => {
     okafor = await arrive('okafor')
@@ -138,6 +138,26 @@ export async function steps(database) {
     await amina.page.getByText(/Ada Okafor opened the chart/).first().waitFor()
     await accessible(amina, 'who looked')
     await fits(amina, 'who looked')
+  })
+  await story.step('her daughter introduces herself, and Amina shares the chart with her until a day', async () => {
+    nura = await arrive('nura', { width: 390, height: 844 })
+    await join_(nura, await invite(farid, 'Carer', 'Nura', 'Haddad'), 'Nura', 'Haddad')
+    await nura.button('Show who I am').click()
+    const link = await nura.page.getByTestId('introduction').textContent()
+    await accessible(nura, 'introducing oneself')
+    await fits(nura, 'introducing oneself')
+    await amina.page.goto(link)
+    await amina.page.getByText(/Nura Haddad introduced themselves/).waitFor()
+    must(!amina.page.url().includes('#'), 'who was introduced stays in the address')
+    await accessible(amina, 'sharing with who was introduced')
+    await amina.field('Until').fill('2099-12-31')
+    await amina.button('Share').click()
+    await amina.page.getByText(/Nura Haddad can read the general part, for looking after the patient/).waitFor()
+    await nura.button('×').or(nura.button('Close')).first().click()
+    await nura.page.getByRole('link', { name: new RegExp(`^(?!.*Write).*${canaries.family}`) }).first().click()
+    await nura.heading('Problems').waitFor()
+    await nura.page.goto(`${clinic.origin}${chart}/messages`)
+    await nura.page.getByText(canaries.message).first().waitFor()
   })
   await story.step('a curious employee tries to look, and is refused', async () => {
     await farid.page.goto(`${clinic.origin}${chart}`)

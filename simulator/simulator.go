@@ -297,6 +297,9 @@ func (c *Clinic) talk(ctx context.Context, chart ward.ChartID) error {
 	c.progress("messages and notes", 4, 5)
 	if len(c.Patients) > 0 {
 		carer := c.Patients[0]
+		if _, err := c.Amina.Write(ctx, chart, envelope.General, c.Amina.RelatedPerson(chart, carer.Person(), carer.Name)); err != nil {
+			return fmt.Errorf("introduce a carer: %w", err)
+		}
 		if err := c.Amina.Share(ctx, chart, carer.Person(), "", envelope.ForProxy, time.Now().AddDate(0, 3, 0), envelope.General); err != nil {
 			return fmt.Errorf("share with a carer: %w", err)
 		}

@@ -155,3 +155,15 @@ test('problems that are over, and what was entered in error, are not current', (
   assert.deepEqual(s.problems.map((p) => p.view.title), ['Asthma'])
   assert.deepEqual(s.past.map((p) => p.view.title), ['Flu'])
 })
+
+test('parts of a result that say nothing are left out', () => {
+  const v = read({ resourceType: 'Observation', code: { text: 'Panel' }, component: [{ code: { text: 'a' } }, {}, { code: { text: 'b' }, valueString: 'fine' }] } as Resource)
+  assert.match(v.brief, /b.*fine/)
+  assert.doesNotMatch(v.brief, /\ba\b|: *$|: *and/)
+})
+
+test('a bundle within a bundle is its resources, and an entry that is nothing is none', () => {
+  const inner = { resourceType: 'Bundle', entry: [null, { resource: { resourceType: 'Condition', code: { text: 'Inner' } } }] }
+  const found = resourcesOf(JSON.stringify({ resourceType: 'Bundle', entry: [null, { fullUrl: 7, resource: { resourceType: 'Basic' } }, { resource: inner }] }))
+  assert.deepEqual(found?.map((r) => r.resourceType), ['Basic', 'Condition'])
+})

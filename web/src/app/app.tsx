@@ -58,14 +58,14 @@ const screens = {
   welcome: () => import('../screens/welcome.tsx'), join: () => import('../screens/join.tsx'), recover: () => import('../screens/recovery.tsx'),
   home: () => import('../screens/home.tsx'), chart: () => import('../screens/chart/index.tsx') as ReturnType<Lazy>, people: () => import('../screens/people.tsx'), invite: () => import('../screens/invite.tsx'),
   teams: () => import('../screens/teams.tsx'), calendar: () => import('../screens/calendar.tsx'), record: () => import('../screens/record.tsx'), settings: () => import('../screens/settings.tsx'),
-  visit: () => import('../screens/visit/index.tsx'), guest: () => import('../screens/visit/guest.tsx'), check: () => import('../screens/visit/check.tsx'), after: () => import('../screens/visit/after.tsx'),
+  share: () => import('../screens/share.tsx'), visit: () => import('../screens/visit/index.tsx'), guest: () => import('../screens/visit/guest.tsx'), check: () => import('../screens/visit/check.tsx'), after: () => import('../screens/visit/after.tsx'),
   notFound: () => import('../screens/notfound.tsx'),
 } satisfies Record<string, Lazy>
 type Name = keyof typeof screens
 
 /** Doors are for whoever has no session yet; someone who got one there may still have to see their code. */
 const doors: Readonly<Record<string, Name>> = { join: 'join', recover: 'recover', guest: 'guest' }
-const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings', visit: 'visit' }
+const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings', share: 'share', visit: 'visit' }
 
 function screenOf(me: Me | undefined, first: string, id: string, page: string): Name {
   const door = doors[first]

@@ -5,11 +5,13 @@ import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type
 import { gunzip, type ContentHeader } from '../seal/content.ts'
 import { bind, invitationIdentity, invitationToken, welcomeFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
 import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
+import { humanName } from '../fhir/values.ts'
 import * as fhir from '../fhir/write.ts'
 import { certify, checkClinic } from './account.ts'
 import { Appointments } from './appointments.ts'
 import { Drafts } from './drafts.ts'
 import { Entries, fhirType, safeType, type Read } from './entries.ts'
+import { writeIntroduction, type Introduction } from './introduction.ts'
 import { latest, Locks, newLock, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
 import { Outbox, type Waiting } from './outbox.ts'
@@ -352,7 +354,7 @@ export class Session {
 
   async nameOf(person: ID): Promise<string> {
     if (!this.names.has(person)) await this.known().catch(() => undefined)
-    return this.names.get(person) ?? ''
+    return this.names.get(person) || this.introduced.get(person) || ''
   }
 
   async listPeople(): Promise<readonly Person[]> {
@@ -496,10 +498,21 @@ export class Session {
       const seen = ((await this.shelf.get('seen', `${this.self.person}/${c.chart}`)) as number | undefined) ?? 0
       const own = c.person === this.self.person
       return {
-        chart: c.chart, owner: c.person, name: own ? this.self.name : await this.nameOf(c.person), purpose: own ? 'self' as const : 'care' as const,
+        chart: c.chart, owner: c.person, name: own ? this.self.name : (await this.nameOf(c.person)) || this.nameIn(c.chart), purpose: own ? 'self' as const : 'care' as const,
         due: c.locks.some((l) => l.due), news: Math.max(0, (general?.seq ?? 0) - seen), emergencies: await this.emergenciesOf(c.emergencies),
       }
     }))
+  }
+
+  /** Whose chart it is, as the chart says: who looks after someone has the name from nowhere else. It is opened for that once. */
+  private nameIn(chart: ID): string {
+    const opened = this.charts_.get(chart)?.open
+    if (opened) return humanName(opened.patient?.['name'])
+    if (!this.opening.has(chart)) {
+      this.opening.add(chart)
+      void this.open(chart, () => undefined).then(() => this.tell({ what: 'charts' }), () => undefined).finally(() => this.opening.delete(chart))
+    }
+    return ''
   }
 
   async open(chart: ID, progress: Progress): Promise<OpenChart> {
@@ -588,6 +601,10 @@ export class Session {
       const retracted = retractedBy.get(i.entry)
       return { ...plain, ...(amended && { amendedBy: amended }), ...(retracted && { retractedBy: retracted }) }
     })
+    for (const i of items) {
+      const someone = i.kind === 'person' && i.author.person === c.open.owner ? fhir.readRelated(i.resources[0]) : undefined
+      if (someone) this.introduced.set(someone.person, someone.name)
+    }
     const patient = items.findLast((i) => i.kind === 'person' && i.resources[0]?.resourceType === 'Patient')?.resources[0]
       ?? items.flatMap((i) => i.resources).find((r) => r.resourceType === 'Patient')
     c.open = { ...c.open, items, ...(patient && { patient }) }
@@ -799,8 +816,9 @@ export class Session {
 
   private async freshEpochs(lock: OpenLock): Promise<OpenLock> { return lock.due ? this.locks.open(lock.lock) : lock }
 
-  async share(chart: ID, to: { person: ID } | { team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string): Promise<void> {
+  async share(chart: ID, to: { person: ID } | { team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string, introduced?: Introduction): Promise<void> {
     await this.open(chart, () => undefined)
+    if (introduced) await this.meet(chart, introduced)
     for (const compartment of compartments) {
       const lock = this.charts_.get(chart)?.locks.get(compartment)
       const key = lock?.keys.get(lock.epochs.length)
@@ -809,6 +827,21 @@ export class Session {
       await this.net.post(`/api/locks/${lock.lock}/grants`, { grants: [grant] })
     }
     this.tell({ what: 'chart', chart })
+  }
+
+  /** Checks that the keys the server shows of someone are those they introduced themselves with, and writes into the chart who they are. */
+  private async meet(chart: ID, i: Introduction): Promise<void> {
+    this.people.forget(i.person)
+    const known = await this.people.get(i.person)
+    if (known.cards.every((c) => c.hash !== i.card)) throw new EngineProblem('tampered', 'the clinic shows other keys than those of the introduction')
+    if (this.introduced.get(i.person) !== i.name) await this.write(chart, 'general', { kind: 'person', resource: fhir.relatedPerson(chart, i.person, i.name) })
+  }
+
+  /** People whom a patient introduced in their own chart, by name. */
+  private readonly introduced = new Map<ID, string>()
+
+  introduction(): string {
+    return writeIntroduction(location.origin, { person: this.self.person, card: this.self.card, name: this.self.name })
   }
 
   async unshare(chart: ID, grants: readonly ID[]): Promise<void> {

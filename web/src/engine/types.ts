@@ -5,6 +5,7 @@
 // people: problems and troubles have codes, and words/*.ts has the sentences.
 
 import type { Door } from '../visit/door.ts'
+import type { Introduction } from './introduction.ts'
 
 export type ID = string
 export type Role = 'patient' | 'proxy' | 'clinician' | 'frontdesk' | 'security' | 'privacy' | 'admin'
@@ -336,7 +337,9 @@ export interface Engine {
   discard(entry: ID): Promise<void>
   markSeen(chart: ID): void
   members(chart: ID): Promise<readonly Member[]>
-  share(chart: ID, to: { readonly person: ID } | { readonly team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string): Promise<void>
+  share(chart: ID, to: { readonly person: ID } | { readonly team: ID }, compartments: readonly Compartment[], purpose: Purpose, until?: string, introduced?: Introduction): Promise<void>
+  /** A link by which the person introduces themselves to someone they look after. */
+  introduction(): Promise<string>
   unshare(chart: ID, grants: readonly ID[]): Promise<void>
   /** Opens a chart that is not shared, or all of one of which a part is, for an hour. The reason is written into it, under a title. */
   breakGlass(chart: ID, code: EmergencyCode, title: string, reason: string): Promise<void>

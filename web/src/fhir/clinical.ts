@@ -113,7 +113,9 @@ function components(o: Fields, c: Reader): string {
     const [top, bottom] = [quantityText(c, high['valueQuantity']), quantityText(c, low['valueQuantity'])]
     if (top !== '' && bottom !== '') return `${top.replace(/\u00a0.*/, '')}/${bottom}`
   }
-  return joined(c, parts.map((p) => c.say.pair(conceptText(c, p['code']), first(choiceText(c, p, 'value'), conceptText(c, p['dataAbsentReason'])))))
+  // A part that says nothing is left out, and one that has no name, or no value, is what it has.
+  return joined(c, parts.map((p) => [conceptText(c, p['code']), first(choiceText(c, p, 'value'), conceptText(c, p['dataAbsentReason']))] as const)
+    .flatMap(([name, value]) => (name !== '' && value !== '' ? [c.say.pair(name, value)] : value !== '' ? [value] : [])))
 }
 
 export const observed = (o: Fields, c: Reader): string => first(choiceText(c, o, 'value'), components(o, c), conceptText(c, o['dataAbsentReason']))

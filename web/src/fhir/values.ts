@@ -237,7 +237,7 @@ export function dosageText(c: Reader, v: unknown): string {
   const amount = n !== undefined && unitOf(dose) === '' ? c.say.atATime(numberText(c, n)) : choiceText(c, rate, 'dose')
   const often = timingText(c, d['timing'])
   const needed = d['asNeededBoolean'] === true || d['asNeededCodeableConcept'] !== undefined ? c.say.asNeeded : ''
-  return [amount, often, conceptText(c, d['route']), needed, text(d['patientInstruction'])].filter((p) => p !== '').join(', ')
+  return [amount, often, conceptText(c, d['route']), needed, text(d['patientInstruction'])].filter((p) => p !== '').join(c.lang === 'ar' ? '، ' : ', ')
 }
 
 export const annotations = (v: unknown): string => list(v).map((n) => (typeof n === 'string' ? n : text(fields(n)['text']))).filter((n) => n !== '').join('\n')

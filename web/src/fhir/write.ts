@@ -16,7 +16,7 @@ export interface PersonFields {
   readonly birthDate?: string; readonly phone?: string; readonly email?: string; readonly language?: string
 }
 
-/** Patient for patients, RelatedPerson for proxies without a chart here, Practitioner for staff. */
+/** Patient for patients, Practitioner for staff, Person for proxies without a chart here. */
 export function person(kind: 'Patient' | 'Practitioner' | 'Person', f: PersonFields): Resource {
   const telecom = [
     ...(f.phone ? [{ system: 'phone', value: f.phone }] : []),
@@ -55,6 +55,20 @@ export function readPerson(r: Resource): (Partial<PersonFields> & { readonly ful
     ...(Object.fromEntries(Object.entries(found).filter(([, v]) => v !== undefined)) as Partial<PersonFields>),
     name: parts, fullName: name.text ?? fullName(parts),
   }
+}
+
+/** Someone whom the patient introduces to those who read the chart: a carer. */
+export const relatedPerson = (chart: string, person: string, name: string): Resource => ({
+  resourceType: 'RelatedPerson', identifier: [{ system: personSystem, value: person }], active: true, patient: byChart(chart), name: [{ text: name }],
+})
+
+/** Who a RelatedPerson of Ward's is. */
+export function readRelated(r: Resource | undefined): { readonly person: string; readonly name: string } | undefined {
+  if (r?.resourceType !== 'RelatedPerson') return undefined
+  const ids = (Array.isArray(r['identifier']) ? r['identifier'] : []) as { system?: unknown; value?: unknown }[]
+  const person = ids.find((i) => i?.system === personSystem)?.value
+  const name = ((Array.isArray(r['name']) ? r['name'] : []) as Named[])[0]?.text
+  return typeof person === 'string' && typeof name === 'string' && name !== '' ? { person, name } : undefined
 }
 
 const encode = (text: string): string => {
@@ -140,11 +154,13 @@ function flatten(value: unknown): Resource[] | undefined {
   if (typeof value !== 'object' || value === null || typeof (value as Resource).resourceType !== 'string') return undefined
   const r = value as Resource
   if (r.resourceType !== 'Bundle') return [r]
-  const entries = (Array.isArray(r['entry']) ? r['entry'] : []) as { resource?: Resource; fullUrl?: string }[]
-  return entries.flatMap(({ resource, fullUrl }) => {
+  const entries = (Array.isArray(r['entry']) ? r['entry'] : []) as ({ resource?: Resource; fullUrl?: unknown } | null)[]
+  return entries.flatMap((entry) => {
+    const { resource, fullUrl } = entry ?? {}
     if (!resource || typeof resource.resourceType !== 'string') return []
+    if (resource.resourceType === 'Bundle') return flatten(resource) ?? []
     // A resource that has no id of its own is known by its place in the bundle, which references use.
-    const urn = fullUrl?.startsWith('urn:uuid:') ? fullUrl.slice(9) : undefined
+    const urn = typeof fullUrl === 'string' && fullUrl.startsWith('urn:uuid:') ? fullUrl.slice(9) : undefined
     return resource.id === undefined && urn !== undefined ? [{ ...resource, id: urn }] : [resource]
   })
 }

@@ -12,6 +12,7 @@ import { Button, Card, Dialog, Empty, ErrorPanel, Face, Field, Icon, Notice, Pro
 import { DoorTo, Row, isComing, sayDay, sayWhen, useMinute } from './booking/row.tsx'
 import { FromVisits } from './chart/fromvisits.tsx'
 import { AllEmergencies, EmergencyNews } from './chart/emergency.tsx'
+import { Introduce } from './introduce.tsx'
 import { Event, RecordState } from './record.tsx'
 
 export default function Home(_: ScreenProps): JSX.Element {
@@ -117,13 +118,14 @@ function PatientHome({ me }: { me: Me }): JSX.Element {
           </div>
         </>
       )}
-      {(others.length > 0 || !own) && (
+      {(others.length > 0 || !own || me.roles.includes('proxy')) && (
         <Card title={w.home.caring}>
           {others.length === 0 ? (charts.error ? <p class="soft">{w.home.unknown}</p> : charts.loading ? <Progress label={w.loading} done={0} total={0} /> : <Empty icon="people" title={w.home.caringNone}><p>{w.home.caringHint}</p></Empty>) : (
             <ul class="list">{others.map((c) => (
               <li key={c.chart}><ChartLink chart={c} /><div class="row under"><Button kind="plain" icon="message" href={`/chart/${c.chart}/messages`} label={`${w.home.writeOf}: ${c.name || w.unnamed}`}>{w.home.writeOf}</Button></div></li>
             ))}</ul>
           )}
+          <Introduce />
         </Card>
       )}
     </>

@@ -1,12 +1,12 @@
 // Inviting: who it is for, and then the link, to show, copy, print or send. The link is the secret; it is shown once.
 
-import { encode } from 'uqr'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useWords } from '../app/context.tsx'
 import { useQuery } from '../app/router.tsx'
 import type { About, Me, Role } from '../engine/types.ts'
+import { QR } from '../parts/qr.tsx'
 import { Button, Card, Check, Choices, CopyButton, DateField, ErrorPanel, Field, Notice, announce, toFirstError } from '../parts/index.tsx'
 
 export const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
@@ -101,11 +101,4 @@ export function TheLink({ link, name, sent, wanted }: { link: string; name: stri
       <div class="row no-print"><CopyButton text={link}>{w.copy}</CopyButton><Button kind="plain" icon="print" onClick={() => print()}>{w.print}</Button></div>
     </div>
   )
-}
-
-/** A QR code drawn as elements: no markup is parsed. */
-function QR({ text, label }: { text: string; label: string }): JSX.Element {
-  const { data, size } = encode(text, { ecc: 'M', border: 1 })
-  const path = data.flatMap((row, y) => row.map((on, x) => (on ? `M${x} ${y}h1v1h-1z` : ''))).join('')
-  return <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={label} shape-rendering="crispEdges"><path d={path} fill="#000" /></svg>
 }

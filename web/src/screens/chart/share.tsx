@@ -1,10 +1,11 @@
 // Who can read the chart, in sentences; sharing it, and taking that back.
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { useAct, useEngine, useLoad, useWords } from '../../app/context.tsx'
 import { navigate } from '../../app/router.tsx'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Face, Field, Notice, Progress, Select, Tag, announce } from '../../parts/index.tsx'
+import { readIntroduction, type Introduction } from '../../engine/introduction.ts'
 import type { Compartment, Member, OpenChart, Purpose } from '../../engine/types.ts'
 import { humanName } from '../../fhir/values.ts'
 import { apart } from './bidi.ts'
@@ -122,8 +123,25 @@ function ShareForm({ chart, onDone }: { chart: OpenChart; onDone: () => void }):
   const [purpose, setPurpose] = useState<Purpose>('care')
   const [until, setUntil] = useState('')
   const [wrong, setWrong] = useState('')
+  const [introduced, setIntroduced] = useState<Introduction | undefined>(undefined)
+  const [pasted, setPasted] = useState('')
   const { act, busy, error } = useAct()
   const me = engine.me
+  const meet = (link: string): boolean => {
+    try {
+      const someone = readIntroduction(link)
+      if (someone.person === me?.person) return false
+      setIntroduced(someone)
+      setKind('person')
+      setWho(someone.person)
+      setPurpose('proxy')
+      return true
+    } catch {
+      return false
+    }
+  }
+  // A carer's link leads here with who they are in it; it is taken out of the address, where it would stay in the history.
+  useEffect(() => { if (chart.mine && location.hash !== '' && meet(location.hash)) history.replaceState(null, '', location.pathname) }, [])
   // What one may give, as the clinic's rules say: patients everything of theirs, clinicians the general part for care.
   const mayShare = chart.mine || (me?.roles.includes('clinician') === true && chart.compartments.includes('general'))
   if (!mayShare) return null
@@ -132,6 +150,7 @@ function ShareForm({ chart, onDone }: { chart: OpenChart; onDone: () => void }):
     ? (teams ?? []).map((t) => ({ value: t.lock, label: t.name === '' ? c.teamNames.clinicians : nameOf(t.name) }))
     : (people ?? []).filter((p) => p.state === 'active' && p.person !== me?.person && p.person !== chart.owner && p.name !== '' && p.roles.some((r) => r === 'clinician' || (chart.mine && (r === 'patient' || r === 'proxy'))))
       .map((p) => ({ value: p.person, label: `${p.name} (${p.roles.map((r) => w.roles[r]).join(', ')})` }))
+  if (kind === 'person' && introduced && choices.every((x) => x.value !== introduced.person)) choices.push({ value: introduced.person, label: introduced.name })
   const purposes: readonly Purpose[] = chart.mine ? ['care', 'proxy', 'second-opinion', 'research'] : ['care', 'second-opinion']
   const share = async (): Promise<void> => {
     const end = until === '' ? undefined : new Date(`${until}T23:59:59`)
@@ -139,10 +158,11 @@ function ShareForm({ chart, onDone }: { chart: OpenChart; onDone: () => void }):
     setWrong(problem)
     if (problem !== '') return
     const name = choices.find((x) => x.value === who)?.label ?? ''
-    if (!(await act(() => engine.share(chart.chart, kind === 'person' ? { person: who } : { team: who }, parts, purpose, end?.toISOString())))) return
+    if (!(await act(() => engine.share(chart.chart, kind === 'person' ? { person: who } : { team: who }, parts, purpose, end?.toISOString(), introduced?.person === who ? introduced : undefined)))) return
     announce(c.shared(name))
     setWho('')
     setUntil('')
+    setPasted('')
     onDone()
   }
   return (
@@ -150,6 +170,12 @@ function ShareForm({ chart, onDone }: { chart: OpenChart; onDone: () => void }):
       <form class="chart-form" onSubmit={(event) => { event.preventDefault(); void share() }}>
         <Choices label={c.whoType} name="share-kind" value={kind} onInput={(v) => { setKind(v === 'team' ? 'team' : 'person'); setWho('') }} options={[{ value: 'person', label: c.sharePerson }, { value: 'team', label: c.shareTeam }]} />
         <Select label={c.who} value={who} onInput={setWho} options={[{ value: '', label: c.choose }, ...choices]} />
+        {introduced && introduced.person === who && <Notice><p>{c.carer.introduced(apart(introduced.name, lang))}</p></Notice>}
+        {chart.mine && kind === 'person' && introduced?.person !== who && (
+          <details class="chart-fold"><summary class="chart-target">{c.carer.offer}</summary>
+            <Field label={c.carer.link} hint={c.carer.linkHint} value={pasted} onInput={(v) => { setPasted(v); meet(v) }} dir="ltr" autocomplete="off" spellcheck={false} {...(pasted.trim() !== '' && { error: c.carer.wrongLink })} />
+          </details>
+        )}
         {given.length > 1 && (
           <fieldset class="chart-set"><legend>{c.parts}</legend>
             {given.map((p) => <Check key={p} checked={parts.includes(p)} onInput={(on) => setParts(on ? [...parts, p] : parts.filter((x) => x !== p))}>{c.compartment[p]} <span class="chart-small">{c.compartmentHint[p]}</span></Check>)}

@@ -151,6 +151,11 @@ export const chart = {
   eraseTitle: 'Erase this chart', eraseText: 'Everything in it is removed from the clinic’s server, with all its keys. Nobody can bring it back. Copies that you or others took are not touched.', eraseSure: 'I understand that this cannot be undone', eraseNow: 'Erase it now', takeFirst: 'Take a copy first', erased: 'The chart is erased.',
   before: (n: number): string => `${many(n, 'person or team', 'people or teams')} could read it before`, endedOn: (date: string): string => `ended on ${date}`, nobodyElse: 'Nobody else can read this chart.', shareRule: 'Only the patient shares the restricted part.',
 
+  carer: {
+    offer: 'Someone who is not in the list, such as a carer?', link: 'Their link', linkHint: 'They find it on their first page, at “Show who I am”. Scan it with your phone’s camera, or paste it here.', wrongLink: 'This is not a whole link. Ask them to show or send it again.',
+    introduced: (name: string): string => `${name} introduced themselves with this link. Share only if you have it from them.`, show: 'Show who I am', showText: 'Someone you look after can share their chart with you: they scan this with their phone’s camera, or open the link. By itself it opens nothing.', qr: 'QR code of who you are', noChart: 'You have no chart of your own here to share.',
+  },
+
   // Emergencies.
   glass: {
     notShared: 'This chart is not shared with you', notSharedText: 'The patient decides who reads it. Ask them, or a colleague who can read it, to share it with you.',

@@ -135,6 +135,11 @@ export const chart = {
   eraseTitle: 'Borrar esta historia', eraseText: 'Todo lo que contiene se elimina del servidor de la clínica, con todas sus claves. Nadie puede recuperarlo. Las copias que usted u otras personas hayan hecho no se tocan.', eraseSure: 'Entiendo que esto no se puede deshacer', eraseNow: 'Borrar ahora', takeFirst: 'Llevarme antes una copia', erased: 'La historia se ha borrado.',
   before: (n) => `${many(n, 'persona o equipo pudo', 'personas o equipos pudieron')} leerla antes`, endedOn: (date) => `terminó el ${date}`, nobodyElse: 'Nadie más puede leer esta historia.', shareRule: 'Solo el paciente comparte la parte restringida.',
 
+  carer: {
+    offer: '¿Alguien que no está en la lista, como un cuidador?', link: 'Su enlace', linkHint: 'Esa persona lo encuentra en su primera página, en «Mostrar quién soy». Léalo con la cámara de su teléfono o péguelo aquí.', wrongLink: 'Este enlace no está completo. Pida que se lo muestre o envíe de nuevo.',
+    introduced: (name) => `${name} se presentó con este enlace. Comparta solo si lo recibió de esa persona.`, show: 'Mostrar quién soy', showText: 'Alguien a quien usted cuida puede compartir su historia con usted: lee esto con la cámara de su teléfono o abre el enlace. Por sí solo no abre nada.', qr: 'Código QR de quién es usted', noChart: 'Usted no tiene aquí una historia propia que compartir.',
+  },
+
   glass: {
     notShared: 'Esta historia no está compartida con usted', notSharedText: 'El paciente decide quién la lee. Pida que la comparta con usted, a él o a un colega que pueda leerla.',
     offer: '¿Depende una vida de ello?', offerRest: '¿Depende una vida de la parte restringida?', warning: 'Esto abre toda la historia, y se avisa a todos los interesados',
