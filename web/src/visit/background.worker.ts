@@ -71,8 +71,7 @@ async function follow(frames: ReadableStream<VideoFrame>): Promise<void> {
     const { value: frame } = await mine.read()
     if (!frame) return
     try {
-      const made = make(frame)
-      if (made) await writer?.write(new VideoFrame(made, { timestamp: frame.timestamp, alpha: 'discard' }))
+      if (make(frame)) await writer?.write(pictures.frame(frame.timestamp))
     } finally {
       frame.close()
     }

@@ -4,13 +4,13 @@
 /** Pictures in a second, at most. More is not seen in a small picture of someone who sits and talks. */
 const most = 20
 /** Pictures in a second, at least. With fewer, lips no longer go with the words. */
-const least = 8
+const least = 6
 /** How much of its time the background may take. */
 const share = 0.6
 /** How many pictures are not counted: the first are slow while the browser still translates the program. */
 const warmUp = 10
-/** For how long a device must be too slow before it is told, in milliseconds: a moment of other work passes. */
-const patience = 5000
+/** For how long a device must be too slow before it is told, in milliseconds: other work passes. */
+const patience = 10_000
 /** How much a new measurement counts against those before. */
 const weight = 0.1
 

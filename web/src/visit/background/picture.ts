@@ -11,8 +11,8 @@ export type Behind = 'blur' | 'room'
 /** A picture of a camera: a frame of a video, or a still one. */
 export type Seen = VideoFrame | ImageBitmap
 
-/** The longest side of what is made. More is never sent. */
-const longest = 1280
+/** The longest side of what is made. A face in a tile needs no more, and each point is worked on. */
+const longest = 960
 
 export class Pictures {
   behind: Behind
@@ -88,13 +88,26 @@ export class Pictures {
     return out.canvas
   }
 
+  /**
+   * What was made last, as a frame of the kind that cameras give. Chromium would send a drawing's own kind with colours
+   * of the full range, and say so in a part of the packet that a media server does not pass on: others saw them glaring.
+   */
+  frame(timestamp: number): VideoFrame {
+    const { width, height } = this.out.canvas
+    const data = planes(this.out.getImageData(0, 0, width, height).data, width, height)
+    return new VideoFrame(data, {
+      format: 'I420', codedWidth: width, codedHeight: height, timestamp,
+      colorSpace: { primaries: 'smpte170m', transfer: 'smpte170m', matrix: 'smpte170m', fullRange: false },
+    })
+  }
+
   /** Makes what comes out as large as what comes in, or as what is sent. */
   private fit(seen: Seen): void {
     const [w, h] = 'displayWidth' in seen ? [seen.displayWidth, seen.displayHeight] : [seen.width, seen.height]
     const scale = Math.min(1, longest / Math.max(w, h))
     const { canvas } = this.out
-    const width = Math.round(w * scale)
-    const height = Math.round(h * scale)
+    const width = Math.round((w * scale) / 2) * 2 // colours are kept for two points together
+    const height = Math.round((h * scale) / 2) * 2
     if (canvas.width !== width) canvas.width = width
     if (canvas.height !== height) canvas.height = height
     this.out.imageSmoothingEnabled = true
@@ -108,4 +121,25 @@ export class Pictures {
     const [dw, dh] = [drawing.width * scale, drawing.height * scale]
     this.out.drawImage(drawing, (w - dw) / 2, (h - dh) / 2, dw, dh)
   }
+}
+
+/** Brightness of each point, then two colours of each four, in the limited range of BT.601. */
+export function planes(rgba: Uint8ClampedArray, width: number, height: number): Uint8Array<ArrayBuffer> {
+  const points = width * height
+  const to = new Uint8Array(points * 1.5)
+  for (let i = 0, s = 0; i < points; i++, s += 4) to[i] = 16 + ((66 * rgba[s]! + 129 * rgba[s + 1]! + 25 * rgba[s + 2]! + 128) >> 8)
+  let u = points
+  let v = points * 1.25
+  for (let y = 0; y < height; y += 2) {
+    for (let x = 0; x < width; x += 2) {
+      const s = 4 * (y * width + x)
+      const below = s + 4 * width
+      const r = (rgba[s]! + rgba[s + 4]! + rgba[below]! + rgba[below + 4]!) >> 2
+      const g = (rgba[s + 1]! + rgba[s + 5]! + rgba[below + 1]! + rgba[below + 5]!) >> 2
+      const b = (rgba[s + 2]! + rgba[s + 6]! + rgba[below + 2]! + rgba[below + 6]!) >> 2
+      to[u++] = 128 + ((112 * b - 74 * g - 38 * r + 128) >> 8)
+      to[v++] = 128 + ((112 * r - 94 * g - 18 * b + 128) >> 8)
+    }
+  }
+  return to
 }
