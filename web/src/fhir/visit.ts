@@ -160,17 +160,25 @@ const counts = (i: Item): boolean => i.retracts === undefined && i.retractedBy =
 
 const followed = (r: Fields): ID => first(...list(r['basedOn']).map((b) => named(b, entrySystem)))
 
-/** What is said later of what an entry asked for, newest last. */
-function later(items: readonly Item[]): ReadonlyMap<ID, { readonly status: string; readonly time: string; readonly by: string }> {
-  const found = new Map<ID, { status: string; time: string; by: string }>()
+/** What was said later of what an entry asked for. */
+interface Said { readonly status: string; readonly time: string; readonly author: Item['author'] }
+
+function later(items: readonly Item[]): (entry: ID, honoured: (s: Said) => boolean) => Said | undefined {
+  const found = new Map<ID, Said[]>()
   for (const item of items.filter(counts)) {
     for (const r of item.resources) {
       const about = r.resourceType === 'Task' ? followed(r) : ''
-      if (about !== '') found.set(about, { status: text(r['status']), time: item.time, by: item.author.name })
+      if (about !== '') found.set(about, [...(found.get(about) ?? []), { status: text(r['status']), time: item.time, author: item.author }])
     }
   }
-  return found
+  return (entry, honoured) => found.get(entry)?.findLast(honoured)
 }
+
+const treats = (author: Item['author']): boolean => author.roles.includes('clinician')
+
+/** Who may say how a thing stands: clinicians, who asked for it, and, that it is done or not, the patient of what is theirs to do. */
+const honouredFor = (item: Item, whose: Whose) => ({ status, author }: Said): boolean =>
+  treats(author) || author.person === item.author.person || (whose === 'patient' && status !== 'cancelled')
 
 /** Everything that was asked for in a chart, what is open first. A questionnaire is done when it was answered since. */
 export function todosOf(items: readonly Item[]): Todo[] {
@@ -179,10 +187,10 @@ export function todosOf(items: readonly Item[]): Todo[] {
   const all = items.filter(counts).flatMap((item) => item.resources.flatMap((r): Todo[] => {
     const asked = readAsked(r)
     if (!asked) return []
-    const said = standing.get(item.entry)
+    const said = standing(item.entry, honouredFor(item, asked.whose))
     if (said?.status === 'cancelled') return []
     const answer = asked.questionnaire && answered.find((a) => a.id === asked.questionnaire && a.time >= item.time)
-    const done = answer ?? (said?.status === 'completed' ? said : undefined)
+    const done = answer ?? (said?.status === 'completed' ? { time: said.time, by: said.author.name } : undefined)
     return [{ ...asked, entry: item.entry, compartment: item.compartment, asked: item.time, by: item.author.name, visit: visitOf(r), ...(done && { done: { time: done.time, by: done.by } }) }]
   }))
   return all.sort((a, b) => Number(a.done !== undefined) - Number(b.done !== undefined) || (a.due || '9').localeCompare(b.due || '9') || a.asked.localeCompare(b.asked))
@@ -226,19 +234,30 @@ export function ratingsOf(items: readonly Item[]): Rating[] {
 
 // Whether someone spoke with the patient about what a questionnaire raised.
 
-export interface Concern { readonly entry: ID; readonly compartment: Item['compartment']; readonly time: string; readonly answer: string; readonly seen?: { readonly time: string; readonly by: string } }
+export interface Concern {
+  readonly entry: ID; readonly compartment: Item['compartment']; readonly time: string; readonly answer: string
+  readonly calmer?: string             // when a newer answer raised no concern
+  readonly seen?: { readonly time: string; readonly by: string }
+}
 
-/** The newest answer to a questionnaire that asks for someone's attention at once, if it does. */
+/**
+ * What asks for someone's attention at once. A newer answer that is calmer does not take it away: only a clinician who
+ * spoke with the patient does. worrying gives the answer, '' if it is none to worry about, undefined if nothing was asked.
+ */
 export function concernOf(items: readonly Item[], worrying: (r: Resource) => string | undefined): Concern | undefined {
   const standing = later(items)
-  for (const item of items.filter(counts).slice().reverse()) {
-    for (const r of item.resources) {
-      const answer = r.resourceType === 'QuestionnaireResponse' ? worrying(r) : undefined
-      if (answer === undefined) continue
-      if (answer === '') return undefined
-      const said = standing.get(item.entry)
-      return { entry: item.entry, compartment: item.compartment, time: item.time, answer, ...(said?.status === 'completed' && { seen: { time: said.time, by: said.by } }) }
+  let calmer: string | undefined
+  for (const item of items.filter(counts).reverse()) {
+    const answer = item.resources.filter((r) => r.resourceType === 'QuestionnaireResponse').map(worrying).find((a) => a !== undefined)
+    if (answer === undefined) continue
+    if (answer === '') {
+      calmer ??= item.time
+      continue
     }
+    const said = standing(item.entry, ({ author }) => treats(author))
+    const seen = said?.status === 'completed' ? { time: said.time, by: said.author.name } : undefined
+    if (seen && calmer !== undefined) return undefined
+    return { entry: item.entry, compartment: item.compartment, time: item.time, answer, ...(calmer !== undefined && { calmer }), ...(seen && { seen }) }
   }
   return undefined
 }

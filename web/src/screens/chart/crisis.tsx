@@ -47,6 +47,7 @@ export function SafetyFlag({ chart }: { chart: OpenChart }): JSX.Element | null 
   return (
     <Notice kind="danger" title={c.flag}>
       <p>{c.flagAnswer(crisisAnswer(concern.answer, lang), when)}</p>
+      {concern.calmer !== undefined && <p>{c.flagCalmer(date(concern.calmer, 'datetime'))}</p>}
       <p>{c.flagDo}</p>
       <div class="row"><Button kind="plain" onClick={() => setAsking(true)}>{c.seen}</Button><Button kind="quiet" href={`/chart/${chart.chart}/questionnaires`}>{c.answers}</Button></div>
       <Dialog open={asking} onClose={() => setAsking(false)} title={c.seen}>

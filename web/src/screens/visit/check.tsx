@@ -5,7 +5,7 @@
 import { createContext, type ComponentChildren, type JSX } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import type { ScreenProps } from '../../app/app.tsx'
-import { useWords } from '../../app/context.tsx'
+import { useEngine, useWords } from '../../app/context.tsx'
 import { Button, Card, Icon, Select, Tag, announce } from '../../parts/index.tsx'
 import { familyOf, faultOf, lacksForVisit, type DeviceFault } from '../../visit/able.ts'
 import type { Devices } from '../../visit/media.ts'
@@ -15,13 +15,14 @@ import { gradeOf, measureNetwork, type Network } from '../../visit/network.ts'
 type Outcome = 'unknown' | 'checking' | 'good' | 'weak' | 'trouble'
 
 export default function CheckScreen({ id }: Pick<ScreenProps, 'id'>): JSX.Element {
+  const engine = useEngine()
   const { w } = useWords()
   const c = w.visit.care.check
   return (
     <div class="narrow middle stack-wide">
       <div class="page-head"><h1 tabIndex={-1}>{c.title}</h1><p>{c.lead}</p></div>
       <DeviceCheck />
-      {id !== '' && <div><Button kind="plain" icon="go" href={`/visit/${id}`}>{c.toVisit}</Button></div>}
+      {id !== '' && <div>{engine.me ? <Button kind="plain" icon="go" href={`/visit/${id}`}>{c.toVisit}</Button> : <Button kind="plain" onClick={() => history.back()}>{w.back}</Button>}</div>}
     </div>
   )
 }

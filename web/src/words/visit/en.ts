@@ -85,7 +85,7 @@ export const visit = {
       title: 'You do not have to be alone with this', text: 'You answered that you had thoughts of being better off dead or of hurting yourself. Many people have such thoughts when they are unwell, and it can get better. Thank you for saying it.',
       steps: ['If you might act on them: call your local emergency number now, or go to the nearest emergency department.', 'Tell someone near you that you need company today.', 'Call your clinic and say that it is urgent.'],
       read: 'Your care team sees your answer, but perhaps not today. Please do not wait for them if you need help now.',
-      flag: 'Thoughts of death or of self-harm', flagAnswer: (answer: string, when: string) => `PHQ-9, question 9: “${answer}”, answered on ${when}.`, flagDo: 'Ask the patient about it directly, today, and assess how safe they are.',
+      flag: 'Thoughts of death or of self-harm', flagAnswer: (answer: string, when: string) => `PHQ-9, question 9: “${answer}”, answered on ${when}.`, flagCalmer: (when: string) => `Answered “Not at all” since, on ${when}. Nobody has spoken with the patient about the earlier answer.`, flagDo: 'Ask the patient about it directly, today, and assess how safe they are.',
       flagSeen: (name: string, when: string) => `Thoughts of self-harm: ${name} spoke with the patient, ${when}`, seen: 'I spoke with the patient', seenText: 'Everyone who treats this patient sees that you asked about it. What you found belongs in a note.', seenYes: 'Yes, I spoke with them',
       seenNote: 'Spoke with the patient about thoughts of death or self-harm', seenDone: 'Marked as spoken about.', answers: 'See the answers',
     },

@@ -84,7 +84,7 @@ export const visit = {
       title: 'No tiene que pasar por esto a solas', text: 'Ha respondido que tuvo pensamientos de que estaría mejor muerto(a) o de hacerse daño. Muchas personas los tienen cuando no están bien, y puede mejorar. Gracias por decirlo.',
       steps: ['Si cree que podría hacerlo: llame ahora a su número local de emergencias o vaya al servicio de urgencias más cercano.', 'Diga a alguien cercano que hoy necesita compañía.', 'Llame a su clínica y diga que es urgente.'],
       read: 'Su equipo verá su respuesta, pero quizás no hoy. Si necesita ayuda ahora, no espere.',
-      flag: 'Pensamientos de muerte o de hacerse daño', flagAnswer: (answer, when) => `PHQ-9, pregunta 9: «${answer}», respondida el ${when}.`, flagDo: 'Pregunte al paciente directamente, hoy, y valore su seguridad.',
+      flag: 'Pensamientos de muerte o de hacerse daño', flagAnswer: (answer, when) => `PHQ-9, pregunta 9: «${answer}», respondida el ${when}.`, flagCalmer: (when) => `Desde entonces respondió «Ningún día», el ${when}. Nadie ha hablado con el paciente sobre la respuesta anterior.`, flagDo: 'Pregunte al paciente directamente, hoy, y valore su seguridad.',
       flagSeen: (name, when) => `Pensamientos de hacerse daño: ${name} habló con el paciente, ${when}`, seen: 'He hablado con el paciente', seenText: 'Todos los que atienden a este paciente ven que usted lo preguntó. Lo que encontró va en una nota.', seenYes: 'Sí, he hablado con él o ella',
       seenNote: 'Se habló con el paciente sobre pensamientos de muerte o de hacerse daño', seenDone: 'Marcado como hablado.', answers: 'Ver las respuestas',
     },
