@@ -105,8 +105,16 @@ func (v *Visits) heard(action, decision string) func(ward.VisitID, string) {
 			if err := tx.Row(ctx, `SELECT org, chart FROM visits WHERE visit = $1`, string(id)).Scan(&org, &chart); err != nil {
 				return err
 			}
+			roles := []ward.Role{ward.Guest}
+			if _, err := getGuest(ctx, tx, ward.PersonID(who)); ward.KindOf(err) == ward.Missing && err != nil {
+				if roles, err = v.People.RolesOf(ctx, tx, ward.OrgID(org), ward.PersonID(who)); err != nil {
+					return err
+				}
+			} else if err != nil {
+				return err
+			}
 			return v.Ledger.Append(ctx, tx, ward.OrgID(org), ward.Event{
-				Person: ward.PersonID(who), Action: action, About: "visit:" + string(id), Chart: ward.ChartID(chart), Decision: decision,
+				Person: ward.PersonID(who), Roles: roles, Action: action, About: "visit:" + string(id), Chart: ward.ChartID(chart), Decision: decision,
 			})
 		})
 		if err != nil {

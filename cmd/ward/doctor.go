@@ -13,13 +13,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"ward/store"
 )
 
-const doctorAbout = `Looks at settings, data folder, secret key, clock, disk, database, objects, TLS, mail and the running server, and
+const doctorAbout = `Looks at settings, data folder, secret key, clock, disk, database, objects, TLS, mail, media and the running server, and
 says what is wrong and what to do. Give it the same settings as ` + "`ward serve`" + `. It changes nothing, except that it brings
 a database of an older Ward up to date, as ` + "`ward serve`" + ` would. It ends with an error if something must be mended.`
 
@@ -87,6 +88,7 @@ var checks = []struct {
 	{"crypto", checkCrypto},
 	{"mail", checkMail},
 	{"nats", checkNATS},
+	{"visits", checkVisits},
 	{"server", checkServer},
 }
 
@@ -256,6 +258,88 @@ func checkNATS(_ context.Context, c *Config) (all findings) {
 		all = append(all, ok("%s answers", address)...)
 	}
 	return all
+}
+
+// checkVisits looks at the ways of sound and picture. Ports that are taken are taken by Ward itself if it runs.
+func checkVisits(ctx context.Context, c *Config) (all findings) {
+	m := c.media()
+	if m.URL != "" {
+		return checkOutsideMedia(ctx, m.URL)
+	}
+	origin, err := url.Parse(c.Origin)
+	if err != nil {
+		return wrong("set origin", "%v", err)
+	}
+	switch ip := net.ParseIP(m.Address); {
+	case m.Address == "" && isLoopback(origin.Hostname()):
+		return ok("between browsers on this machine only")
+	case m.Address == "":
+		return wrong("set media-address to the IP address that browsers reach this machine at, and media-udp to a port that the firewall lets through",
+			"nobody outside this machine can see or hear anyone")
+	case ip == nil:
+		return wrong("give an IP address, not a name", "media-address %q is not an IP address", m.Address)
+	case ip.IsUnspecified() || ip.IsMulticast():
+		return wrong("give the address that browsers reach this machine at", "media-address %s is no machine's", m.Address)
+	case ip.IsPrivate():
+		all = warn("give the outer address, unless everyone is on this network", "media-address %s is reachable on its own network alone", m.Address)
+	}
+	if m.UDPPort == 0 {
+		all = append(all, warn("set media-udp, and open it in the firewall", "media goes to another UDP port after each start")...)
+	}
+	for _, p := range []struct {
+		name, network string
+		port          int
+	}{{"media-udp", "udp", m.UDPPort}, {"media-turn", "udp", m.RelayPort}, {"media-tcp", "tcp", m.TCPPort}} {
+		if p.port == 0 {
+			continue
+		}
+		if free(p.network, p.port) {
+			all = append(all, ok("%s, %s port %d, is free; open it in the firewall", p.name, strings.ToUpper(p.network), p.port)...)
+		} else {
+			all = append(all, warn("none, if Ward runs; else choose another", "%s, %s port %d, is in use", p.name, strings.ToUpper(p.network), p.port)...)
+		}
+	}
+	switch {
+	case m.RelayPort == 0:
+		all = append(all, warn("leave media-turn out", "no relay: people behind strict firewalls will not connect")...)
+	case m.RelayTLS == "":
+		all = append(all, warn("let Ward do TLS itself (acme, or tls-cert and tls-key)", "the relay is not on the pages' port: networks that let nothing else through are shut out")...)
+	default:
+		all = append(all, ok("relay over TLS at %s", m.RelayTLS)...)
+	}
+	return all
+}
+
+// free tells whether a port can be listened on.
+func free(network string, port int) bool {
+	address := net.JoinHostPort("", strconv.Itoa(port))
+	if network == "udp" {
+		conn, err := net.ListenPacket(network, address)
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	}
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		return false
+	}
+	return listener.Close() == nil
+}
+
+func checkOutsideMedia(ctx context.Context, address string) findings {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Replace(address, "ws", "http", 1), nil)
+	if err != nil {
+		return wrong("set media-url", "%v", err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return wrong("see that LiveKit runs there", "no answer at %s: %v", address, errors.Unwrap(err))
+	}
+	defer answer.Body.Close()
+	return ok("%s answers; see that its own rtc.stun_servers or turn is set, or it sends browsers to a public server", address)
 }
 
 func checkServer(ctx context.Context, c *Config) findings {

@@ -29,7 +29,7 @@ export default function TheRecord(_: ScreenProps): JSX.Element {
   const [search, setSearch] = useState('')
   const newest = useLoad(() => engine.record(0), [])
   const all = [...(newest.value?.events ?? []), ...older]
-  const people = [...new Map(all.filter((e) => e.person).map((e) => [e.person as string, e.name || w.unnamed])).entries()].sort((a, b) => a[1].localeCompare(b[1]))
+  const people = [...new Map(all.filter((e) => e.person).map((e) => [e.person as string, e.name || (isGuest(e) ? w.visit.guests.aGuest : w.unnamed)])).entries()].sort((a, b) => a[1].localeCompare(b[1]))
   const found = all.filter((e) => (show === 'all' || e.decision === 'deny' || e.action === 'refused-proof')
     && (kind === '' || kinds[kind]?.includes(e.action)) && (person === '' || e.person === person)
     && (search === '' || matches(`${e.name ?? ''} ${w.record.actions[e.action] ?? e.action} ${e.policies.join(' ')}`, search)))
@@ -61,6 +61,9 @@ export default function TheRecord(_: ScreenProps): JSX.Element {
   )
 }
 
+/** Guests have no name here: only those in the visit know it. */
+const isGuest = (e: RecordEvent): boolean => (e.roles as readonly string[]).includes('guest')
+
 /** One line of the record, as a sentence. */
 export function Event({ e }: { e: RecordEvent }): JSX.Element {
   const { w, date } = useWords()
@@ -68,7 +71,7 @@ export function Event({ e }: { e: RecordEvent }): JSX.Element {
   const why = e.decision === 'deny' && e.policies.length === 0 ? [w.record.byDefault] : e.policies
   return (
     <div class="item record">
-      <span class="main"><span><bdi class="strong">{e.person ? e.name || w.unnamed : w.record.visitor}</bdi> {w.record.actions[e.action] ?? e.action}</span><span class="soft">{[date(e.time, 'datetime'), ...why, ...(e.outcome ? [e.outcome] : [])].join(' · ')}</span></span>
+      <span class="main"><span><bdi class="strong">{e.person ? e.name || (isGuest(e) ? w.visit.guests.aGuest : w.unnamed) : w.record.visitor}</bdi> {w.record.actions[e.action] ?? e.action}</span><span class="soft">{[date(e.time, 'datetime'), ...why, ...(e.outcome ? [e.outcome] : [])].join(' · ')}</span></span>
       <Tag kind={kind}>{w.record[e.decision]}</Tag>
     </div>
   )
