@@ -12,7 +12,7 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 export const ward = process.env.WARD_BINARY ?? join(root, 'bin', 'ward')
 
 /** A port that was free a moment ago. */
-async function freePort() {
+export async function freePort() {
   const server = createServer()
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address()
@@ -25,9 +25,11 @@ export class Clinic {
     Object.assign(this, { dir, port, database, origin: `http://localhost:${port}`, log: '' })
   }
 
-  static async start({ database = '' } = {}) {
+  /** env: more settings, by the names of the environment. */
+  static async start({ database = '', env = {} } = {}) {
     const dir = mkdtempSync(join(tmpdir(), 'ward-e2e-'))
     const clinic = new Clinic(dir, await freePort(), database)
+    clinic.env = env
     await clinic.up()
     return clinic
   }
@@ -36,7 +38,7 @@ export class Clinic {
   async up() {
     const env = {
       ...process.env, WARD_DIR: join(this.dir, 'data'), WARD_LISTEN: `localhost:${this.port}`, WARD_ORIGIN: this.origin,
-      WARD_NAME: 'Hillside Clinic', ...(this.database && { WARD_DATABASE: this.database }),
+      WARD_NAME: 'Hillside Clinic', ...(this.database && { WARD_DATABASE: this.database }), ...this.env,
     }
     this.process = spawn(ward, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     const take = (data) => { this.log += data }

@@ -2,9 +2,10 @@
 // received, and what the person's own browser may ask of the server. The app knows nothing of it: all of it is put
 // before the page's own scripts, as a person with developer tools could.
 
-/** Begins to look; call it before the person's next page. Pictures are made small, so that two cores carry several people. */
-export async function lookInside(someone) {
-  await someone.context.addInitScript(() => {
+/** Begins to look; call it before the person's next page. Pictures are made small, so that two cores carry several people.
+ * tone: the microphone hears one tone all the time, since silence is not sent and cannot be lost. */
+export async function lookInside(someone, { tone = false } = {}) {
+  await someone.context.addInitScript((tone) => {
     const seen = { peers: [], keys: [], counts: {} }
     globalThis.seen = seen
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
@@ -35,10 +36,17 @@ export async function lookInside(someone) {
       return post.call(this, message, ...rest)
     }
     const ask = MediaDevices.prototype.getUserMedia
-    MediaDevices.prototype.getUserMedia = function (of) {
+    MediaDevices.prototype.getUserMedia = async function (of) {
+      if (tone && of?.audio && !of.video) {
+        const sound = new AudioContext()
+        const [source, to] = [sound.createOscillator(), sound.createMediaStreamDestination()]
+        source.connect(to)
+        source.start()
+        return to.stream
+      }
       return ask.call(this, of?.video ? { ...of, video: { ...(typeof of.video === 'object' ? of.video : {}), width: 320, height: 240, frameRate: 10 } } : of)
     }
-  })
+  }, tone)
   someone.page.on('request', (request) => { someone.token = request.headers().authorization ?? someone.token })
   someone.page.on('response', (response) => {
     if (/\/api\/visits\/\w+\/room$/.test(response.url()) && response.ok()) response.json().then((room) => { someone.pass = room.token }, () => undefined)
@@ -74,16 +82,20 @@ export function likeness(a, b) {
   return spread === 0 ? 0 : sum((x, y) => x * y) / spread
 }
 
-/** What a page's connections have received, by track. */
-export const received = (someone) => someone.page.evaluate(async () => {
-  const all = []
-  for (const peer of globalThis.seen.peers) {
-    for (const s of (await peer.getStats()).values()) {
-      if (s.type === 'inbound-rtp') all.push({ kind: s.kind, ssrc: s.ssrc, bytes: s.bytesReceived, frames: s.framesReceived ?? 0, decoded: s.framesDecoded ?? 0, samples: s.totalSamplesReceived ?? 0, concealed: s.concealedSamples ?? 0, silent: s.silentConcealedSamples ?? 0 })
-    }
+/** What the connection of a person's page has received, all tracks of a kind together. */
+export const received = (someone, kind) => someone.page.evaluate(async (kind) => {
+  const all = { bytes: 0, packets: 0, twice: 0, frames: 0, samples: 0, concealed: 0 }
+  for (const s of (await globalThis.seen.peers.at(-1).getStats()).values()) {
+    if (s.type !== 'inbound-rtp' || s.kind !== kind) continue
+    all.bytes += s.bytesReceived
+    all.packets += s.packetsReceived
+    all.twice += s.packetsDiscarded ?? 0 // the redundancy of sound, where it was not needed
+    all.frames += s.framesDecoded ?? 0
+    all.samples += s.totalSamplesReceived ?? 0
+    all.concealed += s.concealedSamples ?? 0
   }
   return all
-})
+}, kind)
 
 /** Asks the server something as a person whose browser was taken over would: with its key and session, past the app. */
 export async function ask(someone, method, path, body) {
