@@ -44,7 +44,7 @@ export function App({ engine }: { engine: Engine }): JSX.Element {
 }
 
 /** Why someone is outside who was inside. */
-export type Farewell = 'signedOut' | 'expired' | 'elsewhere' | 'erased'
+export type Farewell = 'signedOut' | 'expired' | 'ended' | 'elsewhere' | 'erased'
 
 export interface ScreenProps {
   readonly prefs: Prefs; setPrefs(next: Partial<Prefs>): void
@@ -103,7 +103,7 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
     if (change.what === 'online') setOnline(change.online)
     if (change.what === 'ended') {
       setMe(undefined)
-      setFarewell((already) => already ?? (change.why === 'signed-out' ? 'signedOut' : change.why))
+      setFarewell((already) => already ?? (change.why === 'signed-out' ? 'signedOut' : change.why === 'expired' ? 'ended' : change.why))
       // Who leaves starts from the beginning; who was signed out comes back to where they were.
       if (change.why === 'signed-out') navigate('/', true)
     }

@@ -20,7 +20,7 @@ export function problemOf(error: unknown): EngineProblem {
   if (error instanceof EngineProblem) return error
   if (error instanceof Bad) return new EngineProblem('tampered', error.message)
   if (error instanceof DOMException && (error.name === 'NotAllowedError' || error.name === 'AbortError')) return new EngineProblem('cancelled', error.message)
-  if (error instanceof DOMException && error.name === 'InvalidStateError') return new EngineProblem('conflict', error.message) // a passkey that is there already
+  if (error instanceof DOMException && error.name === 'InvalidStateError') return new EngineProblem('has-passkey', error.message)
   if (error instanceof DOMException && (error.name === 'NotSupportedError' || error.name === 'SecurityError')) return new EngineProblem('no-webauthn', error.message)
   if (error instanceof DOMException && error.name === 'QuotaExceededError') return new EngineProblem('storage', error.message)
   return new EngineProblem('internal', error instanceof Error ? error.message : String(error))

@@ -3,7 +3,7 @@
 
 import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
 import { gunzip, type ContentHeader } from '../seal/content.ts'
-import { bind, invitationIdentity, invitationToken, welcomeFile, newCode, readCode, recoveryProof, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
+import { bind, invitationIdentity, invitationToken, welcomeFile, newCode, readCode, recoveryProof, openKeyringByCode, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
 import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
 import { humanName } from '../fhir/values.ts'
 import * as fhir from '../fhir/write.ts'
@@ -946,13 +946,26 @@ export class Session {
   // The keyring.
 
   private async putKeyring(change: (k: Keyring) => Keyring, send: (sealed: { version: number; keyring: Uint8Array; recoveryKeyring: Uint8Array }) => Promise<void>): Promise<void> {
+    await this.followKeyring()
     const changed = { ...change(this.keyring), version: this.keyring.version + 1 }
     await send({ version: changed.version, keyring: await sealKeyring(changed), recoveryKeyring: await sealKeyringForCode(changed) })
     this.keyring = changed
     await this.repark(changed)
   }
 
+  /** Takes up what another device of this person changed in the keyring: its second copy opens with the code that is in the first. */
+  private async followKeyring(): Promise<void> {
+    const stored = await this.net.get<{ version: number; recoveryKeyring: string }>('/api/keyring')
+    if (stored.version <= this.keyring.version) return
+    const code = this.keyring.recovery.code
+    const read = await openKeyringByCode(code, unjson64(stored.recoveryKeyring)).catch(() => { throw new EngineProblem('stale-code', 'the keyring has another recovery code now') })
+    if (read.person !== this.keyring.person || read.identity !== this.keyring.identity || read.signing !== this.keyring.signing || read.version !== stored.version) throw new Bad('the server keeps the keyring of other keys, or an older one')
+    this.keyring = { ...read, version: stored.version, card: this.keyring.card }
+    await this.repark(this.keyring)
+  }
+
   async myPasskeys(): Promise<readonly Passkey[]> {
+    await this.followKeyring().catch(() => undefined) // their names may be older than another device's
     const { passkeys } = await this.net.get<{ passkeys: { passkey: string; created: string; used?: string; synced: boolean }[] }>('/api/passkeys')
     return passkeys.map((p) => ({ id: p.passkey, name: this.keyring.passkeys.find((k) => k.id === p.passkey)?.name ?? '', created: p.created, synced: p.synced, ...(p.used && { used: p.used }) }))
   }

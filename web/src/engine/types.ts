@@ -24,8 +24,9 @@ export type ProblemCode =
   | 'invalid' | 'unauthenticated' | 'refused' | 'missing' | 'conflict' | 'gone' | 'too_large' | 'too_many'
   | 'internal' | 'unavailable'            // from the server
   | 'offline'                             // no network
-  | 'no-webauthn' | 'no-prf' | 'cancelled' // passkeys
+  | 'no-webauthn' | 'no-prf' | 'cancelled' | 'has-passkey' // passkeys
   | 'bad-link' | 'bad-code' | 'wrong-code' // what a person pasted or typed
+  | 'stale-code'                            // another device made a new recovery code
   | 'keyring' | 'tampered'                // what the server gave does not check
   | 'not-fhir' | 'storage'                // a file that is not FHIR; the browser's storage is full or closed
 

@@ -27,6 +27,8 @@ export const en = {
     unauthenticated: ['You have been signed out.', 'Sign in again to go on. Nothing you wrote is lost.'],
     refused: ['You may not do this.', 'The clinic’s rules do not allow it. If you think they should, ask the clinic.'],
     missing: ['This is not here.', 'It may have been removed, or it is not shared with you.'],
+    'has-passkey': ['This device already has a passkey for your space.', 'You can sign in with it. To add another, use another device, a phone by QR code or a security key.'],
+    'stale-code': ['Another of your devices made a new recovery code.', 'Sign out here and in again, then repeat this.'],
     conflict: ['Someone changed this at the same moment.', 'Try again; you will see the newest state.'],
     gone: ['This has ended.', 'The link was used or is too old. Ask the clinic for a new one.'],
     too_large: ['This is too large.', 'Files may be up to 1 GB.'],
@@ -54,7 +56,7 @@ export const en = {
   },
   welcome: {
     title: 'Your clinic, for your eyes only', lead: 'Charts, messages and files here are sealed on your own device. Not even the people who run the server can read them.', signIn: 'Sign in', oneTouch: 'One touch with your face, finger or PIN.',
-    recover: 'I lost my device', haveLink: 'I have an invitation', pasteLink: 'Paste your invitation link', open: 'Open', signedOut: 'You are signed out.', expired: 'You were signed out because this device was quiet for a while.', elsewhere: 'You signed out in another window.', again: 'Sign in again to go on where you were. Nothing you wrote is lost.', linkHint: 'It is in your letter or message from the clinic.', noLink: 'No link yet? Ask the clinic for one.',
+    recover: 'I lost my device', haveLink: 'I have an invitation', pasteLink: 'Paste your invitation link', open: 'Open', signedOut: 'You are signed out.', expired: 'You were signed out because this device was quiet for a while.', ended: 'Your session on this device has ended: nobody used it for a while, or it was ended from another device.', elsewhere: 'You signed out in another window.', again: 'Sign in again to go on where you were. Nothing you wrote is lost.', linkHint: 'It is in your letter or message from the clinic.', noLink: 'No link yet? Ask the clinic for one.',
   },
   join: {
     title: (clinic: string) => `Welcome to ${clinic}`, recoverTitle: 'Welcome back', foundTitle: 'Begin your clinic', lead: 'You have been invited as', fromLead: (name: string) => `${name} invites you as`, cannotTitle: 'What Ward cannot do', cannot: ['Ward cannot read your chart, messages or files. It keeps them sealed.', 'Ward does not keep your face or your fingerprint. They stay on your device.', 'Ward cannot make a forgotten key again. That is why you will get a recovery code.'], checking: 'Opening your invitation',

@@ -22,6 +22,8 @@ export const es = {
     unauthenticated: ['Su sesión se ha cerrado.', 'Vuelva a entrar para continuar. No se pierde nada de lo que escribió.'],
     refused: ['No puede hacer esto.', 'Las reglas de la clínica no lo permiten. Si cree que debería poder, pregunte a la clínica.'],
     missing: ['Esto no está aquí.', 'Puede que se haya quitado o que no se comparta con usted.'],
+    'has-passkey': ['Este dispositivo ya tiene una clave de acceso para su espacio.', 'Puede entrar con ella. Para añadir otra, use otro dispositivo, un teléfono con código QR o una llave de seguridad.'],
+    'stale-code': ['Otro de sus dispositivos creó un código de recuperación nuevo.', 'Cierre aquí la sesión, vuelva a entrar y repítalo.'],
     conflict: ['Otra persona lo cambió en ese mismo momento.', 'Inténtelo de nuevo; verá el estado más reciente.'],
     gone: ['Esto ha terminado.', 'El enlace ya se usó o es demasiado antiguo. Pida uno nuevo a la clínica.'],
     too_large: ['Es demasiado grande.', 'Los archivos pueden tener hasta 1 GB.'],
@@ -49,7 +51,7 @@ export const es = {
   },
   welcome: {
     title: 'Su clínica, solo para sus ojos', lead: 'Aquí las historias, los mensajes y los archivos se sellan en su propio dispositivo. Ni siquiera quienes manejan el servidor pueden leerlos.', signIn: 'Entrar', oneTouch: 'Un toque con su cara, su dedo o su PIN.',
-    recover: 'Perdí mi dispositivo', haveLink: 'Tengo una invitación', pasteLink: 'Pegue su enlace de invitación', open: 'Abrir', signedOut: 'Ha cerrado la sesión.', expired: 'Se cerró la sesión porque este dispositivo estuvo un rato sin uso.', elsewhere: 'Cerró la sesión en otra ventana.', again: 'Vuelva a entrar para seguir donde estaba. No se pierde nada de lo que escribió.', linkHint: 'Está en la carta o el mensaje de la clínica.', noLink: '¿Aún no tiene enlace? Pídalo a la clínica.',
+    recover: 'Perdí mi dispositivo', haveLink: 'Tengo una invitación', pasteLink: 'Pegue su enlace de invitación', open: 'Abrir', signedOut: 'Ha cerrado la sesión.', expired: 'Se cerró la sesión porque este dispositivo estuvo un rato sin uso.', ended: 'Su sesión en este dispositivo ha terminado: nadie lo usó durante un rato, o se cerró desde otro dispositivo.', elsewhere: 'Cerró la sesión en otra ventana.', again: 'Vuelva a entrar para seguir donde estaba. No se pierde nada de lo que escribió.', linkHint: 'Está en la carta o el mensaje de la clínica.', noLink: '¿Aún no tiene enlace? Pídalo a la clínica.',
   },
   join: {
     title: (clinic) => `Le damos la bienvenida a ${clinic}`, recoverTitle: 'Nos alegra verle de nuevo', foundTitle: 'Comience su clínica', lead: 'Le han invitado como', fromLead: (name) => `${name} le invita como`, cannotTitle: 'Lo que Ward no puede hacer', cannot: ['Ward no puede leer su historia, sus mensajes ni sus archivos. Los guarda sellados.', 'Ward no guarda su cara ni su huella. Se quedan en su dispositivo.', 'Ward no puede rehacer una llave perdida. Por eso recibirá un código de recuperación.'], checking: 'Abriendo su invitación',
