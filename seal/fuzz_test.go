@@ -58,6 +58,37 @@ func FuzzParseLink(f *testing.F) {
 	})
 }
 
+func FuzzParseGuestLink(f *testing.F) {
+	seeds(f, "guest-link", "link")
+	f.Fuzz(func(t *testing.T, link []byte) {
+		l, err := ParseGuestLink(string(link))
+		if err != nil {
+			return
+		}
+		if again, err := ParseGuestLink(l.Link("https://clinic.example")); err != nil || again != l {
+			t.Fatalf("the link is read otherwise the second time: %v", err)
+		}
+	})
+}
+
+// FuzzReadHello reads what a guest's browser, which nobody vouches for, sealed to the host.
+func FuzzReadHello(f *testing.F) {
+	f.Add(must(filled("ward/guest-hello/1", GuestHello{Place: Place{Org: vectorOrg}, Name: "Inés", As: "family", Recipient: "age1pq1"}, guestHello)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		h, err := readFilled[GuestHello]("ward/guest-hello/1", text)
+		if err != nil {
+			return
+		}
+		written, err := filled("ward/guest-hello/1", h, max(len(text)*8, guestHello)) // escapes may take more room
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := readFilled[GuestHello]("ward/guest-hello/1", written); err != nil || again != h {
+			t.Fatalf("the hello is read otherwise the second time: %v", err)
+		}
+	})
+}
+
 func FuzzParseKeyring(f *testing.F) {
 	seeds(f, "keyring", "text")
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -14,6 +14,13 @@ import (
 // maxMessages bounds what one visit keeps: hours of chat, and more commits than people could cause.
 const maxMessages = 20_000
 
+const (
+	// maxKept bounds the bytes that one visit keeps, which a member who floods it could fill: a visit writes a few MB.
+	maxKept = 64 << 20
+	// keptUnasked is how many messages may come before their bytes are added up each time: that many fit anyway.
+	keptUnasked = maxKept / ward.MaxMLS
+)
+
 // deliver puts a message at the end of a visit's, for who was admitted.
 func (v *Visits) deliver(ctx context.Context, tx *store.Tx, who ward.Caller, id ward.VisitID, n ward.NewVisitMessage) (any, error) {
 	for _, data := range [][]byte{n.Body, n.GroupInfo} {
@@ -36,6 +43,15 @@ func (v *Visits) deliver(ctx context.Context, tx *store.Tx, who ward.Caller, id 
 		return nil, ward.Errorf(ward.Invalid, "the message is for another group")
 	case of.seq >= maxMessages:
 		return nil, ward.Errorf(ward.TooMany, "this visit has had too many messages").WithHint("End it and begin another.")
+	}
+	if of.seq >= keptUnasked {
+		if kept, err := keptBytes(ctx, tx, who.Org, id); err != nil {
+			return nil, err
+		} else if kept+int64(len(n.Body)) > maxKept {
+			return nil, ward.Errorf(ward.TooMany, "this visit has had too much written").WithHint("End it and begin another.")
+		}
+	}
+	switch {
 	case m.kind == kindGroupInfo:
 		return v.begin(ctx, tx, who, of, m, n)
 	case m.kind != kindCommit && n.GroupInfo != nil:

@@ -175,6 +175,12 @@ func insertMessage(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Vi
 	return err
 }
 
+// keptBytes adds up what a visit's messages take.
+func keptBytes(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID) (n int64, err error) {
+	err = tx.Row(ctx, `SELECT COALESCE(sum(length(body)), 0) FROM visit_messages WHERE org = $1 AND visit = $2`, string(org), string(id)).Scan(&n)
+	return n, err
+}
+
 func messagesAfter(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID, after int64) (ward.VisitMessages, error) {
 	page := ward.VisitMessages{Messages: []ward.VisitMessage{}}
 	found, err := tx.Rows(ctx, `SELECT seq, epoch, kind, sender, body FROM visit_messages WHERE org = $1 AND visit = $2 AND seq > $3 ORDER BY seq LIMIT $4`,

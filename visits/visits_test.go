@@ -300,6 +300,22 @@ func TestTheGroupsMessagesAreInOrderAndACommitIsAlone(t *testing.T) {
 	}
 }
 
+func TestAMemberCannotFillTheDatabase(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	flood := ward.NewVisitMessage{Body: d.sealed(1, 0, strings.Repeat("x", ward.MaxMLS-100))}
+	sent := 0
+	for ; sent < 2*keptUnasked; sent++ {
+		if _, err := d.post(d.patient, flood); err != nil {
+			d.refused(ward.TooMany, nil, err)
+			break
+		}
+	}
+	if sent > maxKept/len(flood.Body) {
+		t.Errorf("%d messages of %d bytes were taken", sent, len(flood.Body))
+	}
+}
+
 func TestTheHostBeginsASpoiledGroupAgain(t *testing.T) {
 	d := newDoor(t)
 	d.open()

@@ -206,7 +206,7 @@ func (c *Config) media() visits.MediaConfig {
 		Address: c.MediaAddress, UDPPort: c.MediaUDP, TCPPort: c.MediaTCP, RelayPort: max(c.MediaTURN, 0),
 		URL: c.MediaURL, Key: c.MediaKey, Secret: c.MediaSecret,
 	}
-	if c.MediaAddress == "" || c.MediaTURN < 0 {
+	if c.MediaAddress == "" || isLoopback(c.MediaAddress) || c.MediaTURN < 0 {
 		return m
 	}
 	if m.RelayPort == 0 {

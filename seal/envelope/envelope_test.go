@@ -39,7 +39,7 @@ func vectors(t testing.TB, field func(input map[string]json.RawMessage) []string
 
 func statements(input map[string]json.RawMessage) (texts []string) {
 	var one string
-	for _, name := range []string{"text", "entry", "epoch", "card"} {
+	for _, name := range []string{"text", "entry", "epoch", "card", "guest", "arrival"} {
 		if json.Unmarshal(input[name], &one) == nil {
 			texts = append(texts, one)
 		}
@@ -83,6 +83,7 @@ func FuzzParse(f *testing.F) {
 		n := 0
 		for _, is := range []bool{
 			again[Card](t, text), again[Browser](t, text), again[Clinic](t, text), again[Epoch](t, text), again[Grant](t, text), again[Entry](t, text),
+			again[Visitor](t, text), again[Admission](t, text), again[Guest](t, text), again[Arrival](t, text),
 		} {
 			if is {
 				n++
