@@ -118,9 +118,11 @@ export async function steps(database) {
     const had = await refused()
     await until(async () => (await refused()) > had + 20, 'nothing of the stranger reached Dr Okafor: then this shows nothing')
     must((await countsOf(okafor))[members.amina].opened === before, 'a frame of the stranger was opened as hers')
+    await okafor.page.getByText('What comes as Amina Yusuf cannot be opened').waitFor()
     await picture(okafor, 'hostile-in-her-place')
     await amina.button('Go back in').click()
     for (const someone of [amina, okafor]) await moving(someone, 1)
+    await okafor.page.getByText('What comes as Amina Yusuf cannot be opened').waitFor({ state: 'detached' })
   })
   await story.step('what is no message of this group, now, is refused', async () => {
     const path = `/api/visits/${visit}/messages`

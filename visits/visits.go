@@ -107,7 +107,8 @@ func (v *Visits) heard(action, decision string) func(ward.VisitID, string) {
 			}
 			roles := []ward.Role{ward.Guest}
 			if _, err := getGuest(ctx, tx, ward.PersonID(who)); ward.KindOf(err) == ward.Missing && err != nil {
-				if roles, err = v.People.RolesOf(ctx, tx, ward.OrgID(org), ward.PersonID(who)); err != nil {
+				roles, err = v.People.RolesOf(ctx, tx, ward.OrgID(org), ward.PersonID(who))
+				if err != nil && ward.KindOf(err) != ward.Missing { // a stranger in the room belongs on record all the more
 					return err
 				}
 			} else if err != nil {

@@ -17,6 +17,9 @@ import { Tile, useNameOf } from './tile.tsx'
 /** How long a weak connection is watched before something is said, in ms: it may pass. */
 const weakFor = 8000
 
+/** How long nothing of what comes as someone's can be opened before something is said, in ms: keys may be on their way. */
+const forgedFor = 4000
+
 export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Element {
   const engine = useEngine()
   const { w } = useWords()
@@ -171,8 +174,11 @@ function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
   const c = w.visit.call
   const b = w.visit.background
   const weak = useLasting(view.quality === 'weak' && view.camera && view.media === 'on', weakFor)
+  const sending = view.present.find((p) => p.trouble)
+  const forged = useLasting(sending !== undefined, forgedFor) ? sending : undefined
   return (
     <div class="room-notices" role="region" aria-live="polite" aria-label={c.title}>
+      {forged && <Notice kind="danger" title={c.forged(forged.name || c.someone)}><p>{c.forgedText}</p></Notice>}
       {view.strangers.length > 0 && <Notice kind="danger" title={c.stranger}><p>{c.strangerText}</p></Notice>}
       {view.media === 'reconnecting' && <Notice kind="warn" title={c.reconnecting} />}
       {view.media === 'connecting' && <Notice title={c.connecting} />}
