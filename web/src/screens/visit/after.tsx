@@ -109,7 +109,7 @@ function ForClinician({ chart, visit }: { chart: OpenChart; visit: EndedVisit })
   const { start, end } = fields(took?.['period'])
   return (
     <div class="stack-wide">
-      {took && <p class="row tight soft"><Icon name="good" /><span>{c.recorded(date(text(start), 'time'), date(text(end), 'time'))}</span></p>}
+      {took && <p class="care-state soft"><Icon name="good" /><span>{c.recorded(date(text(start), 'time'), date(text(end), 'time'))}</span></p>}
       <div class="chart-two">
         <div class="chart-stack">
           <Card title={c.note}><NoteEditor chart={chart.chart} visit={visit.visit} compact /></Card>

@@ -282,7 +282,7 @@ function Speaker({ onOutcome, allowed }: { onOutcome: (o: Outcome) => void; allo
   return (
     <Row icon="aloud" title={c.speaker} outcome={outcome}>
       {state === 'unheard' && <ol class="care-steps">{c.silent.map((step) => <li key={step}>{step}</li>)}</ol>}
-      {state === 'played' && <p class="strong" id="care-did-hear" role="status">{c.didHear}</p>}
+      {state === 'played' && <p class="strong" role="status">{c.didHear}</p>}
       <div class="row">
         {state === 'played' && <><Button onClick={() => setState('heard')} label={`${c.didHear} ${w.yes}`}>{w.yes}</Button><Button kind="plain" onClick={() => setState('unheard')} label={`${c.didHear} ${w.no}`}>{w.no}</Button></>}
         <Button kind={state === 'silent' ? 'primary' : 'quiet'} icon="aloud" onClick={sound}>{state === 'silent' ? c.play : c.playAgain}</Button>

@@ -13,23 +13,15 @@ import { usual } from '../chart/where.tsx'
 /** Who is asked: the patient, and who acts for them. Staff and guests are not. */
 const isAsked = (chart: OpenChart, roles: readonly string[]): boolean => chart.mine || (roles.includes('proxy') && !roles.includes('clinician'))
 
-/** How consent stands in a chart: 'ask' while this person must be asked, 'loading' until it is known. */
-export function useTelehealthConsent(id: ID): 'loading' | 'ask' | 'fine' {
-  const engine = useEngine()
-  const { chart, error } = useOpenChart(id)
-  if (!chart) return error ? 'fine' : 'loading' // who cannot open the chart is not its patient
-  if (!isAsked(chart, engine.me?.roles ?? []) || chart.writable.length === 0) return 'fine'
-  return telehealthStanding(chart.items, chart.owner).state === 'given' ? 'fine' : 'ask'
-}
-
 /** Shows what is inside once consent is given, and asks for it until then. For everyone else it shows what is inside. */
 export function TelehealthConsent({ chart: id, children }: { chart: ID; children?: ComponentChildren }): JSX.Element | null {
+  const engine = useEngine()
   const { w } = useWords()
-  const { chart } = useOpenChart(id)
-  const state = useTelehealthConsent(id)
-  if (state === 'loading') return <p class="soft" role="status">{w.loading}</p>
-  if (state === 'ask' && chart) return <Ask chart={chart} />
-  return <>{children}</>
+  const { chart, error } = useOpenChart(id)
+  if (!chart && !error) return <p class="soft" role="status">{w.loading}</p>
+  // Who cannot open the chart is not its patient.
+  const ask = chart && isAsked(chart, engine.me?.roles ?? []) && chart.writable.length > 0 && telehealthStanding(chart.items, chart.owner).state !== 'given'
+  return ask ? <Ask chart={chart} /> : <>{children}</>
 }
 
 function useAnswer(chart: OpenChart): { readonly busy: boolean; readonly error: ReturnType<typeof useAct>['error']; answer(given: boolean): Promise<boolean> } {
@@ -80,7 +72,7 @@ export function ConsentState({ chart }: { chart: OpenChart }): JSX.Element {
   const mayAnswer = isAsked(chart, engine.me?.roles ?? []) && chart.writable.length > 0
   return (
     <Card title={c.page}>
-      <p class="row tight">{state === 'given' && <Icon name="good" />}<span>{c.states[state](item ? date(item.time, 'date') : '')}</span></p>
+      <p class="care-state">{state === 'given' && <Icon name="good" />}<span>{c.states[state](item ? date(item.time, 'date') : '')}</span></p>
       {state === 'given' && <details class="chart-fold"><summary class="chart-target">{c.read}</summary><div class="stack-tight">{telehealthWords(lang).map((p) => <p key={p}>{p}</p>)}</div></details>}
       {mayAnswer && state === 'given' && <div><Button kind="quiet" onClick={() => setAsking(true)}>{c.withdraw}</Button></div>}
       <Dialog open={asking} onClose={() => setAsking(false)} title={c.withdraw}>
