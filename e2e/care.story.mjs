@@ -107,7 +107,7 @@ export async function steps(database) {
     await amina.button('Store the answers').click()
     await amina.page.getByText('17 of 27').waitFor()
     must((await amina.page.getByText('Thoughts of death or of self-harm').count()) === 0, 'the patient sees the sign that is for the clinician')
-    await amina.heading('You do not have to be alone with this').waitFor()
+    await amina.heading('You do not have to be alone with this').waitFor() // it stays after the answers are stored
     await look(amina, 'care-phq-9-answered')
   })
   await story.step('Dr Okafor sees the score and a plain sign, which stays until she says that she spoke with Amina', async () => {

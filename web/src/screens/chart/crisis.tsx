@@ -25,6 +25,12 @@ export function CrisisHelp({ level = 3 }: { level?: 2 | 3 }): JSX.Element {
   )
 }
 
+/** Help for the patient whose newest answer asks for it, until someone has spoken with them. */
+export function HelpNow({ chart }: { chart: OpenChart }): JSX.Element | null {
+  const concern = concernOf(chart.items, crisisIn)
+  return chart.mine && concern && concern.calmer === undefined && !concern.seen ? <CrisisHelp level={2} /> : null
+}
+
 /** For whoever treats the patient; the patient does not see it. */
 export function SafetyFlag({ chart }: { chart: OpenChart }): JSX.Element | null {
   const engine = useEngine()

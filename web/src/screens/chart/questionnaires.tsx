@@ -7,11 +7,11 @@ import { navigate } from '../../app/router.tsx'
 import { Button, Card, Empty, ErrorPanel, Tag, announce } from '../../parts/index.tsx'
 import type { Item, OpenChart, Resource } from '../../engine/types.ts'
 import { count, entryOf, isForm, questionsOf } from '../../fhir/form.ts'
-import { concerns, crisisIn, questionnaire, scoreOf, shipped, titleOf, type ShippedID } from '../../fhir/questionnaires.ts'
+import { concerns, questionnaire, scoreOf, shipped, titleOf, type ShippedID } from '../../fhir/questionnaires.ts'
 import { each, fields, text } from '../../fhir/read.ts'
 import { view } from '../../fhir/view.ts'
 import { questionnaireTask, todosOf } from '../../fhir/visit.ts'
-import { CrisisHelp, SafetyFlag } from './crisis.tsx'
+import { HelpNow, SafetyFlag } from './crisis.tsx'
 import { Change, Facts, Marks, Origin, Unsent, Withdrawn } from './entry.tsx'
 import { Form } from './form.tsx'
 import type { PageProps } from './index.tsx'
@@ -41,13 +41,11 @@ export function Questionnaires({ chart, contents }: PageProps): JSX.Element {
   }
   const imported = contents.current.filter(isForm)
   const given = contents.threads.filter((t) => t.now.kind === 'questionnaire').sort((a, b) => b.now.time.localeCompare(a.now.time))
-  const latest = given.find((t) => !t.withdrawn && t.now.resources.some((r) => crisisIn(r) !== undefined))
-  const worried = chart.mine && latest?.now.resources.some((r) => crisisIn(r))
   const asks = !chart.mine && engine.me?.roles.includes('clinician') === true
   return (
     <div class="chart-stack">
       <SafetyFlag chart={chart} />
-      {worried && <CrisisHelp level={2} />}
+      <HelpNow chart={chart} />
       <h2>{c.formsTitle}</h2>
       {chart.writable.length > 0 && <div class="chart-summary">
         {shipped.map((id) => <Offered key={id} chart={chart} id={id} asks={asks} onFill={() => setAnswering(id)} />)}
