@@ -84,7 +84,7 @@ func newClinic(t *testing.T) *clinic {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	meetings, err := visits.New(visits.Config{DB: c.db, Ledger: record, Charts: records, People: known, Notices: events, Sealer: sealer, Log: log, Now: time.Now})
+	meetings, err := visits.New(visits.Config{DB: c.db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Sealer: sealer, Log: log, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

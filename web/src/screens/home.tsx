@@ -184,13 +184,13 @@ function ClinicianHome(): JSX.Element {
   const found = (charts.value ?? []).filter((c) => matches(c.name, search))
   return (
     <div class="columns">
+      <Today />
       <Card title={w.home.charts}>
         {charts.value && charts.value.length > 0 && <Field label={w.home.find} type="search" value={search} onInput={setSearch} autocomplete="off" />}
         <ErrorPanel error={charts.error} onRetry={charts.again} />
         {charts.value === undefined ? charts.loading && <Progress label={w.loading} done={0} total={0} /> : found.length > 0 ? <ul class="list">{found.map((c) => <li key={c.chart}><ChartLink chart={c} /></li>)}</ul>
           : search ? <Empty icon="person" title={w.home.findNone}><p>{w.home.noMatch}</p></Empty> : <Empty icon="chart" title={w.home.chartsNone}><Button kind="plain" icon="invite" href="/people/invite?role=patient">{w.home.invite}</Button></Empty>}
       </Card>
-      <Today />
     </div>
   )
 }
