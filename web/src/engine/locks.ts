@@ -22,6 +22,9 @@ export interface OpenLock {
 /** The latest epoch's outside: enough to seal to. */
 export const latest = (epochs: readonly Statement<'ward/epoch/1'>[]): Epoch => (epochs.at(-1) as Statement<'ward/epoch/1'>).body
 
+/** A lock that this person may read and has no key to: as after they got new keys, when nobody else held it. */
+export class NoKey extends Bad {}
+
 export class Locks {
   private readonly opened = new Map<string, Map<number, LockKey>>()
   private readonly net: Net
@@ -52,7 +55,7 @@ export class Locks {
     this.opened.set(lock, keys)
     if (!keys.has(epochs.length)) await this.openGrants(wire, epochs, keys, through)
     await openHistories(wire, epochs, keys)
-    if (keys.size === 0) throw new Bad('no grant opens this lock')
+    if (keys.size === 0) throw new NoKey('no grant opens this lock')
     return {
       lock, kind: wire.kind, epochs, keys, seq: wire.seq, chain: wire.chain, due: wire.due, snapshot: wire.snapshot ?? 0,
       ...(wire.chart && { chart: wire.chart }), ...(wire.compartment && { compartment: wire.compartment }),

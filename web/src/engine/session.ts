@@ -12,7 +12,7 @@ import { Appointments } from './appointments.ts'
 import { Drafts } from './drafts.ts'
 import { Entries, fhirType, safeType, type Read } from './entries.ts'
 import { writeIntroduction, type Introduction } from './introduction.ts'
-import { latest, Locks, newLock, type OpenLock, type Self } from './locks.ts'
+import { latest, Locks, newLock, NoKey, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { makePasskey } from './passkey.ts'
@@ -530,7 +530,7 @@ export class Session {
       } catch (error) {
         const p = problemOf(error)
         if (p.code !== 'tampered' && p.code !== 'internal') throw p
-        troubles.push({ code: 'grant', lock: l.lock, detail: p.message })
+        troubles.push({ code: error instanceof NoKey ? 'no-key' : 'grant', lock: l.lock, detail: p.message })
         return
       }
       locks.set(compartment, open)

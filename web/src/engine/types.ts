@@ -175,7 +175,7 @@ export interface Unsent {
 export interface Trouble {
   readonly code:
     | 'statement' | 'signature' | 'browser' | 'author' | 'hash' | 'sealed' | 'header' | 'body' | 'chain' | 'fork'
-    | 'rollback' | 'card' | 'grant' | 'epoch' | 'snapshot' | 'too-large'
+    | 'rollback' | 'card' | 'grant' | 'no-key' | 'epoch' | 'snapshot' | 'too-large'
   readonly lock: ID
   readonly seq?: number
   readonly entry?: ID

@@ -86,6 +86,7 @@ export const chart = {
     statement: 'An entry is not written as it must be.', signature: 'A signature is wrong: an entry was changed, or is not from who it says.', browser: 'An entry was signed by a browser that its author did not approve.',
     author: 'An entry is not from who it says.', hash: 'An entry is not the one that was stored.', sealed: 'An entry could not be unsealed.', header: 'An entry says one thing outside and another inside.', body: 'The contents of an entry are damaged.',
     chain: 'The server left out, changed or reordered entries.', fork: 'The server shows another history than before.', rollback: 'The server shows an older state than this browser has seen.', card: 'The keys of a person do not check.',
+    'no-key': 'A part of the chart does not open with your keys. After lost keys that is so for the restricted part, until someone who can read it shares it with you.',
     grant: 'A permission does not check.', epoch: 'The keys of the chart do not check.', snapshot: 'A summary of the chart, left by someone’s browser, does not check. The entries themselves were read instead, if they could be.',
     'too-large': 'An entry is too large to be opened.',
   },

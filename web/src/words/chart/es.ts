@@ -80,6 +80,7 @@ export const chart = {
     statement: 'Una entrada no está escrita como debe.', signature: 'Una firma es incorrecta: una entrada fue cambiada o no es de quien dice.', browser: 'Una entrada fue firmada por un navegador que su autor no aprobó.',
     author: 'Una entrada no es de quien dice.', hash: 'Una entrada no es la que se guardó.', sealed: 'No se pudo abrir una entrada sellada.', header: 'Una entrada dice una cosa por fuera y otra por dentro.', body: 'El contenido de una entrada está dañado.',
     chain: 'El servidor omitió, cambió o reordenó entradas.', fork: 'El servidor muestra otro historial que antes.', rollback: 'El servidor muestra un estado anterior al que este navegador ya vio.', card: 'Las llaves de una persona no son correctas.',
+    'no-key': 'Una parte de la historia no se abre con sus llaves. Tras perder las llaves, así ocurre con la parte restringida hasta que alguien que puede leerla la comparta con usted.',
     grant: 'Un permiso no es correcto.', epoch: 'Las llaves de la historia no son correctas.', snapshot: 'Un resumen de la historia, dejado por el navegador de alguien, no es correcto. En su lugar se leyeron las propias entradas, si se pudo.',
     'too-large': 'Una entrada es demasiado grande para abrirla.',
   },
