@@ -25,6 +25,7 @@ var benchmarks = []benchmark{
 	{"seal", benchSeal},
 	{"entries", benchEntries},
 	{"browser", benchBrowser},
+	{"visits", benchVisits},
 }
 
 func bench(ctx context.Context, name string) error {

@@ -12,8 +12,13 @@ import (
 	"path/filepath"
 )
 
-// benchBrowser measures the app in Chromium: e2e/bench.mjs prints a line of JSON for each measurement.
+// benchBrowser measures the app in Chromium.
 func benchBrowser(ctx context.Context, b *bencher) error {
+	return benchInBrowser(ctx, b, "e2e/bench.mjs", nil)
+}
+
+// benchInBrowser runs a script of e2e that prints a line of JSON for each measurement.
+func benchInBrowser(ctx context.Context, b *bencher, script string, env []string) error {
 	for _, step := range []stage{{"web dependencies", webDependencies}, {"web", web}, {"ward", binary}} {
 		if err := step.do(ctx); err != nil {
 			return err
@@ -24,12 +29,13 @@ func benchBrowser(ctx context.Context, b *bencher) error {
 			return err
 		}
 	}
-	run := exec.CommandContext(ctx, "node", "e2e/bench.mjs")
+	run := exec.CommandContext(ctx, "node", script)
+	run.Env = append(os.Environ(), env...)
 	var problem bytes.Buffer
 	run.Stderr = &problem
 	out, err := run.Output()
 	if err != nil {
-		return fmt.Errorf("e2e/bench.mjs: %w\n%s", err, problem.Bytes())
+		return fmt.Errorf("%s: %w\n%s", script, err, problem.Bytes())
 	}
 	lines := bufio.NewScanner(bytes.NewReader(out))
 	for lines.Scan() {

@@ -7,7 +7,7 @@ import { Clinic } from './clinic.mjs'
 import { ask, countsOf, keysOf, lookInside, pictureOf, likeness } from './inside.mjs'
 import { openBrowser, Someone } from './people.mjs'
 import { book, invite, join, meet } from './steps.mjs'
-import { formsOf, inMemory, mint, secretOf, strangersPage } from './stranger.mjs'
+import { formsOf, inMemory, mint, pageWith, secretOf } from './stranger.mjs'
 import { Telling, must, picture } from './telling.mjs'
 import { moving, until } from './visit.story.mjs'
 
@@ -54,7 +54,7 @@ export async function steps(database) {
     console.log(`     ${keys.length} keys in ${forms.length} forms, in ${(bytes / 1e6).toFixed(0)} MB: 0 hits; the visit's id: ${hits.at(-2)} hits`)
   })
   await story.step('the operator lets a stranger into the room: they receive everything and open nothing', async () => {
-    stranger = await strangersPage(browser, clinic)
+    stranger = await pageWith(browser, clinic.origin, 'stranger.page.mjs', 'stranger')
     await come(identity)
     await until(async () => {
       const g = await stranger.evaluate(() => globalThis.stranger.got())

@@ -4,8 +4,8 @@
 
 /** Begins to look; call it before the person's next page. Pictures are made small, so that two cores carry several people.
  * tone: the microphone hears one tone all the time, since silence is not sent and cannot be lost. */
-export async function lookInside(someone, { tone = false } = {}) {
-  await someone.context.addInitScript((tone) => {
+export async function lookInside(someone, { tone = false, size = { width: 320, height: 240, frameRate: 10 } } = {}) {
+  await someone.context.addInitScript(([tone, size]) => {
     const seen = { peers: [], keys: [], counts: {} }
     globalThis.seen = seen
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
@@ -44,9 +44,9 @@ export async function lookInside(someone, { tone = false } = {}) {
         source.start()
         return to.stream
       }
-      return ask.call(this, of?.video ? { ...of, video: { ...(typeof of.video === 'object' ? of.video : {}), width: 320, height: 240, frameRate: 10 } } : of)
+      return ask.call(this, of?.video ? { ...of, video: { ...(typeof of.video === 'object' ? of.video : {}), ...size } } : of)
     }
-  }, tone)
+  }, [tone, size])
   someone.page.on('request', (request) => { someone.token = request.headers().authorization ?? someone.token })
   someone.page.on('response', (response) => {
     if (/\/api\/visits\/\w+\/room$/.test(response.url()) && response.ok()) response.json().then((room) => { someone.pass = room.token }, () => undefined)

@@ -70,13 +70,13 @@ export function mint(secret, room, identity) {
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
 }
 
-/** A page at the clinic's address that is none of Ward's, with stranger.page.mjs in it. */
-export async function strangersPage(browser, clinic) {
+/** A page at the clinic's address that is none of Ward's, with a script of its own: what it exports is called by name. */
+export async function pageWith(browser, origin, file, name) {
   const context = await browser.newContext({ permissions: ['camera', 'microphone'], bypassCSP: true })
   const page = await context.newPage()
-  if (process.env.WARD_CONSOLE) page.on('console', (m) => console.log(`stranger: ${m.text()}`))
-  await page.goto(`${clinic.origin}/api/ready`)
-  await page.evaluate(`${bundled('stranger.page.mjs', 'stranger')}; globalThis.stranger = stranger`)
+  if (process.env.WARD_CONSOLE) page.on('console', (m) => console.log(`${name}: ${m.text()}`))
+  await page.goto(`${origin}/api/ready`)
+  await page.evaluate(`${bundled(file, name)}; globalThis.${name} = ${name}`)
   return page
 }
 
