@@ -78,6 +78,7 @@ export async function nameOfMember(circle: Circle, hostBrowsers: Iterable<string
 
 /** What a link says, once it is opened. */
 export interface GuestInvitation {
+  readonly visit: ID
   readonly clinic: string
   readonly from: string            // who invites
   readonly hostName: string        // the clinician whose visit it is
@@ -120,7 +121,7 @@ async function open(text: string): Promise<GuestInvitation> {
   if (welcome.org !== opened.org.org || welcome.visit !== opened.visit.visit || welcome.host !== opened.visit.host) throw new Bad('the server shows another visit than the link')
   const host = await HostKeys.of(welcome, opened.host)
   return {
-    clinic: opened.org.name, from: welcome.from, hostName: welcome.hostName, as: welcome.as, starts: opened.visit.starts, ends: opened.visit.ends,
+    visit: welcome.visit, clinic: opened.org.name, from: welcome.from, hostName: welcome.hostName, as: welcome.as, starts: opened.visit.starts, ends: opened.visit.ends,
     late: opened.visit.late ?? 0, used: opened.used, mine: seat !== undefined, name: seat?.name ?? '',
     removed: opened.visit.me === 'removed',
     arrive: (name) => arrive(shelf, link, welcome, host, name.trim()).catch((error: unknown) => { throw problemOf(error) }),

@@ -8,6 +8,7 @@ import { languages, useAct, useWords, type Language } from '../../app/context.ts
 import { openGuestLink, type GuestInvitation } from '../../engine/guest.ts'
 import type { Problem, ProblemCode } from '../../engine/types.ts'
 import { Button, ErrorPanel, Field, Icon, Mark, Notice, Progress, Select, toFirstError } from '../../parts/index.tsx'
+import { wasIn } from '../../visit/current.ts'
 import type { Door } from '../../visit/door.ts'
 import { apart } from '../chart/bidi.ts'
 import { useDay } from '../home.tsx'
@@ -68,6 +69,7 @@ function Name({ of, onDoor }: { of: GuestInvitation; onDoor: (door: Door) => voi
     if (name.trim() === '') toFirstError(form)
     else go(name)
   }
+  useEffect(() => { if (of.mine && wasIn() === of.visit) go(of.name) }, []) // after a reload, straight back
   if (of.mine) return <div class="stack"><Button large wide busy={busy} onClick={() => go(of.name)}>{g.back(apart(of.name, lang))}</Button><ErrorPanel error={error} /></div>
   return (
     <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
