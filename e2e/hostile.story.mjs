@@ -76,7 +76,7 @@ export async function steps(database) {
   await story.step('what the stranger sees is no picture of anyone', async () => {
     let control = 0 // the best of a few: the two are not looked at in the same moment
     for (let i = 0; i < 10 && control < 0.9; i++) control = Math.max(control, likeness(await pictureOf(okafor.page, '.tile:not(.tile-me) video'), await pictureOf(amina.page, '.tile-me video')))
-    must(control > 0.7, `what Dr Okafor sees of Amina should be like what Amina sees of herself: ${control.toFixed(2)}`)
+    must(control > 0.6, `what Dr Okafor sees of Amina should be like what Amina sees of herself: ${control.toFixed(2)}`)
     const shown = await stranger.evaluate(() => document.querySelectorAll('video').length)
     let most = 0
     for (let i = 0; i < shown; i++) {

@@ -18,6 +18,9 @@ import type { WireVisit, WireVisitGuest, WireVisitMember } from './wire.ts'
 
 /** How long an admission is good for after it was given, in milliseconds: the server ends a visit before. */
 const admissionLife = 24 * 3_600_000
+/** For how long a card counts as the latest without asking again, in milliseconds: one change of the group is checked in
+ * several steps, and each would wait for the server. */
+const latestFor = 1000
 
 /** What a session lends to the door. */
 export interface Lent {
@@ -36,6 +39,8 @@ export class SessionDoor extends VisitCalls implements Door {
   private admission: WireVisitMember | undefined
   private arrived = new Map<ID, GuestAtDoor>() // guests who came, as the host reads them
 
+  private readonly latest = new Map<ID, { readonly at: number; readonly hash: Promise<string> }>()
+
   private constructor(lent: Lent, wire: WireVisit) {
     super(lent.net, wire.visit)
     this.lent = lent
@@ -44,12 +49,21 @@ export class SessionDoor extends VisitCalls implements Door {
     this.circle = {
       org: lent.self.org, visit: wire.visit, host: wire.host,
       hasBrowser: (person, key) => people.hasBrowser(person, key),
-      card: async (person) => {
-        people.forget(person) // the latest, not the one that was known an hour ago
-        return (await people.get(person)).current.hash
-      },
+      card: (person) => this.latestCard(person),
       now: () => Date.now(),
     }
+  }
+
+  /** The hash of a person's latest card: not of one that was known an hour ago. */
+  private latestCard(person: ID): Promise<string> {
+    const known = this.latest.get(person)
+    if (known && Date.now() - known.at < latestFor) return known.hash
+    const { people } = this.lent
+    people.forget(person)
+    const hash = people.get(person).then((p) => p.current.hash)
+    this.latest.set(person, { at: Date.now(), hash })
+    hash.catch(() => this.latest.delete(person))
+    return hash
   }
 
   static async at(lent: Lent, visit: ID): Promise<SessionDoor> {

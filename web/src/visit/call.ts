@@ -14,7 +14,7 @@ import type { ID, Problem } from '../engine/types.ts'
 import { newID, text, utf8 } from '../seal/bytes.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
 import type { DoubtfulMember } from './credential.ts'
-import type { Caller, Door, Posted, Visit } from './door.ts'
+import type { Caller, Door, Posted, RoomPass, Visit } from './door.ts'
 import { Group, Refused, type Event as GroupEvent, type Next } from './group.ts'
 import { Media, type Devices, type OwnMedia, type Shown } from './media.ts'
 
@@ -90,6 +90,7 @@ export class Call {
   private readonly strangeSince = new Map<ID, number>()
   private readonly awaySince = new Map<ID, number>()
   private readonly spoilers = new Map<ID, number>()
+  private pass: Promise<RoomPass> | undefined // asked for while the group was joined
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
   private asked = false
@@ -179,8 +180,11 @@ export class Call {
       return
     }
     if (this.state.phase === 'arriving' || this.state.phase === 'waiting') this.set({ phase: 'joining' })
-    if (!this.group) await this.enter(visit)
-    else if (visit.seq > this.seq) await this.catchUp()
+    if (!this.group) {
+      this.pass = this.door.room() // for soon: it need not wait for the group
+      this.pass.catch(() => undefined)
+      await this.enter(visit)
+    } else if (visit.seq > this.seq) await this.catchUp()
     if (this.spoiled > 0 && this.state.phase !== 'stopped' && Date.now() - this.spoiled > spoiledTime) {
       this.spoiled = 0
       await this.enter(visit)
@@ -228,9 +232,9 @@ export class Call {
     this.set({ phase: 'in', doubt: undefined })
   }
 
-  private async rekey(someoneLeft: boolean): Promise<void> {
+  private async rekey(atOnce: boolean): Promise<void> {
     const group = this.group as Group
-    this.media.encryption.setEpoch(await group.mediaEpoch(), someoneLeft)
+    this.media.encryption.setEpoch(await group.mediaEpoch(), atOnce)
     const [code, picture] = await Promise.all([codeOf(group.authenticator), pictureOf(group.authenticator)])
     this.set({ code, picture, epoch: Number(group.epoch) })
     this.show()
@@ -274,7 +278,8 @@ export class Call {
 
   private async happened(event: GroupEvent): Promise<boolean> {
     if (event.kind === 'message') this.heard(event.from, event.body)
-    if (event.kind === 'epoch') await this.rekey(event.left.length > 0)
+    // Of two, who came knows the epoch, and nobody else need learn of it.
+    if (event.kind === 'epoch') await this.rekey(event.left.length > 0 || (event.joined.length === 1 && this.group?.members.length === 2))
     if (event.kind !== 'removed') return true
     // The host took my keys back: for good, or because I seemed to be gone. The door knows.
     this.group = undefined
@@ -358,7 +363,12 @@ export class Call {
   }
 
   private async connect(): Promise<void> {
-    const again = await this.media.connect(() => this.door.room(), () => !this.over && this.state.phase === 'in')
+    const pass = (): Promise<RoomPass> => {
+      const early = this.pass
+      this.pass = undefined
+      return early ?? this.door.room()
+    }
+    const again = await this.media.connect(pass, () => !this.over && this.state.phase === 'in')
     if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
   }
 

@@ -12,7 +12,7 @@ export { canEncrypt } from './able.ts'
 /** What is wrong with what a participant sends. */
 export interface Trouble { readonly participant: string; readonly fault: Fault | 'clear'; readonly frames: number }
 
-/** How long others have to learn of an epoch before I seal with it, in milliseconds. When someone was put out: at once. */
+/** How long others have to learn of an epoch before I seal with it, in milliseconds; unless someone was put out. */
 const settleTime = 400
 
 interface Coded { createEncodedStreams?(): { readable: ReadableStream; writable: WritableStream }; transform?: unknown }
@@ -50,9 +50,9 @@ export class Encryption {
   /** The epoch that what I send is sealed with. */
   get epoch(): bigint | undefined { return this.sealing }
 
-  /** New keys: the others' count at once, mine when they had time to learn of it. */
-  setEpoch(m: MediaEpoch, someoneLeft: boolean): void {
-    this.tell({ kind: 'keys', epoch: m.epoch, own: m.own, others: m.others, switchAfter: someoneLeft ? 0 : settleTime })
+  /** New keys: the others' count at once, mine when they had time to learn of it, or at once. */
+  setEpoch(m: MediaEpoch, atOnce: boolean): void {
+    this.tell({ kind: 'keys', epoch: m.epoch, own: m.own, others: m.others, switchAfter: atOnce ? 0 : settleTime })
   }
 
   /** Forgets all keys: nothing goes out or comes in until there are others. */

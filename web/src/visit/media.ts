@@ -75,7 +75,11 @@ export class Media {
     this.devices = devices
     this.told = told
     this.encryption = new Encryption(new Worker(scriptURL('frames'), { type: 'module' }), {
-      opened: (participant) => this.opened.set(participant, Date.now()),
+      opened: (participant) => {
+        const first = !this.opened.has(participant)
+        this.opened.set(participant, Date.now())
+        if (first) this.told.changed()
+      },
       trouble: ({ participant }) => this.refused.set(participant, Date.now()),
     })
   }

@@ -40,6 +40,7 @@ let life = 0 // of the group: a new one begins at epoch 0 again
 const receivers = new Receivers()
 const streams = new Map<string, { participant: string }>()
 const counts = new Map<string, { opened: number; refused: Partial<Record<Fault, number>> }>()
+const heardOf = new Set<string>() // participants of whom something was opened
 const post = (message: FromWorker): void => postMessage(message)
 
 function count(participant: string, fault?: Fault): void {
@@ -47,12 +48,17 @@ function count(participant: string, fault?: Fault): void {
   if (!c) counts.set(participant, (c = { opened: 0, refused: {} }))
   if (fault === undefined) c.opened++
   else c.refused[fault] = (c.refused[fault] ?? 0) + 1
+  if (fault !== undefined || heardOf.has(participant)) return
+  heardOf.add(participant)
+  tell() // who is waited for is shown with their first frame
 }
 
-setInterval(() => {
+setInterval(tell, countEvery)
+
+function tell(): void {
   for (const [participant, c] of counts) post({ kind: 'counts', participant, ...c })
   counts.clear()
-}, countEvery)
+}
 
 async function outgoing(frame: Frame, controller: TransformStreamDefaultController<Frame>): Promise<void> {
   if (!sender) return // without a key nothing leaves
