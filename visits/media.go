@@ -103,12 +103,14 @@ func startMedia(c MediaConfig, tell *roomEvents) (*Media, error) {
 			return nil, err
 		}
 	}
-	logger.SetLogger(logger.GetDiscardLogger(), "livekit") // its lines hold addresses and identities
 	node, err := routing.NewLocalNode(conf)
 	if err != nil {
 		return nil, fmt.Errorf("media server: %w", err)
 	}
-	initMetrics.Do(func() { err = prometheus.Init(string(node.NodeID()), node.NodeType()) })
+	initLiveKit.Do(func() {
+		logger.SetLogger(logger.GetDiscardLogger(), "livekit") // its lines hold addresses and identities
+		err = prometheus.Init(string(node.NodeID()), node.NodeType())
+	})
 	if err != nil {
 		return nil, fmt.Errorf("media server: %w", err)
 	}
@@ -118,8 +120,9 @@ func startMedia(c MediaConfig, tell *roomEvents) (*Media, error) {
 	return m, nil
 }
 
-// initMetrics is once for a process: without it LiveKit ends on a nil pointer, twice on a name that is taken.
-var initMetrics sync.Once
+// initLiveKit is what LiveKit has once for a process: without its metrics it ends on a nil pointer, twice on a name that is
+// taken.
+var initLiveKit sync.Once
 
 // mediaConfig says it in LiveKit's words.
 func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {

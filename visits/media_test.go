@@ -376,7 +376,7 @@ func liveKit(t *testing.T, key, secret string) (url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	initMetrics.Do(func() { err = prometheus.Init(string(node.NodeID()), node.NodeType()) })
+	initLiveKit.Do(func() { err = prometheus.Init(string(node.NodeID()), node.NodeType()) })
 	if err != nil {
 		t.Fatal(err)
 	}
