@@ -164,10 +164,14 @@ export async function steps(database) {
     await farid.page.waitForTimeout(1500)
     const text = await farid.page.locator('main').innerText()
     must(!text.includes(canaries.title) && !text.includes(canaries.note), 'the front desk read a note')
+    await amina.page.goto(`${clinic.origin}${chart}/looks`)
+    await amina.page.getByText(/Farid Nasser tried to open the chart/).waitFor()
   })
-  await story.step('the security officer sees the record, and that it is whole', async () => {
+  await story.step('the security officer sees who was refused, and that the record is whole', async () => {
     await sonia.page.goto(`${clinic.origin}/record`)
     await sonia.page.getByText(/The record is whole/).waitFor()
+    await sonia.page.locator('main li').filter({ hasText: 'Farid Nasser' }).filter({ hasText: /refused/i }).first().waitFor()
+    await picture(sonia, 'record')
     await accessible(sonia, 'the record')
   })
   await story.step('the server is killed in the middle and started again: nothing is lost', async () => {

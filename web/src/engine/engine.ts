@@ -314,7 +314,7 @@ export function createEngine(): Engine {
     visitDoor: guarded((visit) => app.here.visitDoor(visit)),
 
     charts: guarded(() => app.here.charts()),
-    open: guarded((chart, progress) => app.here.open(chart, progress)),
+    open: guarded((chart, progress) => app.here.look(chart, progress)),
     opened: (chart) => app.session?.opened(chart),
     write: guarded((chart, compartment, draft) => app.here.write(chart, compartment, draft)),
     addFile: guarded((chart, compartment, file, progress, signal) => app.here.addFile(chart, compartment, file, progress, signal)),

@@ -515,6 +515,17 @@ export class Session {
     return ''
   }
 
+  /** Opens a chart because someone wants to see it. Who it is not shared with asks for it all the same: the refusal belongs
+   * on the record. */
+  async look(chart: ID, progress: Progress): Promise<OpenChart> {
+    const opened = await this.open(chart, progress)
+    const locks = this.charts_.get(chart)?.wire.locks ?? []
+    if (locks[0] && !locks.some((l) => l.readable)) {
+      await this.net.get(`/api/locks/${locks[0].lock}`).catch((error: unknown) => { if (problemOf(error).code !== 'refused') throw error })
+    }
+    return opened
+  }
+
   async open(chart: ID, progress: Progress): Promise<OpenChart> {
     const wire = await this.net.get<WireChart>(`/api/charts/${chart}`)
     const locks = new Map<Compartment, OpenLock>()
