@@ -339,7 +339,7 @@ func checkOutsideMedia(ctx context.Context, address string) findings {
 		return wrong("see that LiveKit runs there", "no answer at %s: %v", address, errors.Unwrap(err))
 	}
 	defer answer.Body.Close()
-	return ok("%s answers; see that its own rtc.stun_servers or turn is set, or it sends browsers to a public server", address)
+	return ok("%s answers; people behind strict networks need its own turn", address)
 }
 
 func checkServer(ctx context.Context, c *Config) findings {

@@ -10,6 +10,7 @@ import { scriptURL } from '../trusted.ts'
 import { backgroundProcessor, keepBackground, keptBackground, setBackground, type Background, type Failure } from './background.ts'
 import type { RoomPass } from './door.ts'
 import { Encryption } from './encryption.ts'
+import { relaysOf } from './relays.ts'
 
 /** Why a camera or microphone is not there. */
 export type DeviceTrouble = 'denied' | 'missing' | 'busy' | 'failed'
@@ -101,6 +102,7 @@ export class Media {
       const room = this.makeRoom()
       try {
         const { url, token, relays } = await pass()
+        if (!relays) onlyRelays(room)
         await room.setE2EEEnabled(true)
         await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: true }) // where both do not fit, sound goes on
         this.room = room
@@ -255,6 +257,17 @@ export class Media {
       microphone: p?.isMicrophoneEnabled ?? false, paused: p?.getTrackPublication(Track.Source.Camera)?.track?.streamState === Track.StreamState.Paused,
       camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare), sound: isMe ? undefined : shown(p, Track.Source.Microphone)?.mediaStreamTrack,
     }
+  }
+}
+
+/** Of what an outside LiveKit sends browsers to, its relays: where it has nothing of its own for finding one's address it
+ * names a public server, which would learn who meets when. A media server with a public address is found without. */
+function onlyRelays(room: Room): void {
+  const engine = room.engine as unknown as { makeRTCConfiguration(answer?: unknown): RTCConfiguration }
+  const make = engine.makeRTCConfiguration.bind(engine)
+  engine.makeRTCConfiguration = (answer) => {
+    const made = make(answer)
+    return { ...made, iceServers: relaysOf(made.iceServers ?? []) }
   }
 }
 
