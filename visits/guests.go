@@ -59,6 +59,12 @@ func (v *Visits) InviteGuest(ctx context.Context, tx *store.Tx, who ward.Caller,
 	case of.over(v.Now()):
 		return nil, ward.Errorf(ward.Gone, "this visit is over")
 	}
+	// Whoever makes a link chooses the guest's id. With that of a person, such as the host's, the guest would pass for them.
+	if _, err := v.People.RolesOf(ctx, tx, who.Org, s.Body.Guest); err == nil {
+		return nil, ward.Errorf(ward.Invalid, "a guest's id is nobody else's")
+	} else if ward.KindOf(err) != ward.Missing {
+		return nil, err
+	}
 	all, err := guestsOf(ctx, tx, who.Org, of.id)
 	if err != nil {
 		return nil, err
@@ -233,14 +239,14 @@ func (v *Visits) VisitPeople(ctx context.Context, tx *store.Tx, who ward.Caller,
 // isAdmissible checks what an admission says of a guest against who came, and of a person against who they are.
 func (v *Visits) isAdmissible(ctx context.Context, tx *store.Tx, org ward.OrgID, of visit, m member, a envelope.Admission) error {
 	g, err := getGuest(ctx, tx, m.id)
-	isGuest := err == nil
+	isGuest := err == nil && g.org == org && g.visit == of.id // of another visit they are nobody here
 	if err != nil && ward.KindOf(err) != ward.Missing {
 		return err
 	}
 	switch {
 	case isGuest != (a.Role == envelope.AsGuest):
 		return ward.Errorf(ward.Invalid, "guests are let in as guests, and nobody else is")
-	case isGuest && (g.org != org || g.visit != of.id || g.browser != a.Guest):
+	case isGuest && g.browser != a.Guest:
 		return ward.Errorf(ward.Conflict, "this is not the browser that the guest came with")
 	}
 	return nil

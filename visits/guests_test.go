@@ -147,6 +147,8 @@ func TestALinkIsOfUseToWhoHasItOnceAndForItsVisit(t *testing.T) {
 		"another visit":  func(b *envelope.Guest) { b.Visit = ward.NewID[ward.VisitID]() },
 		"another clinic": func(b *envelope.Guest) { b.Org = ward.NewID[ward.OrgID]() },
 		"somebody else":  func(b *envelope.Guest) { b.Inviter = stranger.Person },
+		"the host's id":  func(b *envelope.Guest) { b.Guest = d.host.Person },
+		"a patient's id": func(b *envelope.Guest) { b.Guest = d.patient.Person },
 	} {
 		if _, err := d.call(d.host, d.v.InviteGuest, g.linked(change)); ward.KindOf(err) != ward.Invalid {
 			t.Errorf("a link for %s: %v", why, err)

@@ -55,10 +55,13 @@ func (d *door) Holders(context.Context, *store.Tx, ward.OrgID, ward.PersonID) ([
 }
 
 func (d *door) RolesOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) ([]ward.Role, error) {
-	if person == d.host.Person {
+	switch person {
+	case d.host.Person:
 		return d.host.Roles, nil
+	case d.patient.Person:
+		return d.patient.Roles, nil
 	}
-	return []ward.Role{ward.Patient}, nil
+	return nil, ward.Errorf(ward.Missing, "there is no such person here")
 }
 
 func (d *door) CardsOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) (ward.PersonCards, error) {
