@@ -202,6 +202,17 @@ test('bad messages are refused and the visit goes on', async () => {
   assert.equal((await patient.process(late)).kind, 'message', 'what was said just before new keys is still heard')
 })
 
+test('what is said is by whose leaf it is, whatever it says', async () => {
+  const { doctor, patient } = await two()
+  const said = utf8(host + JSON.stringify({ t: 'text', text: 'take ten', from: host, member: host }))
+  assert.deepEqual(await doctor.process(await patient.send(said)), { kind: 'message', from: amina.id, body: said })
+  const late = await patient.send(said) // in the epoch before
+  const next = await doctor.update()
+  await doctor.take(next)
+  assert.deepEqual(await doctor.process(late), { kind: 'message', from: amina.id, body: said })
+  await refusedFor('forged', doctor.process(late)) // once
+})
+
 test('a guest is in by the key and the name that the host let in, and by nothing else', async () => {
   const { doctor, patient, info } = await two()
   const key = await signingKey(new Uint8Array(32).fill(7))
@@ -219,6 +230,11 @@ test('a guest is in by the key and the name that the host let in, and by nothing
     const found = await refusedFor('member', Group.join(circle, me_, info))
     assert.equal(found.doubt?.doubt, 'not-admitted', why)
   }
+  const { group: alone, next: leaving } = await Group.join(circle, me(amina, await admit(amina)), info)
+  const without = await alone.remove([host]) // a hostile member's, whose rule the others' browsers do not ask
+  assert.ok(without && leaving)
+  const asHost: Me = { person: host, browser: key.public, sign: key.sign, admission: await asGuest({ member: host }) }
+  await refusedFor('member', Group.join(circle, asHost, without.groupInfo))
   const person: Me = { ...me(bilal, await asGuest({ member: bilal.id })) } // a person who comes as a guest
   await refusedFor('member', Group.join(circle, person, info))
 

@@ -83,7 +83,7 @@ export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array
     if (!(await circle.hasBrowser(v.person, i.browser))) throw doubt('browser', 'no card of this person certifies that browser')
     if ((await circle.card(v.person)) !== v.card) throw doubt('card', "it is not by the person's latest card")
     if (v.person === circle.host) return { member: v.member, role: 'clinician', leaf: v.leaf }
-  }
+  } else if (v.member === circle.host) throw doubt('not-admitted', "a guest bears the clinician's id") // whoever makes a link chooses its id
 
   if (i.admission === undefined || i.admitted === undefined) throw doubt('not-admitted', 'nobody admitted this person')
   const admission = await parse('ward/admission/1', i.admission).catch((error: Error) => { throw doubt('not-admitted', error.message) })

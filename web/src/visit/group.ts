@@ -12,8 +12,9 @@
 import {
   createApplicationMessage, createCommit, createGroup, createGroupInfoWithExternalPubAndRatchetTree, decodeMlsMessage, defaultCapabilities, defaultKeyPackageEqualityConfig,
   defaultKeyRetentionConfig, defaultLifetime, defaultLifetimeConfig, defaultPaddingConfig, emptyPskIndex, encodeMlsMessage, generateKeyPackageWithKey, getCiphersuiteFromName, getCiphersuiteImpl, joinGroupExternal, mlsExporter,
-  processMessage, zeroOutUint8Array, type CiphersuiteImpl, type ClientConfig, type ClientState, type MLSMessage, type Proposal,
+  processMessage, zeroOutUint8Array, type CiphersuiteImpl, type ClientConfig, type ClientState, type MLSMessage, type PrivateMessage, type Proposal,
 } from 'ts-mls'
+import { decryptSenderData } from 'ts-mls/privateMessage.js'
 import { b64, utf8 } from '../seal/bytes.ts'
 import { write } from '../seal/statements.ts'
 import { checkMember, readIdentity, writeIdentity, DoubtfulMember, type Circle, type Member } from './credential.ts'
@@ -153,10 +154,11 @@ export class Group {
     if (new TextDecoder().decode(of.groupId) !== this.circle.visit) throw new Refused('group', 'it is for another group')
     const isText = message.wireformat === 'mls_private_message' && message.privateMessage.contentType === 'application'
     if (of.epoch !== this.epoch && !(isText && of.epoch === this.epoch - 1n)) throw new Refused('epoch', `it is for epoch ${of.epoch} and the group is in ${this.epoch}`)
-    const before = this.seats
     let rule = ''
+    let from = ''
     let result
     try {
+      if (isText) from = await this.writerOf(message.privateMessage)
       result = await processMessage(message, this.state, emptyPskIndex, (incoming) => {
         if (incoming.kind === 'proposal') rule = 'changes come as commits'
         else rule = this.ruleOn(incoming.senderLeafIndex, incoming.proposals.map((p) => p.proposal))
@@ -169,12 +171,21 @@ export class Group {
     if (result.kind === 'applicationMessage') {
       result.consumed.forEach(zeroOutUint8Array)
       this.state = result.newState
-      return messageOf(result.message, before)
+      if (!this.seats.some((s) => s.member === from)) throw new Refused('rule', 'the message is from nobody who is here')
+      return { kind: 'message', from, body: result.message }
     }
     if (result.newState.groupActiveState.kind === 'removedFromGroup') return { kind: 'removed' }
     const event = await this.follow(result.newState, message.wireformat === 'mls_public_message')
     result.consumed.forEach(zeroOutUint8Array)
     return event
+  }
+
+  /** Whose leaf a message is by. MLS checks its signature with that leaf's key; ts-mls does not say which it was. */
+  private async writerOf(m: PrivateMessage): Promise<string> {
+    const past = m.epoch === this.epoch ? undefined : this.state.historicalReceiverData.get(m.epoch)
+    const of = await decryptSenderData(m, (past ?? this.state.keySchedule).senderDataSecret, this.cs)
+    const node = of && (past ?? this.state).ratchetTree[of.leafIndex * 2]
+    return node?.nodeType === 'leaf' && node.leaf.credential.credentialType === 'basic' ? personOf(node.leaf.credential.identity) : ''
   }
 
   /** What is wrong with a commit, by who sent it. Someone who joins by themselves may only replace their own leaf, which
@@ -219,9 +230,7 @@ export class Group {
 
   /** Sends to all members: chat, and what is shown to all. */
   async send(body: Uint8Array): Promise<Uint8Array> {
-    const me = this.seats.find((s) => s.index === this.state.privatePath.leafIndex)
-    if (!me) throw new Refused('rule', 'I am not in the group')
-    const made = await createApplicationMessage(this.state, framed(me.member, body), this.cs)
+    const made = await createApplicationMessage(this.state, body, this.cs)
     made.consumed.forEach(zeroOutUint8Array)
     this.state = made.newState
     return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_private_message', privateMessage: made.privateMessage })
@@ -243,22 +252,6 @@ export class Group {
   private async info(state: ClientState): Promise<Uint8Array> {
     return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_group_info', groupInfo: await createGroupInfoWithExternalPubAndRatchetTree(state, [], this.cs) })
   }
-}
-
-// A message to all names its sender inside: MLS proves which leaf sent it, and ts-mls does not say.
-function framed(member: string, body: Uint8Array): Uint8Array {
-  const out = new Uint8Array(member.length + body.length)
-  out.set(utf8(member))
-  out.set(body, member.length)
-  return out
-}
-
-const idLength = 26
-
-function messageOf(framedBody: Uint8Array, seats: readonly Seat[]): Event {
-  const from = new TextDecoder().decode(framedBody.subarray(0, idLength))
-  if (!seats.some((s) => s.member === from)) throw new Refused('rule', 'the message is from nobody who is here')
-  return { kind: 'message', from, body: framedBody.subarray(idLength) }
 }
 
 /** Checks members where ts-mls asks for it, and keeps the reason, which ts-mls does not. */
