@@ -44,6 +44,12 @@ type Card struct {
 	Active  bool
 }
 
+// Visits is what charts ask of visits.
+type Visits interface {
+	// CancelOf cancels what is booked for a chart that someone erases.
+	CancelOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, by ward.PersonID) error
+}
+
 // Notices is where changes are told.
 type Notices interface {
 	Publish(org ward.OrgID, n ward.Notice) error
@@ -54,6 +60,7 @@ type Config struct {
 	DB      *store.DB
 	Ledger  *ledger.Ledger
 	People  People
+	Visits  Visits
 	Notices Notices
 	Now     func() time.Time
 }
@@ -239,7 +246,7 @@ func (c *Charts) EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 		return err
 	}
 	for _, chart := range owned {
-		if err := c.erase(ctx, tx, org, chart); err != nil {
+		if err := c.erase(ctx, tx, org, chart, person); err != nil {
 			return err
 		}
 	}

@@ -38,6 +38,7 @@ type town struct {
 	now      time.Time
 	people   map[ward.PersonID]*someone
 	c        *charts.Charts
+	cancels  func(ctx context.Context, tx *store.Tx, chart ward.ChartID, by ward.PersonID) error
 }
 
 func (w *town) Card(_ context.Context, _ *store.Tx, _ ward.OrgID, id ward.PersonID) (charts.Card, error) {
@@ -47,6 +48,13 @@ func (w *town) Card(_ context.Context, _ *store.Tx, _ ward.OrgID, id ward.Person
 
 func (w *town) Certified(context.Context, *store.Tx, ward.OrgID, ward.PersonID, string) error {
 	return nil
+}
+
+func (w *town) CancelOf(ctx context.Context, tx *store.Tx, _ ward.OrgID, chart ward.ChartID, by ward.PersonID) error {
+	if w.cancels == nil {
+		return nil
+	}
+	return w.cancels(ctx, tx, chart, by)
 }
 func (w *town) Publish(ward.OrgID, ward.Notice) error { return nil }
 
@@ -58,7 +66,7 @@ func newTown(t *testing.T) *town {
 	w.must(err)
 	t.Cleanup(func() { w.db.Close() })
 	clock := func() time.Time { return w.now }
-	w.c = charts.New(charts.Config{DB: w.db, Ledger: ledger.New(clock), People: w, Notices: w, Now: clock})
+	w.c = charts.New(charts.Config{DB: w.db, Ledger: ledger.New(clock), People: w, Visits: w, Notices: w, Now: clock})
 	return w
 }
 

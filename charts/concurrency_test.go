@@ -21,7 +21,7 @@ func (w *town) replica() *town {
 	w.must(err)
 	w.t.Cleanup(func() { other.db.Close() })
 	clock := func() time.Time { return w.now }
-	other.c = charts.New(charts.Config{DB: other.db, Ledger: ledger.New(clock), People: w, Notices: w, Now: clock})
+	other.c = charts.New(charts.Config{DB: other.db, Ledger: ledger.New(clock), People: w, Visits: w, Notices: w, Now: clock})
 	return &other
 }
 

@@ -12,7 +12,10 @@ import (
 
 // erase removes a chart: its ciphertext, keys, grants and objects. The record keeps that it happened and when, by ids
 // that then lead nowhere.
-func (c *Charts) erase(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) error {
+func (c *Charts) erase(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, by ward.PersonID) error {
+	if err := c.Visits.CancelOf(ctx, tx, org, chart, by); err != nil { // first: who shares the chart is told
+		return err
+	}
 	locks, err := locksOf(ctx, tx, org, chart)
 	if err != nil {
 		return err

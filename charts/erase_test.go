@@ -3,10 +3,12 @@ package charts_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +84,7 @@ func (w *town) restart() {
 	w.must(err)
 	w.t.Cleanup(func() { w.db.Close() })
 	clock := func() time.Time { return w.now }
-	w.c = charts.New(charts.Config{DB: w.db, Ledger: ledger.New(clock), People: w, Notices: w, Now: clock})
+	w.c = charts.New(charts.Config{DB: w.db, Ledger: ledger.New(clock), People: w, Visits: w, Notices: w, Now: clock})
 }
 
 func TestErasureNeitherWaitsForObjectsNorForgetsThem(t *testing.T) {
@@ -176,6 +178,27 @@ func TestAnUploadThatWasGivenUpIsNotBegunAgain(t *testing.T) {
 	}
 	if err := w.put(t.Context(), pat, m, u, strings.NewReader("12345"), 5); ward.KindOf(err) != ward.Gone {
 		t.Errorf("a part of it, which the next sweep would delete: %v, want gone", err)
+	}
+}
+
+func TestErasingAChartCancelsItsVisitsWhileItsReadersCanBeTold(t *testing.T) {
+	w := newTown(t)
+	pat := w.person(ward.Patient)
+	chart, _ := w.chart(pat)
+	var asked []string
+	w.cancels = func(ctx context.Context, tx *store.Tx, of ward.ChartID, by ward.PersonID) error {
+		owner, err := w.c.Patient(ctx, tx, w.org, of)
+		asked = append(asked, string(of)+" of "+string(owner)+" by "+string(by))
+		return err
+	}
+	w.erase(pat, chart)
+	if want := string(chart) + " of " + string(pat.Person) + " by " + string(pat.Person); !slices.Equal(asked, []string{want}) {
+		t.Errorf("asked to cancel %q, want %q", asked, want)
+	}
+	kept, _ := w.chart(pat)
+	w.cancels = func(context.Context, *store.Tx, ward.ChartID, ward.PersonID) error { return errors.New("not now") }
+	if _, err := w.call(w.c.DeleteChart, pat, nil, "chart", string(kept)); err == nil {
+		t.Error("a chart was erased whose visits stay")
 	}
 }
 

@@ -448,7 +448,7 @@ func (c *Charts) GetLooks(ctx context.Context, tx *store.Tx, who ward.Caller, r 
 
 // DeleteChart answers DELETE /api/charts/{chart}.
 func (c *Charts) DeleteChart(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	return nil, c.erase(ctx, tx, who.Org, ward.ChartID(r.PathValue("chart")))
+	return nil, c.erase(ctx, tx, who.Org, ward.ChartID(r.PathValue("chart")), who.Person)
 }
 
 // number reads a query parameter that counts from 0.

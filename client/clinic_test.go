@@ -88,6 +88,7 @@ func newClinic(t *testing.T) *clinic {
 	if err != nil {
 		t.Fatal(err)
 	}
+	records.Visits = meetings
 	s, err := server.New(server.Config{
 		DB: c.db, Identity: known.Identity, Charts: records, Visits: meetings, Policy: decide, Ledger: record, Bus: events,
 		App: fs.FS(fstest.MapFS{"index.html": {Data: []byte("app")}}), Log: log, Origin: c.origin,

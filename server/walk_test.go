@@ -325,6 +325,7 @@ func newTown(t *testing.T) *town {
 	w.must(err)
 	consultations, err := visits.New(visits.Config{DB: db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Sealer: sealer, Log: slog.New(slog.DiscardHandler), Now: time.Now})
 	w.must(err)
+	records.Visits = consultations
 	t.Cleanup(func() { consultations.Close() })
 	w.config = Config{
 		DB: db, Identity: known.Identity, Charts: records, Visits: consultations, Policy: decide, Ledger: record, Bus: events,

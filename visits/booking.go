@@ -381,3 +381,34 @@ func (v *Visits) cancelRest(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	}
 	return nil
 }
+
+// CancelOf cancels what is booked for a chart that someone erases, and tells the others.
+func (v *Visits) CancelOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, by ward.PersonID) error {
+	who := ward.Caller{Org: org, Person: by}
+	coming, err := bookedFor(ctx, tx, who, chart, v.Now())
+	if err != nil {
+		return err
+	}
+	return v.cancelAll(ctx, tx, who, coming)
+}
+
+// cancelAll cancels those of some visits that are booked, and tells all whom they concern but who did it.
+func (v *Visits) cancelAll(ctx context.Context, tx *store.Tx, who ward.Caller, all []visit) error {
+	for _, of := range all {
+		if of.state != booked {
+			continue
+		}
+		of.state = cancelled
+		if err := v.forget(ctx, tx, who.Org, of.id); err != nil {
+			return err
+		}
+		if err := setVisit(ctx, tx, who.Org, of); err != nil {
+			return err
+		}
+		if err := v.notify(ctx, tx, who, of, aboutCancelled); err != nil {
+			return err
+		}
+		v.tell(tx, who.Org, of, 0)
+	}
+	return nil
+}

@@ -417,18 +417,8 @@ func (v *Visits) EraseOf(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 	if err != nil {
 		return err
 	}
-	for _, of := range coming {
-		if of.state != booked {
-			continue
-		}
-		of.state = cancelled
-		if err := setVisit(ctx, tx, org, of); err != nil {
-			return err
-		}
-		if err := v.notify(ctx, tx, who, of, aboutCancelled); err != nil {
-			return err
-		}
-		v.tell(tx, org, of, 0)
+	if err := v.cancelAll(ctx, tx, who, coming); err != nil {
+		return err
 	}
 	return v.Forget(ctx, tx, org, person)
 }

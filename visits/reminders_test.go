@@ -247,6 +247,38 @@ func TestWhatIsMovedOrCancelledIsToldToTheOthers(t *testing.T) {
 	}
 }
 
+func TestWhoseChartIsErasedHasNoMoreVisits(t *testing.T) {
+	d, p := newReminded(t)
+	d.must(d.call(d.host, d.v.Book, d.plan(d.now.Add(26*time.Hour), 30)))
+	series := d.plan(d.now.Add(72*time.Hour), 30)
+	series.Repeat = &ward.Repeat{Every: "week", Times: 2, TimeZone: "Europe/Madrid"}
+	d.must(d.call(d.host, d.v.Book, series))
+	erase := func(chart ward.ChartID, by ward.PersonID) {
+		d.t.Helper()
+		d.must(nil, d.db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error { return d.v.CancelOf(ctx, tx, d.host.Org, chart, by) }))
+	}
+	states := func() []string {
+		_, all := d.starts(d.host, d.now, d.now.AddDate(0, 0, 14))
+		return all
+	}
+	before := states()
+	erase(ward.NewID[ward.ChartID](), d.host.Person)
+	if after := states(); len(after) < 3 || !slices.Equal(after, before) {
+		t.Errorf("another chart was erased: %v, were %v", after, before)
+	}
+	erase(d.chart, d.host.Person)
+	if after := states(); slices.Contains(after, booked) {
+		t.Errorf("the chart was erased: %v", after)
+	}
+	d.remind()
+	_, pushes := p.got()
+	for _, told := range []string{"tomorrow at 15:00", "on 23 November at 13:00", "on 30 November at 13:00"} {
+		if !slices.Contains(pushes, "Your appointment "+told+" was cancelled.") {
+			t.Errorf("not told of the one %s: %q", told, pushes)
+		}
+	}
+}
+
 func TestLettersAreTriedAgainAndDeadBrowsersForgotten(t *testing.T) {
 	d, p := newReminded(t)
 	d.must(d.call(d.host, d.v.Book, d.plan(d.now.Add(30*time.Hour), 30)))

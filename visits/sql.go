@@ -89,6 +89,12 @@ func laterInSeries(ctx context.Context, tx *store.Tx, who ward.Caller, of visit)
 		string(who.Person), string(who.Org), string(of.series), of.starts, string(of.id)))
 }
 
+// bookedFor lists those of a chart that are booked and not over.
+func bookedFor(ctx context.Context, tx *store.Tx, who ward.Caller, chart ward.ChartID, now time.Time) ([]visit, error) {
+	return scanVisits(tx.Rows(ctx, `SELECT `+visitColumns+` FROM visits v WHERE v.org = $2 AND v.chart = $3 AND v.state = 'booked' AND v.ends > $4`,
+		string(who.Person), string(who.Org), string(chart), now.UnixMilli()))
+}
+
 func scanVisits(found *store.Rows, err error) ([]visit, error) {
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	record := ledger.New(time.Now)
 	known := &people{}
-	r.charts = charts.New(charts.Config{DB: r.db, Ledger: record, People: known, Notices: r.bus, Now: time.Now})
+	r.charts = charts.New(charts.Config{DB: r.db, Ledger: record, People: known, Visits: &bookings{r}, Notices: r.bus, Now: time.Now})
 	r.identity, err = identity.New(ctx, identity.Config{
 		DB: r.db, Ledger: record, Charts: &leaving{r.charts, r}, Letters: letters(config), Notices: r.bus, Sealer: sealer,
 		Origin: config.Origin, Version: version(), Now: time.Now,
@@ -181,6 +181,13 @@ func (p *people) CardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 
 func (p *people) Of(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.ClinicInfo, error) {
 	return p.identity.Of(ctx, tx, org)
+}
+
+// bookings is visits to charts.
+type bookings struct{ clinic *running }
+
+func (b *bookings) CancelOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID, by ward.PersonID) error {
+	return b.clinic.visits.CancelOf(ctx, tx, org, chart, by)
 }
 
 // leaving is charts to identity, with what visits keep of a person who leaves.
