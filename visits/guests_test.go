@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -128,8 +130,19 @@ func TestAGuestComesWithALinkAndIsLetInByName(t *testing.T) {
 	if got := seen(d.host); len(got.Guests) != 1 || len(got.Guests[0].Hello) == 0 {
 		t.Errorf("the host sees %+v", got)
 	}
-	d.must(d.call(g.caller(), d.v.Room, nil))
+	room, err := d.call(g.caller(), d.v.Room, nil)
+	d.must(room, err)
+	signal := func() (int, error) {
+		w := httptest.NewRecorder()
+		err := d.v.Signal(t.Context(), ward.Caller{}, w, httptest.NewRequest("GET", "/rtc/validate?access_token="+room.(ward.VisitRoom).Token, nil))
+		return w.Code, err
+	}
+	if code, err := signal(); code != http.StatusOK || err != nil {
+		t.Errorf("the media server's door answers %d, %v", code, err)
+	}
 	d.must(d.call(d.host, d.v.Remove, nil, "member", string(g.id)))
+	_, err = signal() // with a token that is good for two minutes more
+	d.refused(ward.Refused, nil, err)
 	if len(d.guests) != 0 {
 		t.Error("who was taken out still has a session")
 	}

@@ -265,12 +265,16 @@ func (v *Visits) Room(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 	if err != nil {
 		return nil, err
 	}
-	return ward.VisitRoom{URL: v.media.url, Token: token, Outside: v.media.outside != nil, Relays: v.media.relay.pass(v.Now())}, nil
+	return ward.VisitRoom{URL: v.media.url, Token: token, Outside: v.media.outside != nil, Relays: v.media.relay.pass(v.Now(), of.id, string(who.Person))}, nil
 }
 
 // Signal answers GET /rtc and below: the media server's signalling. It asks for the token that Room gave, so who comes
-// here was decided there.
+// here was decided there; but the token is good for longer than who was taken out may use it, and the media server gives
+// newer ones to who is connected.
 func (v *Visits) Signal(_ context.Context, _ ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	if visit, member, ok := v.media.holder(r); ok && !v.isIn(visit, member) {
+		return ward.Errorf(ward.Refused, "you are not in this visit")
+	}
 	v.media.ServeHTTP(w, r)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -78,7 +79,9 @@ type rooms interface {
 type roomEvents struct {
 	telemetry.NullTelemetryService
 	media  *Media
-	joined func(visit ward.VisitID, member string) // their media is connected
+	isIn   func(visit ward.VisitID, member string) bool // whether they are let in still: a token outlives that
+	back   func(visit ward.VisitID, member string)      // they were not, and were put out
+	joined func(visit ward.VisitID, member string)      // their media is connected
 	left   func(visit ward.VisitID, member string)
 	clear  func(visit ward.VisitID, member string) // they would send in the clear, and were put out
 
@@ -336,7 +339,34 @@ func (e *roomEvents) TrackUnpublished(_ context.Context, _ livekit.RoomID, _ liv
 
 // ParticipantActive hears that someone's media is connected.
 func (e *roomEvents) ParticipantActive(_ context.Context, room *livekit.Room, member *livekit.ParticipantInfo, _ *livekit.AnalyticsClientMeta, _ bool, _ *telemetry.ReferenceGuard) {
-	go e.joined(ward.VisitID(room.Name), member.Identity)
+	go e.came(ward.VisitID(room.Name), member.Identity)
+}
+
+// came puts out who was taken out of the visit while they came to the room.
+func (e *roomEvents) came(visit ward.VisitID, member string) {
+	if !e.isIn(visit, member) {
+		e.media.Remove(context.Background(), visit, member)
+		e.back(visit, member)
+		return
+	}
+	e.joined(visit, member)
+}
+
+// holder is whose token a request to signalling carries, and to which visit's room; false if it carries none that counts.
+func (m *Media) holder(r *http.Request) (ward.VisitID, string, bool) {
+	token := r.FormValue("access_token")
+	if header := r.Header.Get("Authorization"); header != "" { // which outweighs it in LiveKit too
+		token = strings.TrimPrefix(header, "Bearer ")
+	}
+	v, err := auth.ParseAPIToken(token)
+	if err != nil || v.APIKey() != m.key {
+		return "", "", false
+	}
+	_, grants, err := v.Verify(m.secret)
+	if err != nil || grants.Video == nil {
+		return "", "", false
+	}
+	return ward.VisitID(grants.Video.Room), grants.Identity, true
 }
 
 // ParticipantLeft hears that someone's media is gone.

@@ -31,6 +31,7 @@ type studio struct {
 	url   string
 	visit ward.VisitID
 	heard chan string
+	out   sync.Map // who was taken out
 }
 
 func newStudio(t *testing.T, c MediaConfig) *studio {
@@ -40,7 +41,10 @@ func newStudio(t *testing.T, c MediaConfig) *studio {
 		return func(_ ward.VisitID, who string) { s.heard <- what + " " + who }
 	}
 	c.Log = slog.New(slog.DiscardHandler)
-	media, err := startMedia(c, &roomEvents{joined: tell("joined"), left: tell("left"), clear: tell("clear")})
+	media, err := startMedia(c, &roomEvents{
+		joined: tell("joined"), left: tell("left"), clear: tell("clear"), back: tell("back"),
+		isIn: func(_ ward.VisitID, who string) bool { _, out := s.out.Load(who); return !out },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +87,16 @@ type seat struct {
 // enter connects a member. Clear: their tracks say that they are not encrypted. Relays: only through them.
 func (s *studio) enter(member string, clear bool, relays ...ward.VisitRelay) *seat {
 	s.t.Helper()
+	at := s.come(member, clear, relays...)
+	if err := at.WaitUntilConnected(15 * time.Second); err != nil {
+		s.t.Fatal(err)
+	}
+	return at
+}
+
+// come does not wait until they are connected.
+func (s *studio) come(member string, clear bool, relays ...ward.VisitRelay) *seat {
+	s.t.Helper()
 	token, err := s.media.Token(s.visit, member)
 	if err != nil {
 		s.t.Fatal(err)
@@ -121,9 +135,6 @@ func (s *studio) enter(member string, clear bool, relays ...ward.VisitRelay) *se
 	}
 	go func() { at.Run(); close(at.ended) }()
 	s.t.Cleanup(at.Stop)
-	if err := at.WaitUntilConnected(15 * time.Second); err != nil {
-		s.t.Fatal(err)
-	}
 	return at
 }
 
@@ -184,6 +195,18 @@ func TestWhoSendsInTheClearIsPutOut(t *testing.T) {
 	}
 }
 
+func TestWhoWasTakenOutDoesNotComeBackWithAnOldToken(t *testing.T) {
+	s := newStudio(t, MediaConfig{})
+	guest := s.enter("guest", false)
+	s.until("joined guest")
+	s.media.Remove(t.Context(), s.visit, "guest")
+	<-guest.ended
+	s.out.Store("guest", true)
+	again := s.come("guest", false)
+	s.until("back guest")
+	<-again.ended
+}
+
 func TestWhoFloodsARoomWithTracksIsPutOut(t *testing.T) {
 	s := newStudio(t, MediaConfig{})
 	mallory := s.enter("mallory", false)
@@ -221,7 +244,7 @@ func TestBrowsersAreSentToNobodyButWard(t *testing.T) {
 		at.mu.Lock()
 		servers := at.join.IceServers
 		at.mu.Unlock()
-		for _, relay := range s.media.relay.pass(time.Now()) {
+		for _, relay := range s.media.relay.pass(time.Now(), s.visit, "member1") {
 			servers = append(servers, &livekit.ICEServer{Urls: relay.URLs})
 		}
 		if len(servers) == 0 {
@@ -280,8 +303,8 @@ func freePort(t *testing.T) int {
 
 func TestMediaGoesThroughTheRelay(t *testing.T) {
 	s := newStudio(t, MediaConfig{RelayPort: freePort(t)})
-	okafor := s.enter("okafor", false, s.media.relay.pass(time.Now())...)
-	amina := s.enter("amina", false, s.media.relay.pass(time.Now())...)
+	okafor := s.enter("okafor", false, s.media.relay.pass(time.Now(), s.visit, "member2")...)
+	amina := s.enter("amina", false, s.media.relay.pass(time.Now(), s.visit, "member3")...)
 	if _, err := amina.AddStaticTrack("audio/opus", "sound", "amina"); err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +338,7 @@ func (s *studio) relayed(user, password string) (net.PacketConn, *turn.Client, e
 
 func TestTheRelayLeadsToTheMediaServerAndNowhereElse(t *testing.T) {
 	s := newStudio(t, MediaConfig{RelayPort: freePort(t)})
-	pass := s.media.relay.pass(time.Now())[0]
+	pass := s.media.relay.pass(time.Now(), s.visit, "member4")[0]
 	relayed, client, err := s.relayed(pass.Username, pass.Credential)
 	if err != nil {
 		t.Fatal(err)
@@ -352,8 +375,15 @@ func TestTheRelayLeadsToTheMediaServerAndNowhereElse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := s.relayed(pass.Username, pass.Credential); err == nil {
-		t.Errorf("one member holds more than %d sockets", relaysEach)
+	again := s.media.relay.pass(time.Now().Add(time.Minute), s.visit, "member4")[0] // asked for anew
+	for _, p := range []ward.VisitRelay{pass, again} {
+		if _, _, err := s.relayed(p.Username, p.Credential); err == nil {
+			t.Errorf("one member holds more than %d sockets", relaysEach)
+		}
+	}
+	another := s.media.relay.pass(time.Now(), s.visit, "member5")[0]
+	if _, _, err := s.relayed(another.Username, another.Credential); err != nil {
+		t.Errorf("one member keeps out another: %v", err)
 	}
 }
 

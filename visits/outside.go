@@ -151,7 +151,7 @@ func (o *outside) saw(visit ward.VisitID, found []*livekit.ParticipantInfo) {
 		now[p.Identity] = true
 		if p.State == livekit.ParticipantInfo_ACTIVE && !r.here[p.Identity] && r.mine[p.Identity] {
 			r.here[p.Identity] = true
-			go o.events.joined(visit, p.Identity)
+			go o.events.came(visit, p.Identity)
 		}
 		for _, track := range p.Tracks {
 			if track.Encryption == livekit.Encryption_NONE && !r.refused[p.Sid] {

@@ -33,7 +33,7 @@ type relay struct {
 	stop   []func() error
 
 	mu   sync.Mutex
-	held map[string]int // sockets by user
+	held map[string]int // sockets by whom they are for
 }
 
 const (
@@ -43,7 +43,9 @@ const (
 	// relaysEach is how many sockets one member may hold: over UDP and TLS, and as many again while they reconnect.
 	relaysEach = 6
 	// relaysAll is how many there may be in all.
-	relaysAll  = 2000
+	relaysAll = 2000
+	// relayIdle is how long nothing may come over a TCP connection: allocations are renewed within their ten minutes.
+	relayIdle  = 11 * time.Minute
 	relayRealm = "ward"
 )
 
@@ -86,6 +88,7 @@ func listenOn(peer net.IP) string {
 
 // over relays what comes over these connections, which TLS was taken off already.
 func (r *relay) over(listener net.Listener) error {
+	listener = &bounded{Listener: listener, room: make(chan struct{}, relaysAll)}
 	return r.serve(turn.ServerConfig{ListenerConfigs: []turn.ListenerConfig{{Listener: listener, RelayAddressGenerator: r, PermissionHandler: r.permits}}})
 }
 
@@ -112,8 +115,9 @@ func (r *relay) close() error {
 	return err
 }
 
-// pass gives someone who enters a room the way through the relay. The name in it says nothing of them.
-func (r *relay) pass(now time.Time) []ward.VisitRelay {
+// pass gives a member who enters a room the way through the relay. The name in it is the same for them each time, so that
+// they hold no more sockets by asking again, and says nothing of them.
+func (r *relay) pass(now time.Time, visit ward.VisitID, member string) []ward.VisitRelay {
 	if r == nil {
 		return nil
 	}
@@ -126,14 +130,22 @@ func (r *relay) pass(now time.Time) []ward.VisitRelay {
 	if len(urls) == 0 {
 		return nil
 	}
-	user := strconv.FormatInt(now.Add(relayLife).Unix(), 10) + ":" + rand.Text()
+	user := strconv.FormatInt(now.Add(relayLife).Unix(), 10) + ":" + r.mac("holder\n"+string(visit)+"\n"+member)
 	return []ward.VisitRelay{{URLs: urls, Username: user, Credential: r.password(user)}}
 }
 
-func (r *relay) password(user string) string {
+func (r *relay) password(user string) string { return r.mac(user) }
+
+func (r *relay) mac(text string) string {
 	mac := hmac.New(sha1.New, r.key)
-	mac.Write([]byte(user))
+	mac.Write([]byte(text))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// holder is the part of a name that is the same for a member each time.
+func holder(user string) string {
+	_, of, _ := strings.Cut(user, ":")
+	return of
 }
 
 func (r *relay) authenticate(a *turn.RequestAttributes) (user string, key []byte, ok bool) {
@@ -155,15 +167,57 @@ func (r *relay) hasRoom(user, _ string, _ net.Addr) bool {
 	for _, n := range r.held {
 		all += n
 	}
-	return r.held[user] < relaysEach && all < relaysAll
+	return r.held[holder(user)] < relaysEach && all < relaysAll
 }
 
 func (r *relay) count(user string, change int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.held[user] += change; r.held[user] <= 0 {
-		delete(r.held, user)
+	of := holder(user)
+	if r.held[of] += change; r.held[of] <= 0 {
+		delete(r.held, of)
 	}
+}
+
+// bounded keeps those who have no credentials from holding every connection that this machine has.
+type bounded struct {
+	net.Listener
+	room chan struct{}
+}
+
+// Accept waits for the next connection for which there is room.
+func (b *bounded) Accept() (net.Conn, error) {
+	for {
+		conn, err := b.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case b.room <- struct{}{}:
+			return &idleConn{Conn: conn, leave: sync.OnceFunc(func() { <-b.room })}, nil
+		default:
+			conn.Close()
+		}
+	}
+}
+
+// idleConn ends when nothing came over it for long.
+type idleConn struct {
+	net.Conn
+	leave func()
+}
+
+func (c *idleConn) Read(into []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(relayIdle)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(into)
+}
+
+// Close makes room for another.
+func (c *idleConn) Close() error {
+	c.leave()
+	return c.Conn.Close()
 }
 
 // Validate is of turn.RelayAddressGenerator.

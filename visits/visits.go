@@ -85,6 +85,7 @@ func New(config Config) (*Visits, error) {
 	config.Media.Log = config.Log
 	media, err := startMedia(config.Media, &roomEvents{
 		joined: v.heard("joined-visit", ""), left: v.heard("left-visit", ""), clear: v.heard("sent-in-the-clear", "deny"),
+		isIn: v.isIn, back: v.heard("joined-visit", "deny"),
 	})
 	v.media = media
 	return v, err
@@ -122,6 +123,19 @@ func (v *Visits) heard(action, decision string) func(ward.VisitID, string) {
 			v.Log.ErrorContext(ctx, "could not record what happened in a visit", slog.String("error", err.Error()))
 		}
 	}
+}
+
+// isIn tells whether a visit is open and a member of it was let in and not taken out.
+func (v *Visits) isIn(visit ward.VisitID, member string) bool {
+	n := 0
+	err := v.DB.View(context.Background(), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Row(ctx, `SELECT count(*) FROM visits v JOIN visit_members m ON m.org = v.org AND m.visit = v.visit
+			WHERE v.visit = $1 AND v.state = 'open' AND m.member = $2 AND m.state = 'admitted'`, string(visit), member).Scan(&n)
+	})
+	if err != nil {
+		v.Log.Error("could not look who is in a visit", slog.String("error", err.Error()))
+	}
+	return n > 0
 }
 
 const (
