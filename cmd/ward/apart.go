@@ -16,14 +16,15 @@ import (
 const (
 	// handshakeTime is how long someone may take to say what they want.
 	handshakeTime = 10 * time.Second
-	// maxUndecided is how many may be asked at once; more wait to be accepted.
-	maxUndecided = 1000
+	// maxUndecided is how many may be asked at once, and maxUndecidedEach how many of one network address: a handshake
+	// takes a moment, and who only dawdles must not keep others out. More are turned away at once.
+	maxUndecided, maxUndecidedEach = 10_000, 200
 )
 
 // apart divides the connections of a TLS listener. Closing pages closes both.
 func apart(listener net.Listener) (pages, relay net.Listener) {
 	ctx, cancel := context.WithCancel(context.Background())
-	d := &divided{Listener: listener, cancel: cancel, ended: ctx.Done()}
+	d := &divided{Listener: listener, cancel: cancel, ended: ctx.Done(), undecided: map[string]int{}}
 	p, r := &part{d, make(chan net.Conn)}, &part{d, make(chan net.Conn)}
 	d.working.Go(func() { d.divide(ctx, p.conns, r.conns) })
 	return p, r
@@ -36,10 +37,34 @@ type divided struct {
 	working sync.WaitGroup
 	once    sync.Once
 	err     error
+
+	mu        sync.Mutex
+	undecided map[string]int // by network address
+	all       int
+}
+
+// ask takes one more connection of an address, if there is room.
+func (d *divided) ask(address string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.all >= maxUndecided || d.undecided[address] >= maxUndecidedEach {
+		return false
+	}
+	d.all++
+	d.undecided[address]++
+	return true
+}
+
+func (d *divided) asked(address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all--
+	if d.undecided[address]--; d.undecided[address] == 0 {
+		delete(d.undecided, address)
+	}
 }
 
 func (d *divided) divide(ctx context.Context, pages, relay chan<- net.Conn) {
-	undecided := make(chan struct{}, maxUndecided)
 	for {
 		conn, err := d.Accept()
 		if err != nil {
@@ -50,21 +75,25 @@ func (d *divided) divide(ctx context.Context, pages, relay chan<- net.Conn) {
 			d.cancel()
 			return
 		}
-		undecided <- struct{}{}
+		address, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+		if !d.ask(address) {
+			conn.Close()
+			continue
+		}
 		d.working.Go(func() {
 			to, conn := pages, conn
 			if secure, ok := conn.(*tls.Conn); ok {
 				var isRelay bool
 				if conn, isRelay, err = decide(ctx, secure); err != nil {
 					secure.Close()
-					<-undecided
+					d.asked(address)
 					return
 				}
 				if isRelay {
 					to = relay
 				}
 			}
-			<-undecided
+			d.asked(address)
 			select {
 			case to <- conn:
 			case <-ctx.Done():

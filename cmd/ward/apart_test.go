@@ -87,3 +87,28 @@ func TestOneTLSPortHasPagesAndTheRelay(t *testing.T) {
 		conn.Close()
 	}
 }
+
+func TestWhoOnlyDawdlesKeepsNobodyElseOut(t *testing.T) {
+	address, trust := divide(t)
+	for range maxUndecidedEach + 50 {
+		silent, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+	}
+	from := func(ip string) error {
+		dialer := &tls.Dialer{NetDialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: 2 * time.Second}, Config: trust}
+		conn, err := dialer.DialContext(t.Context(), "tcp", address)
+		if err == nil {
+			conn.Close()
+		}
+		return err
+	}
+	if err := from("127.0.0.1"); err == nil {
+		t.Error("one address has as many handshakes going as it likes")
+	}
+	if err := from("127.0.0.2"); err != nil {
+		t.Errorf("another address is kept out: %v", err)
+	}
+}
