@@ -1,7 +1,8 @@
 // Measures visits in Chromium, and prints a JSON line for each value: {name, value, unit, goal?}.
 //
 //   first frame   from the click to the first frame of the other, against livekit-client and LiveKit alone
-//   CPU           of the server's process while two people meet, against LiveKit's, alone
+//   CPU           of the server's process while two people meet, against LiveKit's, alone; compared for each packet that
+//                 arrives, since a busy machine makes fewer
 //   membership    what a browser needs to make a change of who is in, and to process another's
 //
 // WARD_ALONE names the program of LiveKit standing alone (visits/alone). Both carry the same made-up pictures.
@@ -10,7 +11,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Clinic, freePort } from './clinic.mjs'
-import { lookInside } from './inside.mjs'
+import { lookInside, received } from './inside.mjs'
 import { openBrowser, Someone } from './people.mjs'
 import { book, invite, join, meet } from './steps.mjs'
 import { mint, pageWith } from './stranger.mjs'
@@ -18,7 +19,7 @@ import { moving } from './visit.story.mjs'
 
 const rounds = 7
 const windows = 5
-const windowLength = 6000 // ms
+const windowLength = 8000 // ms
 const size = { width: 640, height: 480, frameRate: 20 }
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]
 const print = (name, value, unit, goal) => console.log(JSON.stringify({ name, value, unit, goal }))
@@ -30,15 +31,18 @@ function used(pid) {
   return (Number(after[11]) + Number(after[12])) / 100
 }
 
-/** The share of a core that a process uses, in windows of some seconds. */
-async function share(pid) {
+/** What a process uses in windows of some seconds: of a core, and for a thousand packets that arrive, in ms. */
+async function costs(pid, packets) {
   const shares = []
+  const each = []
   for (let i = 0; i < windows; i++) {
-    const [before, start] = [used(pid), performance.now()]
+    const [cpu, sent, start] = [used(pid), await packets(), performance.now()]
     await pause(windowLength)
-    shares.push((used(pid) - before) / ((performance.now() - start) / 1000))
+    const more = used(pid) - cpu
+    shares.push(more / ((performance.now() - start) / 1000))
+    each.push(1e6 * more / ((await packets()) - sent))
   }
-  return median(shares)
+  return { share: median(shares), each: median(each) }
 }
 
 const clinic = await Clinic.start()
@@ -58,7 +62,10 @@ try {
   const visit = await book(okafor, clinic, 'Amina')
   await meet(clinic, visit, okafor, amina)
   for (const someone of [okafor, amina]) await moving(someone, 1)
-  const wardShare = await share(clinic.process.pid)
+  const ofWard = await costs(clinic.process.pid, async () => {
+    const all = await Promise.all([okafor, amina].flatMap((someone) => ['audio', 'video'].map((kind) => received(someone, kind))))
+    return all.reduce((n, r) => n + r.packets, 0)
+  })
 
   // Amina leaves and comes back, some times: from her click to Dr Okafor's first frame.
   const again = async (button) => {
@@ -76,9 +83,10 @@ try {
   }
   const inWard = []
   for (let round = 0; round < rounds; round++) {
-    await pause(1000)
     await amina.button('Leave').click()
+    await pause(1500) // until the group has gone on without her
     inWard.push(await again('Go back in'))
+    await pause(1000)
   }
   for (const someone of [okafor, amina]) await someone.context.close()
 
@@ -88,22 +96,25 @@ try {
   await come(0, true)
   await come(1, false)
   await pause(3000)
-  const plainShare = await share(alone.pid)
+  const ofPlain = await costs(alone.pid, async () => (await Promise.all(plain.map((page) => page.evaluate(() => globalThis.plain.packets())))).reduce((n, r) => n + r, 0))
   const inPlain = []
   for (let round = 0; round < rounds; round++) {
     await plain[1].evaluate(() => globalThis.plain.go())
-    await pause(1000)
+    await pause(1500)
     inPlain.push(await come(1, false))
+    await pause(1000)
   }
   for (const page of plain) await page.context().close()
 
   print('visits: click to first frame', median(inWard), 'ms')
   print('visits: click to first frame, LiveKit alone', median(inPlain), 'ms')
   print('visits: click to first frame, ratio', median(inWard) / median(inPlain), '', 1.15)
-  print('visits: CPU of the server, two people', 100 * wardShare, '% of a core')
-  print('visits: CPU of LiveKit alone, two people', 100 * plainShare, '% of a core')
-  print('visits: CPU of the server, ratio', wardShare / plainShare, '', 1.05)
-  print('visits: of two people, on one core', 1 / wardShare, 'visits')
+  print('visits: CPU of the server, two people', 100 * ofWard.share, '% of a core')
+  print('visits: CPU of LiveKit alone, two people', 100 * ofPlain.share, '% of a core')
+  print('visits: CPU of the server for 1000 packets', ofWard.each, 'ms')
+  print('visits: CPU of LiveKit alone for 1000 packets', ofPlain.each, 'ms')
+  print('visits: CPU of the server for a packet, ratio', ofWard.each / ofPlain.each, '', 1.05)
+  print('visits: of two people, on one core', 1 / ofWard.share, 'visits')
 
   const group = await pageWith(browser, clinic.origin, '../web/test/bench-visits.ts', 'changes')
   for (const members of [2, 5, 10]) {

@@ -32,6 +32,17 @@ export async function come(url, token, { size, alone }) {
   return shown
 }
 
+/** How many packets came in. */
+export async function packets() {
+  let all = 0
+  for (const p of room.remoteParticipants.values()) {
+    for (const publication of p.trackPublications.values()) {
+      for (const s of (await publication.track?.receiver?.getStats())?.values() ?? []) if (s.type === 'inbound-rtp') all += s.packetsReceived
+    }
+  }
+  return all
+}
+
 export async function go() {
   await room.disconnect()
   document.body.replaceChildren()

@@ -193,5 +193,6 @@ export async function moving(someone, others, which = '.tile:not(.tile-me) video
     before = now
     await someone.page.waitForTimeout(250)
   }
-  throw new Error(`${someone.name} sees nobody move: ${JSON.stringify(await frames())}`)
+  const inside = await someone.page.evaluate(() => globalThis.seen && { counts: globalThis.seen.counts, epochs: globalThis.seen.keys.map((k) => k.epoch), peers: globalThis.seen.peers.map((p) => p.connectionState) })
+  throw new Error(`${someone.name} sees nobody move: ${JSON.stringify(await frames())} ${JSON.stringify(inside)} ${(await someone.page.locator('h1, h2').allInnerTexts()).join(' / ')}`)
 }

@@ -201,8 +201,7 @@ export class Call {
   /** Begins the group if I am the host and there is none; else joins it. */
   private async enter(visit: Visit): Promise<void> {
     for (let tries = 0; tries < joinTries; tries++) {
-      const page = await this.door.messages(visit.seq, true)
-      const leaf = await this.door.leaf()
+      const [page, leaf] = await Promise.all([this.door.messages(visit.seq, true), this.door.leaf()])
       try {
         if (page.epoch < 0) {
           if (!this.door.isHost) return // the host will

@@ -89,7 +89,11 @@ export class Encryption {
     room.on(RoomEvent.SignalConnected, () => this.keepRedundancy(room))
   }
 
-  setupEngine(): void { /* nothing of it is needed: frames say themselves what they are */ }
+  /** LiveKit tells whose a track is only once all is connected; its first frames, and the key frame among them, come
+   * before and would be lost. So frames are taken as they come, and held until it is known whose they are. */
+  setupEngine(engine: { on(event: 'mediaTrackAdded', listener: (track: MediaStreamTrack, stream: MediaStream, receiver: RTCRtpReceiver) => void): void }): void {
+    engine.on('mediaTrackAdded', (_track, _stream, receiver) => { if (!this.attached.has(receiver)) this.attach(receiver, 'receive', '') })
+  }
 
   /** LiveKit asks for it when a call begins. Sealing cannot be switched off, so it is on whatever is asked. */
   setParticipantCryptorEnabled(): void {

@@ -3,7 +3,7 @@
 
 import { BadFrame, Receivers, Sender, type Fault } from './sframe.ts'
 
-/** Which stream: one that I send, or one of another member. */
+/** Which stream: one that I send, or one of another member; '' until it is known of whom. */
 export interface StreamOf { readonly id: string; readonly side: 'send' | 'receive'; readonly participant: string }
 
 export type ToWorker =
@@ -38,7 +38,7 @@ let sender: Sender | undefined
 let latest = -1n
 let life = 0 // of the group: a new one begins at epoch 0 again
 const receivers = new Receivers()
-const streams = new Map<string, { participant: string }>()
+const streams = new Map<string, Stream>()
 const counts = new Map<string, { opened: number; refused: Partial<Record<Fault, number>> }>()
 const heardOf = new Set<string>() // participants of whom something was opened
 const post = (message: FromWorker): void => postMessage(message)
@@ -72,8 +72,11 @@ async function outgoing(frame: Frame, controller: TransformStreamDefaultControll
   controller.enqueue(frame)
 }
 
-function incoming(stream: { participant: string }) {
+interface Stream { participant: string; readonly known: Promise<void>; know(): void }
+
+function incoming(stream: Stream) {
   return async (frame: Frame, controller: TransformStreamDefaultController<Frame>): Promise<void> => {
+    if (stream.participant === '') await stream.known // the browser keeps some frames and drops the rest
     const { participant } = stream
     try {
       const data = new Uint8Array(frame.data)
@@ -92,7 +95,9 @@ function incoming(stream: { participant: string }) {
 }
 
 function pipe(of: StreamOf, readable: ReadableStream, writable: WritableStream): void {
-  const stream = { participant: of.participant }
+  let know = (): void => undefined
+  const known = new Promise<void>((resolve) => { know = resolve })
+  const stream: Stream = { participant: of.participant, known, know }
   streams.set(of.id, stream)
   const transform = new TransformStream<Frame, Frame>({ transform: of.side === 'send' ? outgoing : incoming(stream) })
   readable.pipeThrough(transform).pipeTo(writable).catch(() => undefined).finally(() => streams.delete(of.id)) // the track has ended
@@ -127,7 +132,10 @@ addEventListener('message', (event: MessageEvent<ToWorker>) => {
   if (message.kind === 'stream') pipe(message.of, message.readable, message.writable)
   if (message.kind === 'assign') {
     const stream = streams.get(message.id)
-    if (stream) stream.participant = message.participant
+    if (stream) {
+      stream.participant = message.participant
+      stream.know()
+    }
   }
   if (message.kind === 'keys') rekeying = rekeying.then(() => rekey(message))
   if (message.kind === 'forget') rekeying = rekeying.then(() => {
