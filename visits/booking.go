@@ -202,12 +202,8 @@ func (v *Visits) Book(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 	if err != nil {
 		return nil, err
 	}
-	roles, err := v.People.RolesOf(ctx, tx, who.Org, of.host)
-	if err != nil {
+	if err := v.isRun(ctx, tx, who, of); err != nil {
 		return nil, err
-	}
-	if !slices.Contains(roles, ward.Clinician) {
-		return nil, ward.Errorf(ward.Invalid, "a visit is run by a clinician of the clinic")
 	}
 	all, err := v.series(ctx, tx, who.Org, of, n.Repeat)
 	if err != nil {
@@ -238,10 +234,24 @@ func (v *Visits) Book(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 	return first.wire(), nil
 }
 
+func (v *Visits) isRun(ctx context.Context, tx *store.Tx, who ward.Caller, of visit) error {
+	roles, err := v.People.RolesOf(ctx, tx, who.Org, of.host)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(roles, ward.Clinician) {
+		return ward.Errorf(ward.Invalid, "a visit is run by a clinician of the clinic")
+	}
+	return nil
+}
+
 // Plan answers POST /api/visits/plan: when the visits of a booking would be, and what is in their way.
 func (v *Visits) Plan(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	of, n, err := v.planned(ctx, tx, who, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := v.isRun(ctx, tx, who, of); err != nil { // who names a patient instead would learn when they are busy
 		return nil, err
 	}
 	all, err := v.series(ctx, tx, who.Org, of, n.Repeat)

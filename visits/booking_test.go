@@ -187,3 +187,25 @@ func TestOneOfManyWhoBookTheSameTimeGetsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAPlanTellsOfCliniciansAndOfNobodyElse(t *testing.T) {
+	d := newDoor(t)
+	b := d.plan(d.now.Add(48*time.Hour), 30)
+	d.must(d.call(d.host, d.v.Book, b))
+	answer, err := d.call(d.patient, d.v.Plan, d.plan(d.now.Add(48*time.Hour), 30))
+	d.must(answer, err)
+	if got := answer.(ward.VisitPlan).Times; len(got) != 1 || got[0].Clash != clashHost {
+		t.Errorf("a time that is taken is planned as %+v", got)
+	}
+	b.Host = d.patient.Person
+	d.refused(ward.Invalid, nil, second(d.call(d.host, d.v.Plan, b)))
+}
+
+func TestNoVisitHasTheIDOfAnotherClinics(t *testing.T) {
+	d := newDoor(t)
+	elsewhere := d.host
+	elsewhere.Org = ward.NewID[ward.OrgID]()
+	b := d.plan(d.now.Add(48*time.Hour), 30)
+	b.Visit = d.visit
+	d.refused(ward.Conflict, nil, second(d.call(elsewhere, d.v.Book, b)))
+}

@@ -35,6 +35,9 @@ type Letters interface {
 const (
 	// maxAddress is how long an e-mail address may be (RFC 5321).
 	maxAddress = 254
+	// maxAddresses is how many addresses a person may give in addressDay: who mistypes theirs gives two or three, and who
+	// gives more makes the clinic write to strangers.
+	maxAddresses, addressDay = 5, 24 * time.Hour
 	// maxBrowsers is how many browsers of a person may show reminders: phones and computers of a household.
 	maxBrowsers = 12
 	// lettersAtOnce is how many letters one round sends, and how many of them at the same time.
@@ -112,7 +115,25 @@ func (v *Visits) PutReminders(ctx context.Context, tx *store.Tx, who ward.Caller
 	if body.Email == "" || body.Email == before.email {
 		return nil, nil
 	}
+	if err := v.countAddress(ctx, tx, who); err != nil {
+		return nil, err
+	}
 	return nil, v.write(ctx, tx, who.Org, letter{person: who.Person, about: aboutFirst})
+}
+
+// countAddress refuses a person more addresses than they need, also if they take their reminders away in between.
+func (v *Visits) countAddress(ctx context.Context, tx *store.Tx, who ward.Caller) error {
+	given := 0
+	err := tx.Row(ctx, `SELECT count(*) FROM reminder_addresses WHERE org = $1 AND person = $2 AND given > $3`,
+		string(who.Org), string(who.Person), v.Now().Add(-addressDay).UnixMilli()).Scan(&given)
+	if err == nil && given >= maxAddresses {
+		err = ward.Errorf(ward.TooMany, "you gave %d addresses today", given).WithHint("Try again tomorrow.")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO reminder_addresses (org, person, given) VALUES ($1, $2, $3)`, string(who.Org), string(who.Person), v.Now().UnixMilli())
+	return err
 }
 
 func (v *Visits) checkReminders(body ward.Reminders) error {
@@ -401,6 +422,7 @@ func (v *Visits) Forget(ctx context.Context, tx *store.Tx, org ward.OrgID, perso
 		`DELETE FROM visit_feeds WHERE org = $1 AND person = $2`,
 		`DELETE FROM availability WHERE org = $1 AND person = $2`,
 		`DELETE FROM visit_diaries WHERE org = $1 AND person = $2`,
+		`DELETE FROM reminder_addresses WHERE org = $1 AND person = $2`,
 	} {
 		if _, err := tx.Exec(ctx, statement, string(org), string(person)); err != nil {
 			return err

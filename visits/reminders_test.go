@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -23,6 +24,7 @@ import (
 
 	"ward"
 	"ward/identity"
+	"ward/seal/envelope"
 	"ward/store"
 )
 
@@ -315,6 +317,8 @@ func TestAddressesAreSealedAndGoWithThePerson(t *testing.T) {
 	d, p := newReminded(t)
 	b := d.plan(d.now.Add(72*time.Hour), 30)
 	d.must(d.call(d.host, d.v.Book, b))
+	g := d.visitor()
+	d.must(d.call(d.host, d.v.InviteGuest, g.linked(func(l *envelope.Guest) { l.Visit = b.Visit }), "visit", string(b.Visit)))
 	kept := func() (found string, rows int64) {
 		d.must(nil, d.db.View(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 			var email, push []byte
@@ -337,6 +341,7 @@ func TestAddressesAreSealedAndGoWithThePerson(t *testing.T) {
 	if _, rows := kept(); rows != 0 {
 		t.Error("an address stays behind")
 	}
+	d.refused(ward.Missing, nil, second(d.call(ward.Caller{}, d.v.OpenGuest, nil, "guest", string(g.id)))) // a guest's link to it is gone
 	if _, states := d.starts(d.host, d.now, d.now.Add(96*time.Hour)); !slices.Equal(states, []string{cancelled}) {
 		t.Errorf("what they had booked is %v", states)
 	}
@@ -436,5 +441,26 @@ func TestRemindersThatCannotBeAreRefused(t *testing.T) {
 	d.must(d.call(d.patient, d.v.EndReminders, nil))
 	if _, err := d.call(d.patient, d.v.PutPush, ward.PushSubscription{Endpoint: "https://push.example/"}); err == nil || !errors.As(err, new(*ward.Error)) {
 		t.Errorf("a browser of who wants none: %v", err)
+	}
+}
+
+func TestNobodyMakesTheClinicWriteToManyAddresses(t *testing.T) {
+	d, p := newReminded(t) // which gave one
+	give := func(n int) error {
+		_, err := d.call(d.patient, d.v.PutReminders, ward.Reminders{Language: "en", TimeZone: "Europe/Madrid", Email: fmt.Sprintf("n%d@mail.example", n)})
+		return err
+	}
+	for n := range maxAddresses - 1 {
+		d.must(nil, give(n))
+		d.must(d.call(d.patient, d.v.EndReminders, nil))
+		d.now = d.now.Add(time.Second)
+	}
+	d.refused(ward.TooMany, nil, give(maxAddresses))
+	d.now = d.now.Add(addressDay)
+	d.must(nil, d.v.Sweep(t.Context()))
+	d.must(nil, give(maxAddresses))
+	d.remind()
+	if letters, _ := p.got(); len(letters) != 1 {
+		t.Errorf("%d letters to the one address that is left", len(letters))
 	}
 }

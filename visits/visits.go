@@ -236,6 +236,9 @@ func (v *Visits) Sweep(ctx context.Context) error {
 			}
 			tx.AfterCommit(func() { v.media.End(context.WithoutCancel(ctx), l.id) })
 		}
+		if _, err := tx.Exec(ctx, `DELETE FROM reminder_addresses WHERE given < $1`, v.Now().Add(-addressDay).UnixMilli()); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `DELETE FROM visit_reminders WHERE starts < $1`, v.Now().UnixMilli())
 		return err
 	})
