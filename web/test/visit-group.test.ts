@@ -202,6 +202,25 @@ test('bad messages are refused and the visit goes on', async () => {
   assert.equal((await patient.process(late)).kind, 'message', 'what was said just before new keys is still heard')
 })
 
+test('who was taken out is not in again with the admission that they had', async () => {
+  const { doctor, patient, info } = await two()
+  const had = await admit(bilal)
+  const { next } = await Group.join(circle, me(bilal, had), info)
+  const out = new Set<string>()
+  const knowing: Circle = { ...circle, isOut: (member) => out.has(member) }
+  const { group: proxy, next: came } = await Group.join(knowing, me(amina, await admit(amina)), next.groupInfo)
+  for (const g of [doctor]) for (const commit of [next.commit, came.commit]) await g.process(commit)
+  const removal = await doctor.remove([bilal.id])
+  assert.ok(removal)
+  await doctor.take(removal)
+  await proxy.process(removal.commit)
+  out.add(bilal.id)
+  const back = await intrude(bilal, had, removal.groupInfo) // which a hostile server puts in its place
+  assert.equal((await refusedFor('member', proxy.process(back))).doubt?.doubt, 'not-admitted')
+  assert.equal(proxy.members.length, 2)
+  assert.equal(patient.members.length, 2)
+})
+
 test('what is said is by whose leaf it is, whatever it says', async () => {
   const { doctor, patient } = await two()
   const said = utf8(host + JSON.stringify({ t: 'text', text: 'take ten', from: host, member: host }))

@@ -13,7 +13,7 @@ import { problemOf } from '../engine/problem.ts'
 import type { ID, Problem } from '../engine/types.ts'
 import { newID, text, utf8 } from '../seal/bytes.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
-import type { DoubtfulMember } from './credential.ts'
+import type { Circle, DoubtfulMember } from './credential.ts'
 import type { Caller, Door, Posted, RoomPass, Visit } from './door.ts'
 import { Group, Refused, type Event as GroupEvent, type Next } from './group.ts'
 import { Media, type Devices, type OwnMedia, type Shown } from './media.ts'
@@ -78,7 +78,10 @@ export const maxLine = 4000
 /** How many lines of chat are kept here. */
 const maxLines = 500
 
-interface Said { readonly t: 'text' | 'file' | 'bye'; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
+/** How many who were taken out are remembered: more than a visit can have. */
+const maxOut = 100
+
+interface Said { readonly t: 'text' | 'file' | 'bye' | 'out'; readonly members?: readonly ID[]; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
 
 export class Call {
   readonly door: Door
@@ -90,6 +93,8 @@ export class Call {
   private readonly strangeSince = new Map<ID, number>()
   private readonly awaySince = new Map<ID, number>()
   private readonly spoilers = new Map<ID, number>()
+  private readonly out = new Set<ID>()  // whom the host took out: a server that lets them in again is found out
+  private readonly circle: Circle
   private pass: Promise<RoomPass> | undefined // asked for while the group was joined
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
@@ -101,6 +106,7 @@ export class Call {
 
   constructor(door: Door, devices: Devices) {
     this.door = door
+    this.circle = { ...door.circle, isOut: (member) => this.out.has(member) }
     this.media = new Media(devices, {
       changed: () => this.show(),
       moved: () => { this.show(); this.sync() },
@@ -205,12 +211,12 @@ export class Call {
       try {
         if (page.epoch < 0) {
           if (!this.door.isHost) return // the host will
-          const { group, groupInfo } = await Group.begin(this.door.circle, leaf)
+          const { group, groupInfo } = await Group.begin(this.circle, leaf)
           await this.door.post(groupInfo)
           return await this.follow(group, visit.seq)
         }
         if (!page.groupInfo) return
-        const { group, next } = await Group.join(this.door.circle, leaf, page.groupInfo)
+        const { group, next } = await Group.join(this.circle, leaf, page.groupInfo)
         const { seq } = await this.door.post(next.commit, next.groupInfo)
         await group.take(next)
         return await this.follow(group, seq)
@@ -300,8 +306,9 @@ export class Call {
     if (!this.door.isHost) return // the host's browser begins it again
     const times = (this.spoilers.get(sender) ?? 0) + 1
     this.spoilers.set(sender, times)
-    if (times > forgiven && sender !== this.door.me) await this.door.remove(sender).catch(() => undefined)
+    const isOut = times > forgiven && sender !== this.door.me && await this.door.remove(sender).then(() => true, () => false)
     await this.begin()
+    if (isOut) this.shutOut(sender)
   }
 
   /** The host begins the group again: everyone admitted joins the new one. */
@@ -313,7 +320,7 @@ export class Call {
   }
 
   private async begin(): Promise<void> {
-    const { group, groupInfo } = await Group.begin(this.door.circle, await this.door.leaf())
+    const { group, groupInfo } = await Group.begin(this.circle, await this.door.leaf())
     const { seq } = await this.door.post(groupInfo, undefined, true)
     await this.follow(group, seq)
   }
@@ -411,6 +418,10 @@ export class Call {
       return // not something that this version says
     }
     if (typeof said !== 'object' || said === null) return
+    if (said.t === 'out' && from === this.circle.host && Array.isArray(said.members)) {
+      for (const member of said.members.slice(0, maxOut)) this.shutOut(member)
+      return
+    }
     if (said.t === 'bye' && this.door.isHost) {
       this.awaySince.set(from, 0)
       this.sync()
@@ -439,8 +450,19 @@ export class Call {
     return this.inTurn(async () => {
       await this.door.remove(member)
       await this.change((g) => g.remove([member]))
+      this.shutOut(member)
+      this.tellWhoIsOut()
       this.sync()
     })
+  }
+
+  /** Someone was taken out for good. While they still have a leaf the group cannot go on without them, so they count. */
+  private shutOut(member: ID): void {
+    if (this.group && !this.group.members.some((s) => s.member === member)) this.out.add(member)
+  }
+
+  private tellWhoIsOut(): void {
+    if (this.door.isHost && this.out.size > 0) void this.tellAll({ t: 'out', members: [...this.out].slice(-maxOut) }).catch(() => undefined) // again when the next one comes
   }
 
   async late(minutes: number): Promise<void> {

@@ -41,6 +41,8 @@ export interface Circle {
   hasBrowser(person: string, key: string): Promise<boolean>
   /** The hash of the person's latest card. */
   card(person: string): Promise<string>
+  /** Whether the host took someone out for good: their admission opens nothing any more. */
+  isOut?(member: string): boolean
   now(): number
 }
 
@@ -85,6 +87,7 @@ export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array
     if (v.person === circle.host) return { member: v.member, role: 'clinician', leaf: v.leaf }
   } else if (v.member === circle.host) throw doubt('not-admitted', "a guest bears the clinician's id") // whoever makes a link chooses its id
 
+  if (circle.isOut?.(v.member)) throw doubt('not-admitted', 'the clinician took them out')
   if (i.admission === undefined || i.admitted === undefined) throw doubt('not-admitted', 'nobody admitted this person')
   const admission = await parse('ward/admission/1', i.admission).catch((error: Error) => { throw doubt('not-admitted', error.message) })
   const a = admission.body
