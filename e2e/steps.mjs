@@ -38,8 +38,8 @@ export async function book(someone, clinic, patient) {
   await someone.page.getByRole('button', { name: new RegExp(patient) }).click()
   const soon = new Date(Date.now() + 60_000)
   const two = (n) => String(n).padStart(2, '0')
-  await someone.page.locator('input[type=date]').first().fill(`${soon.getFullYear()}-${two(soon.getMonth() + 1)}-${two(soon.getDate())}`)
-  await someone.page.locator('input[type=time]').first().fill(`${two(soon.getHours())}:${two(soon.getMinutes())}`)
+  await someone.page.locator('form input[type=date]').fill(`${soon.getFullYear()}-${two(soon.getMonth() + 1)}-${two(soon.getDate())}`)
+  await someone.page.locator('form input[type=time]').fill(`${two(soon.getHours())}:${two(soon.getMinutes())}`)
   const [booked] = await Promise.all([
     someone.page.waitForResponse((r) => r.request().method() === 'POST' && new URL(r.url()).pathname === '/api/visits' && r.ok()),
     someone.page.getByRole('button', { name: 'Book', exact: true }).click(),

@@ -296,6 +296,7 @@ export function createEngine(): Engine {
     addToTeam: guarded((team, person) => app.here.addToTeam(team, person)),
     removeFromTeam: guarded((team, person) => app.here.removeFromTeam(team, person)),
     appointments: guarded((from, to) => app.here.listAppointments(from, to)),
+    readReasons: guarded(async (chart) => app.here.readReasons(chart)),
     book: guarded((a) => app.here.appointments.book(a)),
     plan: guarded((a) => app.here.appointments.plan(a)),
     move: guarded((a, start, end, overlap) => app.here.appointments.move(a, start, end, overlap)),

@@ -477,13 +477,16 @@ export class Session {
   // Appointments.
 
   async listAppointments(from: string, to: string): Promise<readonly Appointment[]> {
-    for (const chart of this.wire.charts ?? []) {
-      if (this.charts_.has(chart) || this.opening.has(chart)) continue
-      this.opening.add(chart) // when it is, it tells what they are about
-      void this.open(chart, () => undefined).then(() => this.tell({ what: 'appointments' }), () => undefined).finally(() => this.opening.delete(chart))
-    }
+    for (const chart of this.wire.charts ?? []) this.readReasons(chart)
     await this.known().catch(() => undefined)
     return this.appointments.list(from, to)
+  }
+
+  /** Opens a chart, once, for what its visits are about; when it is open, it tells. */
+  readReasons(chart: ID): void {
+    if (this.charts_.has(chart) || this.opening.has(chart)) return
+    this.opening.add(chart)
+    void this.open(chart, () => undefined).then(() => this.tell({ what: 'appointments' }), () => undefined).finally(() => this.opening.delete(chart))
   }
 
   private readonly opening = new Set<ID>()

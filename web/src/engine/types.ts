@@ -298,6 +298,8 @@ export interface Engine {
   addToTeam(team: ID, person: ID): Promise<void>
   removeFromTeam(team: ID, person: ID): Promise<void>
   appointments(from: string, to: string): Promise<readonly Appointment[]>
+  /** Opens a chart for what its visits are about, which appointments then say. */
+  readReasons(chart: ID): Promise<void>
   book(a: NewAppointment): Promise<ID>
   plan(a: NewAppointment): Promise<readonly Planned[]>
   move(a: Appointment, start: string, end: string, overlap: boolean): Promise<void>

@@ -145,7 +145,7 @@ function Next(): JSX.Element {
         <>
           <p><span class="when large">{sayWhen(w, date, next.start)}</span><br />{!mine && <><bdi>{next.patientName || w.unnamed}</bdi>, </>}{w.calendar.withName(next.withName || w.unnamed)}{next.reason && <><br /><bdi>{next.reason}</bdi></>}</p>
           <DoorTo a={next} large />
-          <div><Button kind="quiet" icon="calendar" href="/calendar">{w.home.seeAll}</Button></div>
+          <div><Button kind="quiet" icon="calendar" href="/calendar">{w.visit.booking.manage}</Button></div>
         </>
       ) : coming.error ? <><p class="soft">{w.home.unknown}</p><div><Button kind="plain" onClick={coming.again}>{w.tryAgain}</Button></div></>
         : <><p class="soft">{coming.loading ? w.loading : w.home.nextNone}</p>{!coming.loading && <div><Button kind="plain" icon="calendar" href="/calendar">{w.visit.booking.book}</Button></div>}</>}

@@ -4,23 +4,23 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useEngine, useLoad, useWords } from '../../app/context.tsx'
-import { firstWeekday, weekFrom } from '../../app/zone.ts'
+import { dayOf, firstWeekday, weekFrom } from '../../app/zone.ts'
 import type { Appointment } from '../../engine/types.ts'
-import { Button, Card, Choices, Empty, ErrorPanel, Progress, Select } from '../../parts/index.tsx'
+import { Button, Card, Choices, Empty, ErrorPanel, Field, Progress, Select } from '../../parts/index.tsx'
 import { Row, sayDay } from './row.tsx'
 
 type View = 'day' | 'week'
-const midnight = (day: Date): Date => new Date(day.getFullYear(), day.getMonth(), day.getDate())
+export const midnight = (day: Date): Date => new Date(day.getFullYear(), day.getMonth(), day.getDate())
 const plusDays = (day: Date, n: number): Date => new Date(day.getFullYear(), day.getMonth(), day.getDate() + n)
 
-export function Agenda(): JSX.Element {
+/** onDay: when another day is chosen. */
+export function Agenda({ day, onDay: setDay }: { day: Date; onDay: (day: Date) => void }): JSX.Element {
   const engine = useEngine()
   const { w, date, lang } = useWords()
   const b = w.visit.booking
   const me = engine.me
   const desk = me?.roles.includes('frontdesk') === true
   const [view, setView] = useState<View>('day')
-  const [day, setDay] = useState(() => midnight(new Date()))
   const [whose, setWhose] = useState(me?.roles.includes('clinician') ? me.person : '')
   const first = view === 'day' ? day : plusDays(day, -((day.getDay() - firstWeekday(lang) + 7) % 7))
   const days = view === 'day' ? [day] : weekFrom(first)
@@ -40,6 +40,7 @@ export function Agenda(): JSX.Element {
         <Choices compact label={b.views} name="view" value={view} onInput={(v) => setView(v as View)} options={[{ value: 'day', label: b.day }, { value: 'week', label: b.week }]} />
         <div class="row agenda-steps"><Button kind="plain" onClick={() => setDay(plusDays(day, -step))}>{b.before}</Button><Button kind="plain" onClick={() => setDay(midnight(new Date()))}>{b.today}</Button><Button kind="plain" onClick={() => setDay(plusDays(day, step))}>{b.after}</Button></div>
       </div>
+      <div class="agenda-day"><Field label={b.goTo} type="date" value={dayOf(day)} onInput={(text) => { if (text) setDay(midnight(new Date(`${text}T12:00`))) }} /></div>
       {desk && clinicians.length > 1 && <Select label={w.calendar.whose} value={whose} onInput={setWhose} options={[{ value: '', label: w.calendar.everyone }, ...clinicians.map(([value, label]) => ({ value, label }))]} />}
       <h3 class="agenda-now" aria-live="polite">{name}</h3>
       <ErrorPanel error={booked.error} onRetry={booked.again} />
@@ -66,7 +67,8 @@ export function Mine(): JSX.Element {
   const [now] = useState(() => Date.now())
   const booked = useLoad(() => engine.appointments(new Date(now - past).toISOString(), new Date(now + ahead).toISOString()), ['appointments', 'people'])
   const all = booked.value ?? []
-  const coming = all.filter((a) => Date.parse(a.end) > now && a.state !== 'ended')
+  const isCancelled = (a: Appointment): number => Number(a.state === 'cancelled')
+  const coming = all.filter((a) => Date.parse(a.end) > now && a.state !== 'ended').sort((x, y) => isCancelled(x) - isCancelled(y)) // what will be is first
   const was = all.filter((a) => !coming.includes(a)).reverse().slice(0, pastShown)
   return (
     <>

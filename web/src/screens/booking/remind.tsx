@@ -2,8 +2,9 @@
 // then know.
 
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useLoad, useWords } from '../../app/context.tsx'
+import { useQuery } from '../../app/router.tsx'
 import { ownZone } from '../../app/zone.ts'
 import { canPush } from '../../engine/reminders.ts'
 import { Button, Card, Check, CopyButton, ErrorPanel, Field, Notice, Progress, announce, toFirstError } from '../../parts/index.tsx'
@@ -22,6 +23,8 @@ export function Remind(): JSX.Element {
   const [email, setEmail] = useState('')
   const [tried, setTried] = useState(false)
   const [denied, setDenied] = useState(false)
+  const asked = useQuery('to') === 'reminders'
+  const place = useRef<HTMLDivElement>(null)
   const now = kept.value
   const on = now !== undefined && now.language !== ''
   useEffect(() => {
@@ -30,6 +33,11 @@ export function Remind(): JSX.Element {
     setEmail(now.email)
     setByEmail(now.email !== '')
   }, [now])
+  useEffect(() => {
+    if (!asked || !now) return
+    place.current?.focus({ preventScroll: true })
+    place.current?.scrollIntoView()
+  }, [asked, now !== undefined])
   if (!now) return <Card title={r.title}>{kept.error ? <ErrorPanel error={kept.error} onRetry={kept.again} /> : <Progress label={w.loading} done={0} total={0} />}</Card>
   const has = (lead: number) => (checked: boolean): void => setLeads([day, hour].filter((l) => (l === lead ? checked : leads.includes(l))))
   const badEmail = byEmail && !/^[^\s@]+@[^\s@]+$/.test(email.trim())
@@ -63,7 +71,7 @@ export function Remind(): JSX.Element {
     })
   }
   return (
-    <Card title={r.title}>
+    <div ref={place} class="asked-for" tabIndex={-1}><Card title={r.title}>
       <p class="soft">{r.lead} <bdi>{r.example}</bdi></p>
       <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); save(event.currentTarget) }}>
         <div class="stack-tight" role="group" aria-label={r.when}>
@@ -80,7 +88,7 @@ export function Remind(): JSX.Element {
         {denied && <Notice kind="warn"><p>{r.pushDenied}</p></Notice>}
         <ErrorPanel error={error} />
       </form>
-    </Card>
+    </Card></div>
   )
 }
 

@@ -68,17 +68,18 @@ export function Row({ a, dated, alone }: { a: Appointment; dated?: boolean; alon
   const engine = useEngine()
   const { w, date } = useWords()
   const me = engine.me
+  const [open, setOpen] = useState(false)
   const patient = a.patient === me?.person
   const other = patient ? w.calendar.withName(a.withName || w.unnamed) : a.patientName || w.unnamed
   return (
     <div class="appointment">
-      <details class="opens">
+      <details class="opens" onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary class="item">
           <span class="when">{dated ? sayWhen(w, date, a.start) : date(a.start, 'time')}</span>
           <span class="main"><bdi class="title">{other}</bdi>{!patient && !alone && a.with !== me?.person && <span class="soft small">{w.calendar.withName(a.withName || w.unnamed)}</span>}</span>
           <Status state={a.state} />
         </summary>
-        <div class="inside stack"><Inside a={a} /></div>
+        {open && <div class="inside stack"><Inside a={a} /></div>}
       </details>
       <DoorTo a={a} />
     </div>
@@ -87,7 +88,7 @@ export function Row({ a, dated, alone }: { a: Appointment; dated?: boolean; alon
 
 type Asking = 'move' | 'cancel' | 'about'
 
-export function Inside({ a }: { a: Appointment }): JSX.Element {
+function Inside({ a }: { a: Appointment }): JSX.Element {
   const engine = useEngine()
   const { w, date, lang } = useWords()
   const b = w.visit.booking
@@ -100,12 +101,14 @@ export function Inside({ a }: { a: Appointment }): JSX.Element {
   const late = !staff && rules.value !== undefined && Date.parse(a.start) - rules.value.notice * 60_000 < Date.now()
   const zone = rules.value?.timeZone
   const close = (): void => setAsking(undefined)
+  // Staff look into a chart when they ask for it, and its patient sees that they did: not for each line of a calendar.
+  useEffect(() => { if (reads && !a.reason) void engine.readReasons(a.chart) }, [a.id])
   return (
     <>
       <p class="soft small">{w.date.at(date(a.start, 'weekday'), `${date(a.start, 'time')} – ${date(a.end, 'time')}`)}{zone && !sameClock(zone, ownZone(), a.start) && <><br />{b.theirZone(a.withName || w.unnamed, timeThere(zone, a.start, lang), zoneName(zone, lang))}</>}{a.series && <><br />{b.isSeries}</>}</p>
       {!staff && isComing(a) && !isDue(a) && <p class="soft small">{b.roomOpens(date(new Date(Date.parse(a.start) - doorOpens).toISOString(), 'time'))}</p>}
       {a.reason && <p><span class="soft">{b.aboutIs}: </span><bdi>{a.reason}</bdi></p>}
-      {me?.roles.includes('clinician') && <Link href={`/chart/${a.chart}`} class="contact">{w.home.openChart}</Link>}
+      {me?.roles.includes('clinician') && <Link href={`/chart/${a.chart}`} class="contact">{w.people.openChart}</Link>}
       {a.state === 'booked' && !begun && (late ? (
         <Notice kind="warn"><p>{b.tooLate(spanOf(rules.value?.notice ?? 0, lang))} {b.tooLateDo}</p><div><Button kind="plain" icon="message" href={`/chart/${a.chart}/messages`}>{b.write}</Button></div></Notice>
       ) : <div class="row"><Button kind="plain" icon="calendar" onClick={() => setAsking('move')}>{b.move}</Button><Button kind="quiet" onClick={() => setAsking('cancel')}>{b.cancel}</Button></div>)}
@@ -117,7 +120,7 @@ export function Inside({ a }: { a: Appointment }): JSX.Element {
         </div>
       )}
       <Dialog open={asking === 'move'} onClose={close} title={b.moveTitle}>{asking === 'move' && (staff ? <MoveStaff a={a} onDone={close} /> : <MoveSelf a={a} onDone={close} />)}</Dialog>
-      <Dialog open={asking === 'cancel'} onClose={close} title={w.calendar.cancelTitle(a.patientName || w.unnamed)}>{asking === 'cancel' && <Cancel a={a} onDone={close} />}</Dialog>
+      <Dialog open={asking === 'cancel'} onClose={close} title={a.patient === me?.person ? b.cancelOwn(a.withName || w.unnamed) : w.calendar.cancelTitle(a.patientName || w.unnamed)}>{asking === 'cancel' && <Cancel a={a} onDone={close} />}</Dialog>
       <Dialog open={asking === 'about'} onClose={close} title={b.about}>{asking === 'about' && <About a={a} onDone={close} />}</Dialog>
     </>
   )
@@ -215,7 +218,7 @@ function Cancel({ a, onDone }: Asked): JSX.Element {
   return (
     <div class="stack">
       <p><span class="when">{sayWhen(w, date, a.start)}</span>. {b.cancelText}</p>
-      <div class="row"><Button kind="danger" busy={busy} onClick={() => cancel(false)}>{b.cancel}</Button>{a.series && <Button kind="danger" busy={busy} onClick={() => cancel(true)}>{b.cancelAll}</Button>}<Button kind="plain" onClick={onDone}>{w.calendar.keep}</Button></div>
+      <div class="row"><Button kind="danger" busy={busy} onClick={() => cancel(false)}>{a.series ? b.cancelOne : b.cancel}</Button>{a.series && <Button kind="danger" busy={busy} onClick={() => cancel(true)}>{b.cancelAll}</Button>}<Button kind="plain" onClick={onDone}>{w.calendar.keep}</Button></div>
       {error?.code === 'conflict' ? <Notice kind="warn"><p>{b.tooLate(spanOf(rules.value?.notice ?? 0, lang))} {b.tooLateDo}</p></Notice> : <ErrorPanel error={error} />}
     </div>
   )

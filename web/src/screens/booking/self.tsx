@@ -23,6 +23,7 @@ export function BookSelf(): JSX.Element {
   const [reason, setReason] = useState('')
   const [tried, setTried] = useState(false)
   const [turn, setTurn] = useState(0)
+  const [done, setDone] = useState('')
   const chart = charts.value?.find((c) => c.chart === forChart) ?? charts.value?.[0]
   const team = useLoad(async () => (chart ? engine.members(chart.chart) : []), ['people'], [chart?.chart])
   const clinicians = careTeam(people.value ?? [], team.value ?? [])
@@ -40,8 +41,17 @@ export function BookSelf(): JSX.Element {
       if (!ok) return
       setTried(false)
       setReason('')
+      setDone(b.booked(`${sayWhen(w, date, slot.start)}, ${w.calendar.withName(name)}`))
       announce(b.booked(sayWhen(w, date, slot.start)))
     })
+  }
+  if (done) {
+    return (
+      <Card title={b.book}>
+        <Notice kind="good" title={done}><p>{b.whereNow}</p></Notice>
+        <div class="row"><Button kind="plain" icon="clock" href="/settings?to=reminders">{b.remindMe}</Button><Button kind="quiet" onClick={() => setDone('')}>{b.another}</Button></div>
+      </Card>
+    )
   }
   const waiting = people.value === undefined || charts.value === undefined || team.value === undefined
   return (

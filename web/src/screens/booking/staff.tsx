@@ -7,6 +7,7 @@ import { useQuery } from '../../app/router.tsx'
 import { clockOf, dayOf, ownZone, sameClock, timeThere, zoneName } from '../../app/zone.ts'
 import type { NewAppointment, Planned, Repeat } from '../../engine/types.ts'
 import { Button, Card, Check, Choices, ErrorPanel, Field, Notice, Select, Tag, announce, toFirstError } from '../../parts/index.tsx'
+import { midnight } from './agenda.tsx'
 import { PickPatient } from './pick.tsx'
 import { sayWhen } from './row.tsx'
 
@@ -20,7 +21,8 @@ function nextHalfHour(): Date {
   return new Date(Math.ceil(Date.now() / half) * half)
 }
 
-export function BookStaff(): JSX.Element {
+/** onDay: when a day is chosen, so that what is booked then can be seen beside it. */
+export function BookStaff({ onDay }: { onDay: (day: Date) => void }): JSX.Element {
   const engine = useEngine()
   const { w, date, lang } = useWords()
   const b = w.visit.booking
@@ -57,6 +59,11 @@ export function BookStaff(): JSX.Element {
     clear()
     set(text)
   }
+  const choose = (text: string): void => {
+    setDay(text)
+    const chosen = new Date(`${text}T12:00`)
+    if (!Number.isNaN(chosen.getTime())) onDay(midnight(chosen))
+  }
   const submit = (form: HTMLFormElement): void => {
     setTried(true)
     if (!who?.chart || !whom || !valid) {
@@ -90,7 +97,7 @@ export function BookStaff(): JSX.Element {
         {people.value && patients.length === 0 ? <Notice><p>{w.calendar.noPatients}</p></Notice> : <PickPatient label={w.calendar.patient} people={patients} value={who?.person ?? ''} onInput={changed(setPatient)} {...(tried && !who && { error: w.needed.patient })} />}
         <Select label={w.calendar.with} value={whom?.person ?? ''} onInput={changed(setClinician)} options={[{ value: '', label: w.calendar.choose }, ...clinicians.map((p) => ({ value: p.person, label: p.name || w.unnamed }))]} {...(tried && !whom && { error: w.needed.clinician })} />
         <div class="two">
-          <Field label={w.calendar.day} type="date" value={day} onInput={changed(setDay)} required />
+          <Field label={w.calendar.day} type="date" value={day} onInput={changed(choose)} required />
           <Field label={w.calendar.time} type="time" value={time} onInput={changed(setTime)} required />
         </div>
         {whom && valid && !sameClock(zone, ownZone(), start.toISOString()) && <p class="small soft">{b.theirZone(whom.name || w.unnamed, timeThere(zone, start.toISOString(), lang), zoneName(zone, lang))}</p>}
