@@ -19,8 +19,8 @@ export class Someone {
     Object.assign(this, { name, context, page, cdp, authenticator, problems: [] })
   }
 
-  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light', permissions = [], serviceWorkers = 'allow' } = {}) {
-    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, permissions, serviceWorkers, acceptDownloads: true })
+  static async at(browser, name, { width = 1280, height = 860, locale = 'en', prf = true, colorScheme = 'light', permissions = [], serviceWorkers = 'allow', timezoneId } = {}) {
+    const context = await browser.newContext({ viewport: { width, height }, locale, colorScheme, permissions, serviceWorkers, acceptDownloads: true, ...(timezoneId && { timezoneId }) })
     const page = await context.newPage()
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable')
