@@ -115,6 +115,15 @@ export async function steps(database) {
     await ines.page.reload()
     await ines.page.getByText('You were taken out of this visit').waitFor()
     must((await ines.button('Go on').count()) === 0 && (await ines.button(/^Go back/).count()) === 0, 'who was taken out may come back')
+    const kept = await ines.page.evaluate(() => new Promise((resolve, reject) => {
+      const opening = indexedDB.open('ward')
+      opening.onerror = () => reject(opening.error)
+      opening.onsuccess = () => {
+        const reading = opening.result.transaction('keys').objectStore('keys').getAllKeys()
+        reading.onsuccess = () => resolve(reading.result.filter((key) => key.startsWith('guest')))
+      }
+    }))
+    must(kept.length === 0, `her name or her keys stay in the browser: ${kept}`)
     await picture(ines, 'guest-out')
   })
   await browser.close()

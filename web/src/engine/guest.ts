@@ -106,6 +106,11 @@ export async function openGuestLink(link: string): Promise<GuestInvitation> {
 /** What this browser keeps of having come, beside its key. */
 interface Seat { readonly name: string; readonly identity: string }
 
+/** Forgets the name and the keys that this browser came with: they were for one visit, and others may use the browser. */
+async function forgetSeat(shelf: Shelf, guest: ID): Promise<void> {
+  for (const name of [`guest/${guest}`, `guest-seat/${guest}`]) await shelf.remove('keys', name)
+}
+
 async function open(text: string): Promise<GuestInvitation> {
   let link: GuestLink
   try {
@@ -116,7 +121,10 @@ async function open(text: string): Promise<GuestInvitation> {
   const shelf = await openShelf()
   const seat = (await shelf.get('keys', `guest-seat/${link.guest}`)) as Seat | undefined
   const plain = new Net({ public: '', sign: () => Promise.reject(new Bad('nobody signs here')) }, () => undefined, () => undefined)
-  const opened = await lookAt(plain, link.guest)
+  const opened = await lookAt(plain, link.guest).catch(async (error: unknown) => {
+    if (['gone', 'missing'].includes(problemOf(error).code)) await forgetSeat(shelf, link.guest) // it is of no use any more
+    throw error
+  })
   const welcome = await openWelcome(link, unjson64(opened.welcome))
   if (welcome.org !== opened.org.org || welcome.visit !== opened.visit.visit || welcome.host !== opened.visit.host) throw new Bad('the server shows another visit than the link')
   const host = await HostKeys.of(welcome, opened.host)
@@ -235,6 +243,7 @@ export class GuestDoor extends VisitCalls implements Door {
       if (problemOf(error).code !== 'unauthenticated' || !this.last) throw error
       this.last = await this.ended(this.last)
     }
+    if (this.last.me === 'removed' || this.last.state === 'ended' || this.last.state === 'cancelled') await this.forget()
     return this.last
   }
 
@@ -265,8 +274,7 @@ export class GuestDoor extends VisitCalls implements Door {
   /** Forgets this visit's keys: the link opens nothing any more in this browser. */
   async forget(): Promise<void> {
     this.stopped.abort()
-    await this.shelf.remove('keys', `guest/${this.me}`)
-    await this.shelf.remove('keys', `guest-seat/${this.me}`)
+    await forgetSeat(this.shelf, this.me)
   }
 
   inviteGuest(): Promise<never> { return Promise.reject(new EngineProblem('refused', 'guests invite nobody')) }
