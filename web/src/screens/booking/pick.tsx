@@ -27,7 +27,7 @@ export function Pick({ label, hint, rows, value, onInput, none, error }: { label
   return (
     <div class="stack-tight">
       <Field label={label} hint={hint} type="search" value={search} onInput={setSearch} autocomplete="off" {...(error && { error })} />
-      <ul class="picks">{found.map((r) => <li key={r.id}><button type="button" onClick={() => onInput(r.id)}><Shown row={r} /></button></li>)}</ul>
+      <ul class="picks">{found.map((r) => <li key={r.id}><button type="button" onClick={() => { setSearch(''); onInput(r.id) }}><Shown row={r} /></button></li>)}</ul>
       {found.length === 0 && <p class="small soft">{none}</p>}
     </div>
   )
