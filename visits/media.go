@@ -19,6 +19,7 @@ import (
 	"github.com/livekit/livekit-server/pkg/config"
 	"github.com/livekit/livekit-server/pkg/routing"
 	"github.com/livekit/livekit-server/pkg/service"
+	"github.com/livekit/livekit-server/pkg/sfu"
 	"github.com/livekit/livekit-server/pkg/telemetry"
 	"github.com/livekit/livekit-server/pkg/telemetry/prometheus"
 	"github.com/livekit/mediatransportutil/pkg/rtcconfig"
@@ -163,6 +164,7 @@ func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
 	conf.RTC.TCPPort = uint32(c.TCPPort)
 	// Without a server of its own LiveKit hands out a public one, which would learn who meets when. This names none.
 	conf.RTC.STUNServers = []string{net.JoinHostPort(c.Address, strconv.Itoa(c.UDPPort))}
+	conf.RTC.PLIThrottle = sfu.PLIThrottleConfig{LowQuality: keyFramesApart, MidQuality: keyFramesApart, HighQuality: keyFramesApart}
 	conf.Room.AutoCreate, conf.Room.MaxParticipants = true, maxInRoom
 	conf.Room.EmptyTimeout, conf.Room.DepartureTimeout = 60, 60
 	conf.Limit.NumTracks = maxTracks
@@ -173,6 +175,9 @@ func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
 }
 
 const (
+	// keyFramesApart is how soon a key frame may be asked for again. Who joins and misses the first one waits for the next;
+	// in a room of a few, one more costs little.
+	keyFramesApart = 200 * time.Millisecond
 	// maxTracks is how many tracks one machine forwards: LiveKit's own measure of "enough", not a promise.
 	maxTracks = 8000
 	// idLength is the length of rooms' and participants' names: ids.

@@ -65,8 +65,8 @@ export interface View extends OwnMedia {
 const lookEvery = 5000
 /** How long someone's media may be gone before the host takes their keys back; they may come back all the same. */
 const awayTime = 20_000
-/** How long the media server may name someone whose commit did not reach me yet. */
-const strangerTime = 4000
+/** How long the media server may name someone whose commit did not reach me yet: a slow phone joins both at once. */
+const strangerTime = 6000
 /** How often a join is tried again because others joined first. */
 const joinTries = 8
 /** How long to wait for the host to begin a spoiled group again before joining it once more by myself. */
@@ -95,6 +95,7 @@ export class Call {
   private readonly spoilers = new Map<ID, number>()
   private readonly out = new Set<ID>()  // whom the host took out: a server that lets them in again is found out
   private readonly circle: Circle
+  private fresh: Visit | undefined      // what was seen in coming, and need not be looked up again
   private pass: Promise<RoomPass> | undefined // asked for while the group was joined
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
@@ -129,7 +130,8 @@ export class Call {
   /** Comes to the door and stays until the visit, or I, leave. */
   async start(): Promise<void> {
     try {
-      this.set({ visit: await this.door.arrive(), problem: undefined })
+      this.fresh = await this.door.arrive()
+      this.set({ visit: this.fresh, problem: undefined })
     } catch (error) {
       const problem = problemOf(error)
       this.finish(problem.code === 'gone' ? 'ended' : problem.code === 'refused' ? 'removed' : 'left', problem)
@@ -176,7 +178,8 @@ export class Call {
   }
 
   private async step(): Promise<void> {
-    const visit = await this.door.look()
+    const visit = this.fresh ?? (await this.door.look())
+    this.fresh = undefined
     this.set({ visit })
     if (visit.state === 'ended' || visit.state === 'cancelled') return this.finish('ended')
     if (visit.me === 'removed') return this.finish('removed')
@@ -196,7 +199,7 @@ export class Call {
       await this.enter(visit)
     }
     if (this.group && this.state.phase !== 'stopped') {
-      if (!this.media.wanted) void this.connect()
+      this.connect()
       await this.tidy()
     }
     this.show()
@@ -217,6 +220,9 @@ export class Call {
         }
         if (!page.groupInfo) return
         const { group, next } = await Group.join(this.circle, leaf, page.groupInfo)
+        // The way to the media server need not wait until the group is there; what goes over it does. But another window of
+        // mine must hear of this one from the group first, or it would come back and put this one out.
+        if (!next.again) this.connect()
         const { seq } = await this.door.post(next.commit, next.groupInfo)
         await group.take(next)
         return await this.follow(group, seq)
@@ -235,6 +241,7 @@ export class Call {
     this.media.encryption.forget() // what came before was of another group, or of another stay in it
     await this.rekey(true)
     this.set({ phase: 'in', doubt: undefined })
+    this.media.begin()
   }
 
   private async rekey(atOnce: boolean): Promise<void> {
@@ -288,6 +295,7 @@ export class Call {
     if (event.kind !== 'removed') return true
     // The host took my keys back: for good, or because I seemed to be gone. The door knows.
     this.group = undefined
+    this.media.hold()
     this.media.encryption.forget()
     this.sync()
     return false
@@ -297,6 +305,7 @@ export class Call {
   private async doubted(error: Refused, sender: ID): Promise<void> {
     if (this.spoiled === 0) this.spoiled = Date.now()
     if (error.why === 'member' && error.doubt) {
+      this.media.hold()
       this.media.encryption.forget()
       await this.media.disconnect()
       const about = this.state.visit?.callers.find((c) => c.member === error.doubt?.member)
@@ -368,14 +377,16 @@ export class Call {
     if (gone.length > 0) await this.change((g) => g.remove(gone))
   }
 
-  private async connect(): Promise<void> {
+  private connect(): void {
+    if (this.media.wanted) return
     const pass = (): Promise<RoomPass> => {
       const early = this.pass
       this.pass = undefined
       return early ?? this.door.room()
     }
-    const again = await this.media.connect(pass, () => !this.over && this.state.phase === 'in')
-    if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
+    void this.media.connect(pass, () => !this.over && (this.state.phase === 'in' || this.state.phase === 'joining')).then(async (again) => {
+      if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
+    })
   }
 
   // What is said.

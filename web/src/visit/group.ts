@@ -51,8 +51,8 @@ export interface Me {
   readonly admission?: { readonly text: string; readonly browser: string } | undefined // the host needs none
 }
 
-/** What to send, and the state that follows. */
-export interface Next { readonly state: ClientState; readonly commit: Uint8Array; readonly groupInfo: Uint8Array; readonly used: readonly Uint8Array[] }
+/** What to send, and the state that follows. again: it takes the place of a leaf of mine. */
+export interface Next { readonly again?: boolean; readonly state: ClientState; readonly commit: Uint8Array; readonly groupInfo: Uint8Array; readonly used: readonly Uint8Array[] }
 
 export interface Seat extends Member { readonly index: number }
 
@@ -113,7 +113,7 @@ export class Group {
       if (mine.length > 1) entered = await enter(true) // with my old leaf removed
       const group = new Group(entered.state, circle, cs, watcher)
       group.seats = await group.seatsOf(entered.state)
-      return { group, next: { ...entered, groupInfo: await group.info(entered.state), used: [] } }
+      return { group, next: { ...entered, again: mine.length > 1, groupInfo: await group.info(entered.state), used: [] } }
     } catch (error) {
       throw watcher.reason(error)
     }
