@@ -416,7 +416,7 @@ func (v *Visits) show(ctx context.Context, to subscriber, s settings, l letter) 
 }
 
 // Forget removes what is kept to reach a person who has left: addresses, browsers, the calendar's address, and when they
-// may be booked.
+// may be booked. They are out of the visits that are going on, too.
 func (v *Visits) Forget(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
 	for _, statement := range []string{
 		`DELETE FROM visit_feeds WHERE org = $1 AND person = $2`,
@@ -428,7 +428,29 @@ func (v *Visits) Forget(ctx context.Context, tx *store.Tx, org ward.OrgID, perso
 			return err
 		}
 	}
+	if err := v.takeOut(ctx, tx, org, person); err != nil {
+		return err
+	}
 	return forgetReminders(ctx, tx, org, person)
+}
+
+// takeOut takes a person out of every visit that they are in.
+func (v *Visits) takeOut(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	found, err := tx.Rows(ctx, `UPDATE visit_members SET state = 'removed' WHERE org = $1 AND member = $2 AND state IN ('waiting', 'admitted') RETURNING visit`,
+		string(org), string(person))
+	if err != nil {
+		return err
+	}
+	defer found.Close()
+	for found.Next() {
+		var id ward.VisitID
+		if err := found.Scan((*string)(&id)); err != nil {
+			return err
+		}
+		v.tell(tx, org, visit{id: id}, 0)
+		tx.AfterCommit(func() { v.media.Remove(context.WithoutCancel(ctx), id, string(person)) })
+	}
+	return found.Err()
 }
 
 // EraseOf removes what is kept to reach a person and cancels what they had booked. That there were visits, when and with

@@ -455,3 +455,20 @@ func TestACalendarHoldsTimesAndOneWord(t *testing.T) {
 	d.must(d.call(d.patient, d.v.EndFeed, nil))
 	d.refused(ward.Invalid, nil, second(d.call(d.patient, d.v.MakeFeed, map[string]string{"language": "tlh"})))
 }
+
+func TestWhoseAccountEndsIsOutOfTheVisitTheyAreIn(t *testing.T) {
+	d := newDoor(t)
+	d.must(d.call(d.host, d.v.Arrive, nil))
+	d.must(d.call(d.patient, d.v.Arrive, nil))
+	d.must(d.call(d.host, d.v.Admit, d.admission(nil)))
+	if !d.v.isIn(d.visit, string(d.patient.Person)) {
+		t.Fatal("who was let in is not in")
+	}
+	d.must(nil, d.db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		return d.v.Forget(ctx, tx, d.patient.Org, d.patient.Person)
+	}))
+	if d.v.isIn(d.visit, string(d.patient.Person)) || !d.v.isIn(d.visit, string(d.host.Person)) {
+		t.Error("who has left is in still, or somebody else is not")
+	}
+	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Arrive, nil)))
+}
