@@ -20,9 +20,10 @@ export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.E
     <>
       <div class="page-head"><h1 tabIndex={-1}>{w.settings.title}</h1><p class="soft">{w.settings.signedIn} <strong>{me.name}</strong>. {w.settings.sessionEnds(date(me.sessionUntil, 'datetime'))}</p></div>
       <div class="columns">
-        <div class="stack-wide"><Passkeys /><Sessions /><Take />{patient && <Erase onErased={() => leave('erased')} />}</div>
+        <div class="stack-wide"><Passkeys /><Sessions /><Take /></div>
         <div class="stack-wide"><Look prefs={prefs} setPrefs={setPrefs} />{(patient || me.roles.includes('clinician')) && <><Remind /><Feed /></>}</div>
       </div>
+      {patient && <Erase onErased={() => leave('erased')} />}
     </>
   )
 }
