@@ -29,7 +29,7 @@ export default function GuestScreen({ prefs, setPrefs }: ScreenProps): JSX.Eleme
   }
   useEffect(look, [])
   if (door) return <AtDoor door={door} />
-  if (failed) return <div class="narrow door"><Mark /><h1 tabIndex={-1}>{g.notOpened}</h1><ErrorPanel error={failed} {...(passing.includes(failed.code) && { onRetry: look })} /></div>
+  if (failed) return <div class="narrow door"><Mark /><h1 tabIndex={-1}>{g.notOpened}</h1>{failed.code === 'bad-link' ? <Notice kind="warn" title={w.problems['bad-link'][0]}><p>{g.incomplete}</p></Notice> : <ErrorPanel error={failed} {...(passing.includes(failed.code) && { onRetry: look })} />}</div>
   if (!invitation) return <div class="narrow door"><Mark /><h1 tabIndex={-1}>{g.checking}</h1><Progress label={w.loading} done={0} total={0} /></div>
   return (
     <div class="narrow door">

@@ -170,6 +170,7 @@ function Out({ phase, visit, isHost, onAgain }: { phase: 'left' | 'removed' | 'e
       <Card>
         <h2>{title}</h2>
         <p>{text}</p>
+        {!engine.me && !onAgain && <p>{w.visit.guests.bye}</p>}
         <div class="row">{onAgain && <Button icon="go" onClick={onAgain}>{c.back}</Button>}{engine.me && <Button kind="plain" href="/">{c.home}</Button>}</div>
       </Card>
       {after && <AfterVisit visit={visit} />}
