@@ -43,13 +43,18 @@ function Ask({ chart }: { chart: OpenChart }): JSX.Element {
   const { busy, error, answer } = useAnswer(chart)
   const [no, setNo] = useState(false)
   const { state } = telehealthStanding(chart.items, chart.owner)
+  const agree = async (): Promise<void> => {
+    if (!(await answer(true))) return
+    announce(c.given)
+    document.querySelector<HTMLElement>('main h1')?.focus() // the question is gone, and with it the button
+  }
   return (
     <Card title={c.title}>
       {state === 'older' && <Notice><p>{c.changed}</p></Notice>}
       <div class="stack-tight">{telehealthWords(lang).map((p) => <p key={p}>{p}</p>)}</div>
       <ErrorPanel error={error} />
       <div class="row">
-        <Button busy={busy} onClick={() => { void answer(true).then((ok) => ok && announce(c.given)) }}>{c.agree}</Button>
+        <Button busy={busy} onClick={() => { void agree() }}>{c.agree}</Button>
         <Button kind="plain" onClick={() => setNo(true)}>{c.refuse}</Button>
       </div>
       <p class="small soft">{c.once}</p>

@@ -1,7 +1,7 @@
 // Inviting a guest to a visit: who it is, and a link to pass on.
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useWords } from '../../app/context.tsx'
 import { Button, Choices, CopyButton, ErrorPanel, Field } from '../../parts/index.tsx'
 import { guestRoles, type GuestRole } from '../../seal/guests.ts'
@@ -15,6 +15,13 @@ export function InviteGuest({ door, links, level = 3 }: { door: Door; links: rea
   const [as, setAs] = useState<GuestRole>('interpreter')
   const [link, setLink] = useState('')
   const [choosing, setChoosing] = useState(false)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const step = link !== '' ? 'link' : choosing ? 'choosing' : 'none'
+  const before = useRef(step)
+  useEffect(() => { // each step takes the button away that was pressed
+    if (before.current !== step) heading.current?.focus()
+    before.current = step
+  }, [step])
   const open = links.filter((l) => l.state === 'open')
   const end = (): void => {
     setLink('')
@@ -22,7 +29,7 @@ export function InviteGuest({ door, links, level = 3 }: { door: Door; links: rea
   }
   return (
     <section class={level === 2 ? 'card' : 'stack-tight'}>
-      {level === 2 ? <h2>{g.invite}</h2> : <h3>{g.invite}</h3>}
+      {level === 2 ? <h2 tabIndex={-1} ref={heading}>{g.invite}</h2> : <h3 tabIndex={-1} ref={heading}>{g.invite}</h3>}
       {link === '' && !choosing && <><p class="soft small">{g.inviteText}</p><div><Button kind="plain" icon="people" onClick={() => setChoosing(true)}>{g.invite}</Button></div></>}
       {link === '' && choosing && (
         <div class="stack-tight">

@@ -24,7 +24,7 @@ export function Panel({ name, call, view, captions, onCaptions, onOpen, onClose 
   useEffect(() => { heading.current?.focus() }, [name])
   const titles: Readonly<Record<PanelName, string>> = { people: c.people, chat: c.chat, note: c.note, chart: c.chartOf, code: c.sealed, more: c.more }
   return (
-    <aside class="room-panel" aria-label={c.panel} onKeyDown={(event) => { if (event.key === 'Escape') onClose() }}>
+    <aside class="room-panel" aria-label={c.panel}>
       <header><h2 tabIndex={-1} ref={heading}>{titles[name]}</h2><button type="button" class="close" aria-label={c.closePanel} onClick={onClose}><Icon name="close" /></button></header>
       {name === 'people' && <People call={call} view={view} />}
       {name === 'chat' && <Chat call={call} view={view} />}

@@ -1,7 +1,7 @@
 // Who is in a visit, who is at its door, and who may still be asked in.
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Dialog, ErrorPanel, Face, Field, Select, announce } from '../../parts/index.tsx'
 import type { Call, Present, View } from '../../visit/call.ts'
@@ -17,12 +17,13 @@ export function People({ call, view }: { call: Call; view: View }): JSX.Element 
   const [removing, setRemoving] = useState<Present | undefined>(undefined)
   const { act, busy, error } = useAct()
   const nameOf = useNameOf()
+  const door = useRef<HTMLHeadingElement>(null)
   return (
     <div class="stack">
       {host && (
         <section class="stack-tight">
-          <h3>{c.door}</h3>
-          {waiting.length === 0 ? <p class="soft">{c.doorNone}</p> : <ul class="list">{waiting.map((p) => <Knocking key={p.member} call={call} who={p} />)}</ul>}
+          <h3 tabIndex={-1} ref={door}>{c.door}</h3>
+          {waiting.length === 0 ? <p class="soft">{c.doorNone}</p> : <ul class="list">{waiting.map((p) => <Knocking key={p.member} call={call} who={p} onIn={() => door.current?.focus()} />)}</ul>}
           {waiting.length > 0 && <Tell chart={view.visit?.chart ?? ''} />}
           <Late late={view.visit?.late ?? 0} onLate={(minutes) => call.late(minutes)} />
         </section>
@@ -65,7 +66,7 @@ export function AtTheDoor({ who }: { who: Caller }): JSX.Element {
   return <><Face name={who.name} /><span class="main"><bdi class="title">{who.name || c.unknown}</bdi><RoleOf of={who} /><span class="soft small">{minutes < 1 ? c.waitNow : c.waitSince(n(minutes))}</span></span></>
 }
 
-function Knocking({ call, who }: { call: Call; who: Caller }): JSX.Element {
+function Knocking({ call, who, onIn }: { call: Call; who: Caller; onIn: () => void }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const { act, busy, error } = useAct()
@@ -73,7 +74,7 @@ function Knocking({ call, who }: { call: Call; who: Caller }): JSX.Element {
   return (
     <li class="item">
       <AtTheDoor who={who} />
-      <Button busy={busy} onClick={() => { void act(() => call.admit(who)) }} label={c.admitName(name)}>{c.admit}</Button>
+      <Button busy={busy} onClick={() => { void act(() => call.admit(who)).then((ok) => ok && onIn()) }} label={c.admitName(name)}>{c.admit}</Button>
       <ErrorPanel error={error} />
     </li>
   )

@@ -3,7 +3,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useLoad, useWords } from '../../app/context.tsx'
-import { Icon, Notice, Select } from '../../parts/index.tsx'
+import { Button, Icon, Notice, Select } from '../../parts/index.tsx'
 import { backgroundProcessor, backgrounds, backgroundsSupported, useBackground, type Background, type BackgroundProcessor, type Failure } from '../../visit/background.ts'
 import { troubleOf, type Devices, type DeviceTrouble } from '../../visit/media.ts'
 
@@ -14,6 +14,7 @@ export function Preview({ devices, onChange, children }: { devices: Devices; onC
   const video = useRef<HTMLVideoElement>(null)
   const [trouble, setTrouble] = useState<DeviceTrouble | undefined>(undefined)
   const [shown, setShown] = useState(false)
+  const [tries, setTries] = useState(0)
   const [background, setBackground] = useBackground()
   const [noBackground, setNoBackground] = useState<Failure | undefined>(undefined)
   const b = w.visit.background
@@ -50,7 +51,7 @@ export function Preview({ devices, onChange, children }: { devices: Devices; onC
       setShown(false)
       stop()
     }
-  }, [devices.cameraOn, devices.camera, background])
+  }, [devices.cameraOn, devices.camera, background, tries])
   return (
     <div class="preview">
       <div class="preview-picture">
@@ -61,7 +62,7 @@ export function Preview({ devices, onChange, children }: { devices: Devices; onC
         <Switch on={devices.microphoneOn} icons={['mic', 'micOff']} label={devices.microphoneOn ? c.mute : c.unmute} onClick={() => onChange({ microphoneOn: !devices.microphoneOn })} />
         <Switch on={devices.cameraOn} icons={['camera', 'cameraOff']} label={devices.cameraOn ? c.cameraOff : c.cameraOn} onClick={() => onChange({ cameraOn: !devices.cameraOn })} />
       </div>
-      {trouble && <Notice kind="warn" title={`${c.camera}: ${c.trouble[trouble][0]}`}><p>{c.trouble[trouble][1]}</p></Notice>}
+      {trouble && <Notice kind="warn" title={`${c.camera}: ${c.trouble[trouble][0]}`}><p>{c.trouble[trouble][1]}</p><div><Button kind="plain" onClick={() => setTries(tries + 1)}>{w.tryAgain}</Button></div></Notice>}
       {devices.cameraOn && noBackground && <Notice kind="warn" title={b.failed[noBackground][0]}><p>{b.failed[noBackground][1]}</p></Notice>}
       {children}
       {devices.cameraOn && <BehindMe value={background} onInput={setBackground} />}
@@ -80,7 +81,7 @@ export function BehindMe({ value, onInput }: { value: Background; onInput: (back
 
 type Drawing = Parameters<typeof Icon>[0]['name']
 
-/** A button that is on or off, and says what pressing it does. */
-export function Switch({ on, icons, label, onClick, badge }: { on: boolean; icons: readonly [Drawing, Drawing]; label: string; onClick: () => void; badge?: boolean }): JSX.Element {
-  return <button type="button" class={on ? 'switch' : 'switch switch-off'} onClick={onClick}><span class="switch-sign"><Icon name={on ? icons[0] : icons[1]} />{badge && <span class="badge" />}</span><span>{label}</span></button>
+/** A button that is on or off, and says what pressing it does; or one that opens something, perhaps with news in it. */
+export function Switch({ on, icons, label, onClick, badge, expanded }: { on: boolean; icons: readonly [Drawing, Drawing]; label: string; onClick: () => void; badge?: string; expanded?: boolean }): JSX.Element {
+  return <button type="button" class={on ? 'switch' : 'switch switch-off'} {...(expanded !== undefined && { 'aria-expanded': expanded })} onClick={onClick}><span class="switch-sign"><Icon name={on ? icons[0] : icons[1]} />{badge && <span class="badge" />}</span><span>{label}{badge && <span class="sr"> ({badge})</span>}</span></button>
 }

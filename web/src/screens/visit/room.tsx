@@ -54,11 +54,23 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
     await call.end()
     if (visit) await engine.write(visit.chart, 'general', { kind: 'record', resource: encounterOf(tookPlace(visit)) })
   }
-  const open = (name: PanelName) => (): void => setPanel(panel === name ? undefined : name)
+  const opener = useRef<HTMLElement | null>(null)
+  const open = (name: PanelName) => (): void => {
+    if (document.activeElement instanceof HTMLButtonElement) opener.current = document.activeElement
+    setPanel(panel === name ? undefined : name)
+  }
+  const close = (): void => { // and back to where it was opened from
+    setPanel(undefined)
+    const to = opener.current ?? heading.current
+    to?.focus()
+  }
+  const escape = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && panel && !(event.target as Element).closest('dialog')) close()
+  }
   const others = view.present.filter((p) => !p.isMe)
   const title = c.with(host ? view.visit?.patientName || w.unnamed : view.visit?.hostName || w.unnamed)
   return (
-    <section class={panel ? 'room room-with' : 'room'} aria-labelledby="room-title">
+    <section class={panel ? 'room room-with' : 'room'} aria-labelledby="room-title" onKeyDown={escape}>
       <header class="room-top">
         <h1 id="room-title" tabIndex={-1} ref={heading}>{title}</h1>
         <Elapsed since={view.since} />
@@ -66,15 +78,15 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
       </header>
       <Notices call={call} view={view} />
       {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} captions={captions} />}
-      {panel && <Panel name={panel} call={call} view={view} captions={captions} onCaptions={setCaptions} onOpen={setPanel} onClose={() => setPanel(undefined)} />}
+      {panel && <Panel name={panel} call={call} view={view} captions={captions} onCaptions={setCaptions} onOpen={setPanel} onClose={close} />}
       <nav class="room-bar" aria-label={c.controls}>
         <Switch on={view.microphone} icons={['mic', 'micOff']} label={view.microphone ? c.mute : c.unmute} onClick={() => setMicrophone(!view.microphone)} />
         <Switch on={view.camera} icons={['camera', 'cameraOff']} label={view.camera ? c.cameraOff : c.cameraOn} onClick={() => setCamera(!view.camera)} />
-        <Switch on icons={['people', 'people']} label={c.people} onClick={open('people')} badge={waiting.length > 0} />
-        <Switch on icons={['message', 'message']} label={c.chat} onClick={open('chat')} badge={view.chat.length > seen && panel !== 'chat'} />
-        {host && <span class="room-wide"><Switch on icons={['note', 'note']} label={c.note} onClick={open('note')} /></span>}
-        {host && <span class="room-wide"><Switch on icons={['chart', 'chart']} label={c.chart} onClick={open('chart')} /></span>}
-        <Switch on icons={['more', 'more']} label={c.more} onClick={open('more')} />
+        <Switch on icons={['people', 'people']} label={c.people} onClick={open('people')} expanded={panel === 'people'} {...(waiting.length > 0 && { badge: c.door })} />
+        <Switch on icons={['message', 'message']} label={c.chat} onClick={open('chat')} expanded={panel === 'chat'} {...(view.chat.length > seen && panel !== 'chat' && { badge: c.unread })} />
+        {host && <span class="room-wide"><Switch on icons={['note', 'note']} label={c.note} onClick={open('note')} expanded={panel === 'note'} /></span>}
+        {host && <span class="room-wide"><Switch on icons={['chart', 'chart']} label={c.chart} onClick={open('chart')} expanded={panel === 'chart'} /></span>}
+        <Switch on icons={['more', 'more']} label={c.more} onClick={open('more')} expanded={panel === 'more'} />
         <button type="button" class="switch switch-leave" disabled={busy} onClick={() => (host ? setLeaving(true) : void act(() => call.leave()))}><span class="switch-sign"><Icon name="hangup" /></span><span>{host ? c.end : c.leave}</span></button>
       </nav>
       <Dialog open={leaving} onClose={() => setLeaving(false)} title={c.endTitle}>
