@@ -76,9 +76,14 @@ func (v *Visits) Feed(ctx context.Context, _ ward.Caller, w http.ResponseWriter,
 		if err != nil {
 			return err
 		}
-		charts, err := v.Charts.Held(ctx, tx, whose.Org, whose.Person)
-		if err != nil {
+		if whose.Roles, err = v.People.RolesOf(ctx, tx, whose.Org, whose.Person); err != nil {
 			return err
+		}
+		var charts []ward.ChartID
+		if whose.Has(ward.Proxy) {
+			if charts, err = v.Charts.Held(ctx, tx, whose.Org, whose.Person); err != nil {
+				return err
+			}
 		}
 		list, err = listVisits(ctx, tx, whose, false, charts, v.Now().Add(-feedPast), v.Now().Add(feedAhead))
 		return err

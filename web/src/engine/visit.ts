@@ -162,7 +162,8 @@ export class SessionDoor extends VisitCalls implements Door {
     const { guest, inviter } = link.body
     this.links.add(guest)
     if (wire.host === this.me && g.state === 'used') {
-      const found = await readGuest(this.lent, this.visit, g).catch((error: unknown) => { console.warn('a guest who is not shown by name:', problemOf(error).message) })
+      const mayInvite = inviter === wire.host || inviter === wire.patient || (await this.roleOf(inviter, wire)) === 'proxy'
+      const found = mayInvite && await readGuest(this.lent, this.visit, g).catch((error: unknown) => { console.warn('a guest who is not shown by name:', problemOf(error).message) })
       if (found) this.arrived.set(guest, found)
       else this.arrived.delete(guest)
     }
@@ -180,6 +181,7 @@ export class SessionDoor extends VisitCalls implements Door {
   private async roleOf(member: ID, wire: WireVisit): Promise<Role> {
     if (member === wire.host) return 'clinician'
     if (member === wire.patient) return 'patient'
-    return (await this.lent.people.get(member)).roles.includes('proxy') ? 'proxy' : 'clinician'
+    const known = await this.lent.people.get(member).catch(() => undefined) // someone who the server made up is no reason to see nobody
+    return known?.roles.includes('clinician') ? 'clinician' : 'proxy'
   }
 }

@@ -11,7 +11,7 @@
 
 import { problemOf } from '../engine/problem.ts'
 import type { ID, Problem } from '../engine/types.ts'
-import { newID, text, utf8 } from '../seal/bytes.ts'
+import { b64, newID, text, utf8 } from '../seal/bytes.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
 import type { Circle, DoubtfulMember } from './credential.ts'
 import type { Caller, Door, Posted, RoomPass, Visit } from './door.ts'
@@ -95,6 +95,7 @@ export class Call {
   private readonly spoilers = new Map<ID, number>()
   private readonly out = new Set<ID>()  // whom the host took out: a server that lets them in again is found out
   private readonly circle: Circle
+  private posting: Next | undefined     // a commit of mine whose place is not known yet
   private fresh: Visit | undefined      // what was seen in coming, and need not be looked up again
   private pass: Promise<RoomPass> | undefined // asked for while the group was joined
   private spoiled = 0                   // since when I wait for the group to be begun again
@@ -275,6 +276,9 @@ export class Call {
     if (!this.group) return false
     if (m.sender === this.door.me && m.kind === 'application') return true // I know what I said
     if (m.sender === this.door.me && m.kind === 'commit') {
+      const { posting } = this
+      this.posting = undefined
+      if (posting && b64(posting.commit) === b64(m.body)) return this.happened(await this.group.take(posting)) // the answer to it was lost
       this.finish('elsewhere') // mine are taken when they are posted: this one is another window's
       return false
     }
@@ -340,6 +344,7 @@ export class Call {
       const group = this.group
       const next = group && await make(group)
       if (!group || !next) return
+      this.posting = next
       try {
         const { seq } = await this.door.post(next.commit, next.groupInfo)
         for (const m of (await this.door.messages(this.seq, false)).messages) {
@@ -347,6 +352,7 @@ export class Call {
           if (m.seq > this.seq) await this.hear(m) // only chat can have come before
         }
         this.seq = seq
+        this.posting = undefined
         await this.happened(await group.take(next))
         return
       } catch (error) {

@@ -224,6 +224,8 @@ export class Group {
       if (seats.some((s) => s.member === member.member)) throw new Refused('rule', 'someone is in twice')
       seats.push({ ...member, index: leaf.index })
     }
+    // Only the host lets people in, so a group without them is one that somebody else would lead people into.
+    if (!seats.some((s) => s.member === this.circle.host)) throw new Refused('rule', 'the clinician is not in the group')
     if (seats.length > maxMembers) throw new Refused('rule', `a visit has room for ${maxMembers}`)
     return seats
   }

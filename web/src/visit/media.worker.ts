@@ -36,6 +36,7 @@ const countEvery = 500
 
 let sender: Sender | undefined
 let latest = -1n
+let waiting = false // to seal with the keys of an epoch that others have to learn of
 let life = 0 // of the group: a new one begins at epoch 0 again
 const receivers = new Receivers()
 const streams = new Map<string, Stream>()
@@ -121,8 +122,14 @@ async function rekey(keys: Extract<ToWorker, { kind: 'keys' }>): Promise<void> {
     post({ kind: 'sending', epoch: keys.epoch })
   }
   // The others learn of the epoch at about the same time; until they have, they would miss what is sealed with it.
-  if (sender && keys.switchAfter > 0) setTimeout(take, keys.switchAfter)
-  else take()
+  // Whoever waited for one epoch and hears of the next waits no longer, or a member could keep everyone waiting.
+  if (sender && keys.switchAfter > 0 && !waiting) {
+    waiting = true
+    setTimeout(() => {
+      waiting = false
+      take()
+    }, keys.switchAfter)
+  } else take()
 }
 
 let rekeying = Promise.resolve()
