@@ -30,8 +30,9 @@ func tests(db *database) []stage {
 		{"manual (testscript)", tool("go", "test", "-run", "^TestManual", "./cmd/ward")},
 		{"unit tests, PostgreSQL", db.with("unit", "go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
 		{"engines (ACME, S3)", engines},
-		{"story, SQLite", tool("node", "e2e/run.mjs")},
-		{"story, PostgreSQL", db.with("story", "node", "e2e/run.mjs")},
+		{"stories, SQLite", tool("node", "e2e/run.mjs")},
+		// Those that ask most of the database; what the others ask, the unit tests ask PostgreSQL too.
+		{"stories, PostgreSQL", db.with("story", "node", "e2e/run.mjs", "story.story", "booking", "visit.story")},
 		{"demo, checked", checkedDemo},
 		{"canaries", tool(wardBinary(), "prove")},
 	}

@@ -1,4 +1,4 @@
-// Runs the story and the looks at every screen, in real browsers against the real binary: node e2e/run.mjs [name].
+// Runs the story and the looks at every screen, in real browsers against the real binary: node e2e/run.mjs [name …].
 // The database is SQLite, or the PostgreSQL that WARD_TEST_POSTGRES names.
 
 import { createHash } from 'node:crypto'
@@ -16,8 +16,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock)
 }
 
-const wanted = process.argv[2] ?? ''
-const stories = readdirSync(here).filter((name) => name.endsWith('.story.mjs') && name.includes(wanted)).sort()
+const wanted = process.argv.slice(2)
+const stories = readdirSync(here).filter((name) => name.endsWith('.story.mjs') && (wanted.length === 0 || wanted.some((part) => name.includes(part)))).sort()
 let passed = 0
 let failed = 0
 for (const name of stories) {

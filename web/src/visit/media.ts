@@ -264,8 +264,9 @@ export class Media {
 
   get own(): OwnMedia {
     const { me } = this
+    const resting = this.since > 0 && this.state === 'reconnecting' // what was on comes on again by itself
     return {
-      media: this.state, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled ?? false, microphone: me?.isMicrophoneEnabled ?? false, sharing: me?.isScreenShareEnabled ?? false,
+      media: this.state, quality: qualityOf(me?.connectionQuality), camera: me ? me.isCameraEnabled : resting && this.devices.cameraOn, microphone: me ? me.isMicrophoneEnabled : resting && this.devices.microphoneOn, sharing: me?.isScreenShareEnabled ?? false,
       cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, background: keptBackground(), backgroundTrouble: this.backgroundTrouble, soundBlocked: this.soundBlocked, since: this.since,
     }
   }

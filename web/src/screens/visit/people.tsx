@@ -24,8 +24,8 @@ export function People({ call, view }: { call: Call; view: View }): JSX.Element 
         <section class="stack-tight">
           <h3 tabIndex={-1} ref={door}>{c.door}</h3>
           {waiting.length === 0 ? <p class="soft">{c.doorNone}</p> : <ul class="list">{waiting.map((p) => <Knocking key={p.member} call={call} who={p} onIn={() => door.current?.focus()} />)}</ul>}
-          {waiting.length > 0 && <Tell chart={view.visit?.chart ?? ''} />}
-          <Late late={view.visit?.late ?? 0} onLate={(minutes) => call.late(minutes)} />
+          {waiting.some((p) => p.role !== 'guest') && <Tell chart={view.visit?.chart ?? ''} />}
+          {view.present.length <= 1 && <Late late={view.visit?.late ?? 0} onLate={(minutes) => call.late(minutes)} />}
         </section>
       )}
       <section class="stack-tight">
