@@ -1,5 +1,5 @@
 // Runs the story and the looks at every screen, in real browsers against the real binary: node e2e/run.mjs [name …].
-// The database is SQLite, or the PostgreSQL that WARD_TEST_POSTGRES names.
+// The database is SQLite, or the PostgreSQL that WARD_TEST_POSTGRES names, which must be empty: so one story then.
 
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
