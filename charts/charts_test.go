@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"ward/seal"
 	"ward/seal/envelope"
 	"ward/store"
+	"ward/store/storetest"
 )
 
 type someone struct {
@@ -60,7 +60,7 @@ func (w *town) Publish(ward.OrgID, ward.Notice) error { return nil }
 
 func newTown(t *testing.T) *town {
 	w := &town{t: t, dir: t.TempDir(), org: ward.NewID[ward.OrgID](), now: time.Now().Truncate(time.Millisecond), people: map[ward.PersonID]*someone{}}
-	w.database = database(t)
+	w.database = storetest.Database(t)
 	var err error
 	w.db, err = store.Open(t.Context(), store.Config{Dir: w.dir, Database: w.database})
 	w.must(err)
@@ -68,36 +68,6 @@ func newTown(t *testing.T) *town {
 	clock := func() time.Time { return w.now }
 	w.c = charts.New(charts.Config{DB: w.db, Ledger: ledger.New(clock), People: w, Visits: w, Notices: w, Now: clock})
 	return w
-}
-
-// database is SQLite, or a new schema of the database that WARD_TEST_POSTGRES names.
-func database(t *testing.T) string {
-	t.Helper()
-	address := os.Getenv("WARD_TEST_POSTGRES")
-	if address == "" {
-		return ""
-	}
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	schema := "charts_" + ward.NewID[string]()
-	err = db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `CREATE SCHEMA `+schema)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := to.Query()
-	settings.Set("search_path", schema)
-	to.RawQuery = settings.Encode()
-	return to.String()
 }
 
 func (w *town) must(err error) {

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +22,7 @@ import (
 	"ward/policy"
 	"ward/seal/envelope"
 	"ward/store"
+	"ward/store/storetest"
 )
 
 // The tests play people with browsers and passkeys against an Identity on a real database. Only charts is played by
@@ -45,7 +44,7 @@ type clinic struct {
 func newClinic(t *testing.T) *clinic {
 	t.Helper()
 	ctx := t.Context()
-	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: database(t)})
+	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: storetest.Database(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,36 +62,6 @@ func newClinic(t *testing.T) *clinic {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// database is SQLite, or a new schema of the database that WARD_TEST_POSTGRES names.
-func database(t *testing.T) string {
-	t.Helper()
-	address := os.Getenv("WARD_TEST_POSTGRES")
-	if address == "" {
-		return ""
-	}
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	schema := "identity_" + ward.NewID[string]()
-	err = db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, `CREATE SCHEMA `+schema)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	to, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := to.Query()
-	settings.Set("search_path", schema)
-	to.RawQuery = settings.Encode()
-	return to.String()
 }
 
 func (c *clinic) clock() time.Time {

@@ -10,19 +10,11 @@ import (
 	"ward"
 	"ward/ledger"
 	"ward/store"
+	"ward/store/storetest"
 )
 
-func open(t *testing.T) *store.DB {
-	db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
 func TestConcurrentWritersMakeOneWholeRecord(t *testing.T) {
-	db, l, org, ctx := open(t), ledger.New(time.Now), ward.NewID[ward.OrgID](), t.Context()
+	db, l, org, ctx := storetest.Open(t, storetest.Database(t)), ledger.New(time.Now), ward.NewID[ward.OrgID](), t.Context()
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Go(func() {
@@ -50,7 +42,7 @@ func TestAChangedEventShows(t *testing.T) {
 	}
 	for name, statement := range tampering {
 		t.Run(name, func(t *testing.T) {
-			db, l, org, ctx := open(t), ledger.New(time.Now), ward.NewID[ward.OrgID](), t.Context()
+			db, l, org, ctx := storetest.Open(t, storetest.Database(t)), ledger.New(time.Now), ward.NewID[ward.OrgID](), t.Context()
 			err := db.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 				for range 5 {
 					if err := l.Append(ctx, tx, org, ward.Event{Action: "readChart", Decision: "deny"}); err != nil {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -25,6 +24,7 @@ import (
 	"ward/seal"
 	"ward/seal/envelope"
 	"ward/store"
+	"ward/store/storetest"
 	"ward/visits"
 )
 
@@ -308,11 +308,10 @@ func newTown(t *testing.T) *town {
 	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.server.ServeHTTP(rw, r) }))
 	t.Cleanup(listener.Close)
 	w.origin = strings.Replace(listener.URL, "127.0.0.1", "localhost", 1)
-	db, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")})
-	w.must(err)
+	db := storetest.Open(t, storetest.Database(t))
 	events, err := bus.Open(bus.Config{})
 	w.must(err)
-	t.Cleanup(func() { events.Close(); db.Close() })
+	t.Cleanup(func() { events.Close() })
 	sealer, err := store.NewSealer(bytes.Repeat([]byte{7}, 32))
 	w.must(err)
 	decide, err := policy.New()

@@ -4,27 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 
 	"ward/store"
+	"ward/store/storetest"
 )
 
 // engines runs a test on SQLite, and on PostgreSQL where WARD_TEST_POSTGRES names an empty database.
 func engines(t *testing.T, test func(t *testing.T, db *store.DB)) {
 	addresses := map[string]string{"sqlite": ""}
-	if address := os.Getenv("WARD_TEST_POSTGRES"); address != "" {
-		addresses["postgres"] = address
+	if database := storetest.Database(t); database != "" {
+		addresses["postgres"] = database
 	}
 	for name, address := range addresses {
 		t.Run(name, func(t *testing.T) {
-			db, err := store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: address})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { db.Close() })
-			test(t, db)
+			test(t, storetest.Open(t, address))
 		})
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,12 +23,14 @@ import (
 	"ward/ledger"
 	"ward/seal/envelope"
 	"ward/store"
+	"ward/store/storetest"
 )
 
 // door is a visit of Amina's with Dr Okafor, on a real database and with a real media server.
 type door struct {
 	t             *testing.T
 	v             *Visits
+	database      string
 	db            *store.DB
 	now           time.Time
 	host, patient ward.Caller
@@ -97,9 +98,8 @@ func newDoor(t *testing.T) *door {
 		host:    ward.Caller{Org: org, Person: ward.NewID[ward.PersonID](), Roles: []ward.Role{ward.Clinician}, Browser: ward.B64.EncodeToString(public)},
 		patient: ward.Caller{Org: org, Person: ward.NewID[ward.PersonID](), Roles: []ward.Role{ward.Patient}},
 	}
-	if d.db, err = store.Open(t.Context(), store.Config{Dir: t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")}); err != nil {
-		t.Fatal(err)
-	}
+	d.database = storetest.Database(t)
+	d.db = storetest.Open(t, d.database)
 	sealer, err := store.NewSealer(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func newDoor(t *testing.T) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.v.Close(); d.db.Close() })
+	t.Cleanup(func() { d.v.Close() })
 	d.must(d.call(d.host, d.v.Book, ward.NewVisit{
 		Visit: d.visit, Chart: d.chart, Host: d.host.Person, Starts: ward.FormatTime(d.now), Ends: ward.FormatTime(d.now.Add(30 * time.Minute)),
 	}))
@@ -121,12 +121,7 @@ func (d *door) replica() *store.DB {
 	if d.db.Engine() == "sqlite" {
 		return nil
 	}
-	other, err := store.Open(d.t.Context(), store.Config{Dir: d.t.TempDir(), Database: os.Getenv("WARD_TEST_POSTGRES")})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	d.t.Cleanup(func() { other.Close() })
-	return other
+	return storetest.Open(d.t, d.database)
 }
 
 // request is one with a body, as a handler gets it.

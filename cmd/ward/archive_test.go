@@ -15,6 +15,7 @@ import (
 	"ward"
 	"ward/ledger"
 	"ward/store"
+	"ward/store/storetest"
 )
 
 func TestABackupRestoresRowForRowAndByteForByte(t *testing.T) {
@@ -61,32 +62,15 @@ func TestABackupRestoresRowForRowAndByteForByte(t *testing.T) {
 
 // A clinic moves from SQLite to PostgreSQL and back, and is the same.
 func TestABackupOfOneEngineRestoresOnTheOther(t *testing.T) {
-	address := os.Getenv("WARD_TEST_POSTGRES")
-	if address == "" {
+	database := storetest.Database(t)
+	if database == "" {
 		t.Skip("WARD_TEST_POSTGRES names no database")
 	}
 	ctx := t.Context()
 	first := openStore(t, t.TempDir())
 	fill(t, first)
 
-	schema := "archive_" + ward.NewID[string]()
-	shared, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer shared.Close()
-	err = shared.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		_, err := tx.Exec(ctx, "CREATE SCHEMA "+schema)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := store.Open(ctx, store.Config{Dir: t.TempDir(), Database: address + "&search_path=" + schema})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer own.Close()
+	own := storetest.Open(t, database)
 
 	var archive string
 	stores := []*store.DB{first, own, openStore(t, t.TempDir())}
