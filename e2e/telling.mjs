@@ -21,9 +21,18 @@ export class Telling {
     } catch (error) {
       this.failed++
       console.log(`FAIL ${this.name}: ${title}\n     ${String(error.stack ?? error).split('\n').slice(0, 12).join('\n     ')}`)
-      for (const someone of this.people) await picture(someone, `failed-${this.name}-${someone.name}`)
+      for (const someone of this.people) {
+        console.log(`     ${someone.name} saw: ${await seen(someone)}`)
+        await picture(someone, `failed-${this.name}-${someone.name}`)
+      }
     }
   }
+}
+
+/** What a screen says, in short: its headings, alerts and buttons, and what went wrong in the page. */
+async function seen({ page, problems }) {
+  const texts = await page.locator('h1, h2, [role=alert], [role=status], button').allInnerTexts().catch(() => ['nothing: the page is gone'])
+  return [...texts.map((t) => t.trim()).filter(Boolean), ...problems].join(' | ').slice(0, 1500)
 }
 
 /** A screenshot, kept where WARD_PICTURES says, for people to look at. */
