@@ -27,10 +27,10 @@ export function CaptionsSwitch({ on, onInput }: { on: boolean; onInput: (on: boo
     })
   }
   return (
-    <div class="stack-tight">
-      <div><Button kind="plain" icon="message" busy={fetching} onClick={() => (able.value === 'ready' ? onInput(!on) : fetch())}>{fetching ? c.captionsFetching : on ? c.captionsOff : c.captionsOn}</Button></div>
+    <>
+      <Button kind="plain" icon="message" busy={fetching} onClick={() => (able.value === 'ready' ? onInput(!on) : fetch())}>{fetching ? c.captionsFetching : on ? c.captionsOff : c.captionsOn}</Button>
       <p class="small soft">{c.captionsText}</p>
-    </div>
+    </>
   )
 }
 

@@ -127,7 +127,9 @@ function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Ele
   useEffect(() => {
     const over = phase === 'left' || phase === 'removed' || phase === 'ended' || phase === 'elsewhere'
     noteInside(over ? '' : call.door.visit)
-    if (over) setCurrentCall(undefined)
+    if (!over) return
+    setCurrentCall(undefined)
+    announce('') // who came and went is no news any more
   }, [phase])
   useEffect(() => { if (engine.me && view.visit && phase !== 'arriving') engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, phase === 'arriving']) // for the chat, and what the clinician writes
   switch (phase) {

@@ -44,9 +44,8 @@ function Code({ view }: { view: View }): JSX.Element {
   return (
     <div class="stack">
       <p>{c.sealedText} {c.notRecorded}</p>
-      <h3>{c.codeTitle}</h3>
-      <p class="soft">{c.codeText}</p>
       <ol class="visit-code" aria-label={c.codeLabel} data-testid="visit-code">{view.code.map((group, i) => <li key={i}>{group}</li>)}</ol>
+      <div class="stack-tight"><h3>{c.codeTitle}</h3><p class="soft">{c.codeText}</p></div>
       <CodePicture tiles={view.picture} label={c.pictureLabel} />
       <p class="small soft">{c.codeWhen}</p>
     </div>
@@ -61,6 +60,7 @@ function More({ call, view, onOpen, children }: { call: Call; view: View; onOpen
   const { act, error } = useAct()
   const [found, setFound] = useState<readonly MediaDeviceInfo[]>([])
   const [devices, setDevices] = useState(readDevices)
+  const [wide] = useState(() => window.matchMedia('(min-width: 60rem)').matches) // where there is room for all of it
   useEffect(() => {
     const look = (): void => { navigator.mediaDevices.enumerateDevices().then(setFound, () => undefined) }
     look()
@@ -78,20 +78,24 @@ function More({ call, view, onOpen, children }: { call: Call; view: View; onOpen
   }
   return (
     <div class="stack">
-      <div class="row">
+      <div class="room-actions">
         {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="note" onClick={() => onOpen('note')}>{c.note}</Button></span>}
         {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="chart" onClick={() => onOpen('chart')}>{c.chart}</Button></span>}
         {'getDisplayMedia' in navigator.mediaDevices && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.media.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
         {small && <Button kind="plain" icon="small" onClick={() => { void act(() => small.requestPictureInPicture()) }}>{c.small}</Button>}
+        {children}
       </div>
-      {children}
-      <h3>{c.devices}</h3>
-      {choose('videoinput', 'camera', c.camera)}
       <BehindMe value={view.background} onInput={(b) => { void act(() => call.media.setBackground(b)) }} />
-      {choose('audioinput', 'microphone', c.microphone)}
-      {choose('audiooutput', 'speaker', c.speaker)}
+      <details class="chart-fold" open={wide}>
+        <summary class="chart-target">{c.devices}</summary>
+        <div class="stack">
+          {choose('videoinput', 'camera', c.camera)}
+          {choose('audioinput', 'microphone', c.microphone)}
+          {choose('audiooutput', 'speaker', c.speaker)}
+        </div>
+      </details>
       <p class="soft"><span class={`bars bars-${view.quality}`} aria-hidden="true"><i /><i /><i /></span> {c.quality[view.quality]}</p>
-      <p class="small soft">{c.keys}</p>
+      <p class="small soft room-keys">{c.keys}</p>
       <ErrorPanel error={error} />
     </div>
   )

@@ -17,6 +17,9 @@ import { Tile, useNameOf } from './tile.tsx'
 /** How long a weak connection is watched before something is said, in ms: it may pass. */
 const weakFor = 8000
 
+/** So many people have an arrangement of their own in the style; more are in even rows. */
+const mostArranged = 7
+
 /** How long nothing of what comes as someone's can be opened before something is said, in ms: keys may be on their way. */
 const forgedFor = 4000
 
@@ -151,7 +154,11 @@ function Elapsed({ since }: { since: number }): JSX.Element | null {
   return <span class="elapsed" role="timer" aria-label={w.visit.call.elapsed}>{`${two(Math.floor(seconds / 60))}:${two(seconds % 60)}`}</span>
 }
 
-/** Those in the visit: one other as large as the screen, several side by side, a shown screen before all. */
+/** Who comes first where several are seen: whose visit it is, before who was asked in. */
+const rank = (p: Present): number => (p.isHost ? 0 : p.guest ? 2 : 1)
+
+/** Those in the visit: one other as large as the screen, several side by side and oneself beside them, so that nobody is
+ * covered; a shown screen before all. */
 function Stage({ view, others, captions }: { view: View; others: readonly Present[]; captions: boolean }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
@@ -159,22 +166,19 @@ function Stage({ view, others, captions }: { view: View; others: readonly Presen
   const me = view.present.find((p) => p.isMe)
   const shown = view.present.find((p) => p.screen && !p.isMe) ?? view.present.find((p) => p.screen)
   const alone = others.length === 0
-  const main = swapped && me && others.length === 1 ? [me] : others
-  const corner = swapped && others.length === 1 ? others[0] : me
+  const two = others.length === 1 && !shown
+  const main = swapped && me && two ? [me] : [...others].sort((p, q) => rank(p) - rank(q))
+  const corner = two ? (swapped ? others[0] : me) : undefined
+  const beside = two ? undefined : me
   return (
-    <div class={`stage stage-${shown ? 'screen' : Math.min(main.length, 9)}`} role="group" aria-label={c.stage}>
+    <div class={`stage stage-${shown ? 'screen' : two || alone ? 1 : Math.min(others.length + 1, mostArranged)}`} role="group" aria-label={c.stage}>
       {shown && <Tile of={shown} screen large />}
       <div class="stage-people">
-        {alone && me && !shown && <Tile of={me} large />}
         {main.map((p) => <Tile key={p.member} of={p} large={!shown} />)}
+        {beside && <Tile key={beside.member} of={beside} large={!shown} />}
       </div>
-      {alone ? <p class="stage-alone"><span class="strong">{c.alone}</span> {c.aloneText}</p>
-        : corner && (
-          <div class="corner">
-            <Tile of={corner} />
-            {others.length === 1 && !shown && <button type="button" class="corner-swap" aria-label={c.swap} onClick={() => setSwapped(!swapped)}><Icon name="swap" /></button>}
-          </div>
-        )}
+      {alone && <p class="stage-alone"><span class="strong">{c.alone}</span> {c.aloneText}</p>}
+      {corner && <div class="corner"><Tile of={corner} /><button type="button" class="corner-swap" aria-label={c.swap} onClick={() => setSwapped(!swapped)}><Icon name="swap" /></button></div>}
       {captions && <Captions of={others} />}
     </div>
   )

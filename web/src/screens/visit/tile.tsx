@@ -2,7 +2,7 @@
 
 import { Track } from 'livekit-client'
 import type { JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useWords } from '../../app/context.tsx'
 import { Face, Icon } from '../../parts/index.tsx'
 import type { Present } from '../../visit/call.ts'
@@ -19,9 +19,12 @@ export function Tile({ of, large, screen }: { of: Present; large?: boolean; scre
   const track = screen ? of.screen : of.camera
   const kind = `tile${large ? ' tile-large' : ''}${screen ? ' tile-screen' : ''}${of.speaking ? ' tile-speaking' : ''}${of.isMe && !screen ? ' tile-me' : ''}`
   const label = screen ? (of.isMe ? c.mySharing : c.sharing(name)) : name
+  const [seen, setSeen] = useState<Track | undefined>(undefined) // the track of which there is a picture
+  const paused = of.paused && !screen
   return (
     <figure class={kind}>
-      {track && of.opened && (screen || !of.paused) ? <Picture track={track} label={label} /> : <div class="tile-face"><Face name={of.name} />{track && <span class="small">{of.opened ? c.paused : c.opening}</span>}</div>}
+      {track && <Picture track={track} label={label} onSeen={() => setSeen(track)} />}
+      {(!track || !of.opened || paused || seen !== track) && <div class="tile-face"><Face name={of.name} />{track && <span class="small">{of.opened && paused ? c.paused : c.opening}</span>}</div>}
       <figcaption>
         {!of.microphone && !screen && <><Icon name="micOff" /><span class="sr">{c.muted}</span></>}
         <bdi>{of.isMe && !screen ? c.you : label}</bdi>
@@ -32,7 +35,9 @@ export function Tile({ of, large, screen }: { of: Present; large?: boolean; scre
   )
 }
 
-function Picture({ track, label }: { track: Track; label: string }): JSX.Element {
+/** It stays while it is covered: the media server sends nothing of what has no place on the page, and would not say that it
+ * could again. */
+function Picture({ track, label, onSeen }: { track: Track; label: string; onSeen: () => void }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null)
   useEffect(() => {
     const element = video.current
@@ -40,5 +45,5 @@ function Picture({ track, label }: { track: Track; label: string }): JSX.Element
     track.attach(element)
     return () => { track.detach(element) }
   }, [track])
-  return <video ref={video} autoplay playsInline muted aria-label={label} />
+  return <video ref={video} autoplay playsInline muted aria-label={label} onLoadedData={onSeen} />
 }
