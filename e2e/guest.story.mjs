@@ -1,13 +1,15 @@
-// Guests of a visit, in real browsers: Amina sends her interpreter a link, Dr Okafor reads her name and lets her in, all
-// three see each other by name. The server never learns the name; the link opens nothing for anyone else; and who is
-// taken out sees nothing more and does not come back.
+// Guests of a visit, in real browsers: Amina sends her interpreter a link, Dr Okafor reads her name and lets her in, and
+// asks in Amina's brother; all four see each other by name, and the same code. The server never learns a guest's name;
+// the link opens nothing for anyone else; one leaves and the others go on; and who is taken out sees nothing more and
+// does not come back.
 
 import { Clinic } from './clinic.mjs'
 import { openBrowser, Someone } from './people.mjs'
+import { lookInside } from './inside.mjs'
 import { found } from './search.mjs'
 import { book, invite, join } from './steps.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
-import { moving } from './visit.story.mjs'
+import { moving, sameCode, until } from './visit.story.mjs'
 
 const guestName = 'Quillonova Bejarano' // nowhere else, so that finding it anywhere tells
 
@@ -18,10 +20,11 @@ export async function steps(database) {
   const arrive = async (name, options) => {
     const someone = await Someone.at(browser, name, { ...options, permissions: ['camera', 'microphone'] })
     someone.page.setDefaultTimeout(20_000)
+    await lookInside(someone)
     story.people.push(someone)
     return someone
   }
-  let okafor, amina, ines, visit, link
+  let okafor, amina, ines, karim, visit, link
   await story.step('a clinic, its clinician and a patient with an appointment', async () => {
     okafor = await arrive('okafor')
     await join(okafor, clinic.foundingLink, 'Ada', 'Okafor')
@@ -90,19 +93,46 @@ export async function steps(database) {
     await accessible(ines, 'a visit as a guest')
     await ines.button('Close').click()
   })
+  await story.step("Dr Okafor asks in Amina's brother: four see the other three move, and the same code", async () => {
+    await okafor.button('Invite a guest').click()
+    await okafor.page.getByRole('radio', { name: 'Family or friend' }).check()
+    await okafor.button('Make a link').click()
+    const brothers = await okafor.field('Link').inputValue()
+    await okafor.button('Done').click()
+    karim = await arrive('karim', { width: 320, height: 640 })
+    await karim.page.goto(brothers)
+    await karim.field('Your name').fill('Karim Yusuf')
+    await karim.button('Go on').click()
+    await karim.button('Go to the waiting room').click()
+    await okafor.button('Let in: Karim Yusuf').click()
+    for (const someone of [okafor, amina, ines, karim]) await moving(someone, 3)
+    await sameCode([okafor, amina, ines, karim])
+    for (const someone of [okafor, amina, ines, karim]) await picture(someone, `guest-four-${someone.name}`)
+    await accessible(karim, 'a visit of four, on a small phone')
+    await fits(karim, 'a visit of four, on a small phone')
+  })
   await story.step('after a reload the guest is back without being let in again', async () => {
     await ines.page.reload()
-    await moving(ines, 2)
-    for (const someone of [okafor, amina]) await moving(someone, 2)
+    for (const someone of [ines, okafor, amina, karim]) await moving(someone, 3)
   })
-  await story.step('the server is killed, and all are back by themselves', async () => {
+  await story.step('the server is killed, and all four are back by themselves', async () => {
     await clinic.down('SIGKILL')
     await ines.page.waitForTimeout(1500) // for everyone to lose it
     await clinic.up()
-    for (const someone of [okafor, amina, ines]) await moving(someone, 2)
+    for (const someone of [okafor, amina, ines, karim]) await moving(someone, 3)
   })
-  await story.step('nothing of her name is on the server', async () => {
-    const { hits, files } = found(clinic.keepings(), ['Quillonova', link.split('.').pop()])
+  await story.step('one leaves, and the others go on with a new code', async () => {
+    const before = await codeOf(okafor)
+    await karim.button('Leave').click()
+    await karim.heading('You left the visit').waitFor()
+    const rest = [okafor, amina, ines]
+    for (const someone of rest) await until(async () => (await someone.page.locator('.tile').count()) === rest.length, 'who left is still shown')
+    for (const someone of rest) await moving(someone, 2)
+    await sameCode(rest)
+    must((await codeOf(okafor)) !== before, 'the code is the one that he knew')
+  })
+  await story.step("nothing of the guests' names is on the server", async () => {
+    const { hits, files } = found(clinic.keepings(), ['Quillonova', 'Karim Yusuf', link.split('.').pop()])
     must(hits.length === 0 && files > 0, `found: ${JSON.stringify(hits)} in ${files} files`)
   })
   await story.step('taken out, she sees nobody and her link opens nothing', async () => {
@@ -129,4 +159,12 @@ export async function steps(database) {
   await browser.close()
   await clinic.remove()
   return story
+}
+
+/** The code as one of them sees it. */
+async function codeOf(someone) {
+  await someone.button('Sealed').click()
+  const code = await someone.page.getByTestId('visit-code').innerText()
+  await someone.button('Close').click()
+  return code
 }
