@@ -40,7 +40,8 @@ export function wordsFor(w: Words, lang: Language): WordsInUse {
       const at = new Date(day && iso.length === 7 ? `${iso}-01` : iso)
       if (Number.isNaN(at.getTime())) return iso
       const options = dateStyles[day && iso.length === 7 ? 'month' : day && style === 'datetime' ? 'date' : style]
-      return new Intl.DateTimeFormat(lang, day ? { ...options, timeZone: 'UTC' } : options).format(at)
+      const elsewhen = style === 'weekday' && at.getFullYear() !== new Date().getFullYear() // a day of this year needs no year
+      return new Intl.DateTimeFormat(lang, { ...options, ...(elsewhen && { year: 'numeric' }), ...(day && { timeZone: 'UTC' }) }).format(at)
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Resource } from '../engine/types.ts'
 import { idOf, isSum, labelsOf, scoreOf, titleOf } from './questionnaires.ts'
 import { decodeText } from './write.ts'
 import { each, fields, first, list, narrative, text, type Fields } from './read.ts'
-import { annotations, choiceText, conceptText, conceptTexts, dateText, joined, periodText, referenceText, referenceTexts, statusText, type Reader } from './values.ts'
+import { annotations, choiceText, conceptText, conceptTexts, dateText, joined, periodText, referenceText, referenceTexts, statusText, type FhirWords, type Reader } from './values.ts'
 import type { Render } from './view.ts'
 
 /** The text of an attachment that is text and lies in the resource itself. */
@@ -74,10 +74,13 @@ const response: Render = (r, c) => {
   }
 }
 
+/** How consent stands; an active one is one that was given. */
+const consentText = (r: Fields, c: Reader): string => c.say.consents[text(r['status']) as keyof FhirWords['consents']] ?? statusText(c, r['status'])
+
 const consent: Render = (r, c) => ({
-  title: first(...list(r['category']).map((v) => conceptText(c, v))), brief: statusText(c, r['status']),
+  title: first(...list(r['category']).map((v) => conceptText(c, v))), brief: consentText(r, c),
   facts: [
-    [c.say.state, statusText(c, r['status'])], [c.say.written, dateText(c, r['dateTime'], true)], [c.say.by, referenceTexts(c, r, r['performer'])], [c.say.category, conceptText(c, r['scope'])],
+    [c.say.state, consentText(r, c)], [c.say.written, dateText(c, r['dateTime'], true)], [c.say.by, referenceTexts(c, r, r['performer'])], [c.say.category, conceptText(c, r['scope'])],
     [c.say.time, periodText(c, fields(r['provision'])['period'])], [c.say.at, referenceTexts(c, r, r['organization'])],
   ],
   text: text(fields(r['policyRule'])['text']),

@@ -213,6 +213,7 @@ function Cancel({ a, onDone }: Asked): JSX.Element {
       if (!ok) return
       announce(b.cancelled)
       onDone()
+      document.querySelector<HTMLElement>('main h1')?.focus() // its line is folded away, and with it the button
     })
   }
   return (

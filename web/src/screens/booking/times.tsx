@@ -55,4 +55,8 @@ export function Times({ clinician, name, value, onInput, chart, turn, missing }:
   )
 }
 
-const shortDay = (day: string, lang: string): string => new Intl.DateTimeFormat(lang, { weekday: 'short', month: 'short', day: 'numeric' }).format(new Date(`${day}T12:00`))
+/** A day on a button; the year where it is not this one. */
+function shortDay(day: string, lang: string): string {
+  const at = new Date(`${day}T12:00`)
+  return new Intl.DateTimeFormat(lang, { weekday: 'short', month: 'short', day: 'numeric', ...(at.getFullYear() !== new Date().getFullYear() && { year: 'numeric' }) }).format(at)
+}

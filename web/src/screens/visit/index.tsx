@@ -81,10 +81,10 @@ function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Elem
             <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
             <p class="small"><Link href={`/check/${door.visit}`}>{c.check}</Link></p>
           </Card>
+          {v && <Before chart={v.chart} />}
+          {v?.links && <InviteGuest door={door} links={v.links} level={2} />}
         </Agreed>
       )}
-      {v && <Before chart={v.chart} />}
-      {v?.links && <InviteGuest door={door} links={v.links} level={2} />}
     </Page>
   )
 }
