@@ -42,6 +42,14 @@ function answersOf(id: ScaleID, sum: number, lang = 'en'): Resource {
   return withScore(responseTo(q, answers, by))
 }
 
+test('a score of answers to words that nobody compared with a validated text says so, in the chart too', () => {
+  const marked = scales.map((id) => ['en', 'es', 'ar'].filter((lang) => scoreOf(answersOf(id, 3, lang))?.unchecked))
+  assert.deepEqual(marked, [['ar'], ['ar'], []])
+  const brief = (lang: string): string => view(answersOf('gad-7', 12, lang), reading('en')).brief
+  assert.match(brief('ar'), /Score 12 .*not validated/)
+  assert.doesNotMatch(brief('es'), /validated/)
+})
+
 test('every scale is scored right at the edges of its bands', () => {
   const edges: Readonly<Record<ScaleID, readonly (readonly [number, string])[]>> = {
     'phq-9': [[0, 'minimal'], [4, 'minimal'], [5, 'mild'], [9, 'mild'], [10, 'moderate'], [14, 'moderate'], [15, 'moderatelySevere'], [19, 'moderatelySevere'], [20, 'severe'], [27, 'severe']],

@@ -67,7 +67,7 @@ const response: Render = (r, c) => {
   const known = scoreOf(r as Resource)
   const given = answers(r['item'], r, c, id && labelsOf(id, c.lang))
   return {
-    title: first(id ? titleOf(id, c.lang) : '', display, text(named?.['title'])), brief: known ? `${c.say.score(known.score)} · ${c.say.bands[known.severity]}` : c.say.answersGiven(given.length),
+    title: first(id ? titleOf(id, c.lang) : '', display, text(named?.['title'])), brief: known ? [c.say.score(known.score), c.say.bands[known.severity], ...(known.unchecked ? [c.say.unchecked] : [])].join(' · ') : c.say.answersGiven(given.length),
     facts: [
       ...given, [c.say.by, first(referenceText(c, r, r['author']), referenceText(c, r, r['source']))], [c.say.written, dateText(c, r['authored'], true)], [c.say.state, statusText(c, r['status'])],
     ],

@@ -2,8 +2,8 @@
 //
 // PHQ-9 (depression) and GAD-7 (anxiety) are by Spitzer, Williams, Kroenke and colleagues; no permission is required to
 // reproduce, translate, display or distribute them. English and Spanish are the published words. The Arabic of PHQ-9
-// follows the version of AlHadi and others (2017) as far as it could be had here; that of GAD-7 is a plain translation. A
-// clinic that relies on a validated Arabic text should compare them first.
+// follows the version of AlHadi and others (2017) as far as it could be had here; that of GAD-7 is a plain translation. Nobody
+// has compared either with the validated text, so a score that comes of them says so to whoever treats (unchecked, below).
 //
 // Asthma control asks in Ward's own words for the four things that GINA, the Global Initiative for Asthma, assesses
 // symptom control by: none is well controlled, one or two partly, three or four not. It is not the Asthma Control Test,
@@ -162,7 +162,14 @@ export const idOf = (canonical: unknown): ShippedID | undefined => shipped.find(
 
 export const titleOf = (id: ShippedID, lang: string): string => text(questionnaire(id, lang)['title'])
 
-export interface Score { readonly id: ScaleID; readonly score: number; readonly most: number; readonly severity: Severity }
+/** unchecked: of answers to words that nobody compared with a validated text, so that it may not mean the same. */
+export interface Score { readonly id: ScaleID; readonly score: number; readonly most: number; readonly severity: Severity; readonly unchecked: boolean }
+
+/** Whether a questionnaire has words in a language that nobody compared with a validated text. */
+export const isUnchecked = (id: ShippedID, lang: string): boolean => (id === 'phq-9' || id === 'gad-7') && spoken(lang) === 'ar'
+
+/** In which language questions were answered: by their letters, since they come as they were asked. */
+const answeredIn = (r: Fields): string => (each(r['item']).some((i) => /\p{Script=Arabic}/u.test(text(i['text']))) ? 'ar' : 'en')
 
 export const severityOf = (id: ScaleID, score: number): Severity => data[id].bands.findLast(([lowest]) => score >= lowest)?.[1] ?? (data[id].bands[0] as readonly [number, Severity])[1]
 
@@ -180,7 +187,7 @@ export function scoreOf(r: Resource): Score | undefined {
   const points = items.map(([linkId]) => options.findIndex(([code]) => codes([given.get(linkId)]).includes(code)))
   if (points.includes(-1)) return undefined
   const score = points.reduce((sum, p) => sum + p, 0)
-  return { id, score, most: items.length * (options.length - 1), severity: severityOf(id, score) }
+  return { id, score, most: items.length * (options.length - 1), severity: severityOf(id, score), unchecked: isUnchecked(id, answeredIn(r)) }
 }
 
 /** Answers with their sum, as other programs expect to find it. */

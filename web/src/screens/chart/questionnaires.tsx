@@ -4,10 +4,10 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { navigate } from '../../app/router.tsx'
-import { Button, Card, Empty, ErrorPanel, Tag, announce } from '../../parts/index.tsx'
+import { Button, Card, Empty, ErrorPanel, Notice, Tag, announce } from '../../parts/index.tsx'
 import type { Item, OpenChart, Resource } from '../../engine/types.ts'
 import { count, entryOf, isForm, questionsOf } from '../../fhir/form.ts'
-import { concerns, questionnaire, scoreOf, shipped, titleOf, type ShippedID } from '../../fhir/questionnaires.ts'
+import { concerns, isUnchecked, questionnaire, scoreOf, shipped, titleOf, type ShippedID } from '../../fhir/questionnaires.ts'
 import { each, fields, text } from '../../fhir/read.ts'
 import { view } from '../../fhir/view.ts'
 import { questionnaireTask, todosOf } from '../../fhir/visit.ts'
@@ -81,6 +81,7 @@ function Offered({ chart, id, asks, onFill }: { chart: OpenChart; id: ShippedID;
     <Card title={title} level={3}>
       <p>{text(q['description'])}</p>
       <p class="chart-small">{w.chart.fhir.questions(count(questionsOf(q)))}</p>
+      {asks && isUnchecked(id, 'ar') && <p class="chart-small">{c.uncheckedAsk}</p>}
       {asked && <div><Tag kind="warn">{asks ? c.waiting(date(asked.asked, 'date')) : c.wanted}</Tag></div>}
       <div class="chart-actions">
         {asks && !asked && <Button busy={busy} onClick={() => { void ask() }} label={`${c.patient}: ${title}`}>{c.patient}</Button>}
@@ -103,6 +104,7 @@ function Answered({ chart, contents, thread }: { chart: OpenChart; contents: Con
       <Withdrawn thread={thread} />
       {known && <p><strong>{c.scoreOf(known.score, known.most)}</strong> <Tag kind={concerns(known.severity) ? 'warn' : 'plain'}>{c.fhir.bands[known.severity]}</Tag></p>}
       {known && <meter class="care-score" min={0} max={known.most} value={known.score} aria-label={`${v?.title ?? ''}: ${n(known.score)}`} />}
+      {known?.unchecked && !chart.mine && <Notice kind="warn"><p>{w.visit.care.ask.unchecked}</p></Notice>}
       {known && <p class="chart-small">{c.formMeaning}</p>}
       {photos.length > 0 && <ul class="care-photos">{photos.map((item) => <li key={item.entry}><Stored chart={chart} item={item} /></li>)}</ul>}
       <Origin item={thread.now} />

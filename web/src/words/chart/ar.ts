@@ -39,6 +39,7 @@ export const chart = {
     team: 'فريق الرعاية', priority: 'الأولوية', target: 'الهدف المطلوب', member: 'عضو', performer: 'من سيقوم به', instructions: 'تعليمات', basis: 'بناءً على', note: 'ملاحظة', contents: 'المحتوى', to: 'إلى', sent: 'أُرسل',
     service: 'الخدمة', total: 'المجموع', paid: 'دفعه التأمين', insurer: 'التأمين', born: 'تاريخ الميلاد', died: 'الوفاة', gender: 'الجنس', phone: 'الهاتف', email: 'البريد', address: 'العنوان', language: 'اللغة', marital: 'الحالة الاجتماعية',
     relationship: 'الصلة', role: 'الدور', specialty: 'التخصص', ends: 'ينتهي', with: 'مع', model: 'الطراز', serial: 'الرقم التسلسلي', made: 'صُنع', expires: 'ينتهي في', identifier: 'الرقم', about: 'عن',
+    unchecked: 'نص عربي لم تُثبَت صلاحيته',
     consents: { active: 'تمت الموافقة', inactive: 'سُحبت الموافقة', rejected: 'لم تُعطَ الموافقة' },
     status: {
       active: 'نشط', inactive: 'غير نشط', resolved: 'شُفي', remission: 'في هدأة', recurrence: 'عاد', relapse: 'انتكس', completed: 'مكتمل', 'in-progress': 'جارٍ', finished: 'انتهى',

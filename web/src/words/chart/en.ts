@@ -40,6 +40,7 @@ export const chart = {
     team: 'Care team', priority: 'Priority', target: 'Target', member: 'Member', performer: 'To be done by', instructions: 'Instructions', basis: 'Based on', note: 'Note', contents: 'Contents', to: 'To', sent: 'Sent',
     service: 'Service', total: 'Total', paid: 'Paid by insurance', insurer: 'Insurance', born: 'Born', died: 'Died', gender: 'Gender', phone: 'Phone', email: 'Email', address: 'Address', language: 'Language', marital: 'Marital status',
     relationship: 'Relationship', role: 'Role', specialty: 'Specialty', ends: 'Ends', with: 'With', model: 'Model', serial: 'Serial number', made: 'Made', expires: 'Expires', identifier: 'Number', about: 'About',
+    unchecked: 'Arabic words, not validated',
     consents: { active: 'Agreed', inactive: 'Taken back', rejected: 'Not agreed' },
     status: statuses,
     // Codes that come without words of their own.

@@ -26,6 +26,7 @@ export const chart = {
     team: 'Equipo', priority: 'Prioridad', target: 'Meta', member: 'Miembro', performer: 'Quién lo hará', instructions: 'Instrucciones', basis: 'Basado en', note: 'Nota', contents: 'Contenido', to: 'Para', sent: 'Enviado',
     service: 'Servicio', total: 'Total', paid: 'Pagado por el seguro', insurer: 'Seguro', born: 'Nacimiento', died: 'Fallecimiento', gender: 'Sexo', phone: 'Teléfono', email: 'Correo', address: 'Dirección', language: 'Idioma', marital: 'Estado civil',
     relationship: 'Relación', role: 'Función', specialty: 'Especialidad', ends: 'Termina', with: 'Con', model: 'Modelo', serial: 'Número de serie', made: 'Fabricado', expires: 'Caduca', identifier: 'Número', about: 'Sobre',
+    unchecked: 'texto árabe sin validar',
     consents: { active: 'Aceptado', inactive: 'Retirado', rejected: 'No aceptado' },
     status: {
       active: 'Activo', inactive: 'Inactivo', resolved: 'Resuelto', remission: 'En remisión', recurrence: 'Reaparecido', relapse: 'Recaída', completed: 'Completado', 'in-progress': 'En curso', finished: 'Terminado',

@@ -98,7 +98,7 @@ export const visit = {
       what: 'What is to be done?', reason: 'What for? (optional)', when: 'About when?', until: 'Until when? (optional)', needed: 'Please write what is to be done.', neededDay: 'Please choose about when.', added: 'Added.',
     },
     before: { title: 'Before your visit', text: 'Your care team asks you to answer this. It takes a few minutes, and only they can read it.', thanks: 'Thank you. Your answers are stored, and your care team can read them.' },
-    ask: { patient: 'Ask the patient', isAsked: (what: string) => `The patient is asked to fill in: ${what}.`, waiting: (date: string) => `Asked on ${date}, not answered yet`, wanted: 'Your care team asks you for this' },
+    ask: { unchecked: 'It was answered in Arabic, in words that nobody has compared with a validated translation. The usual bands may not hold: rely on what you find yourself.', uncheckedAsk: 'In Arabic its words have not been compared with a validated translation.', patient: 'Ask the patient', isAsked: (what: string) => `The patient is asked to fill in: ${what}.`, waiting: (date: string) => `Asked on ${date}, not answered yet`, wanted: 'Your care team asks you for this' },
     consent: {
       title: 'Before your first visit by video', changed: 'The words have changed since you agreed. Please read them again.', agree: 'I agree to visits by video', refuse: 'I prefer not to', once: 'You are asked only once, unless these words change.',
       refusedTitle: 'That is fine', refusedText: 'You will be cared for just as well. Write to the clinic, and they will find another way: by phone, or in person.', write: 'Write to my team', given: 'Thank you. Your consent is stored in your chart.',

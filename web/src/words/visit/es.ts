@@ -97,7 +97,7 @@ export const visit = {
       what: '¿Qué hay que hacer?', reason: '¿Para qué? (opcional)', when: '¿Hacia cuándo?', until: '¿Hasta cuándo? (opcional)', needed: 'Escriba qué hay que hacer.', neededDay: 'Elija hacia cuándo.', added: 'Añadido.',
     },
     before: { title: 'Antes de su consulta', text: 'Su equipo le pide que responda a esto. Son unos minutos, y solo ellos pueden leerlo.', thanks: 'Gracias. Sus respuestas están guardadas y su equipo puede leerlas.' },
-    ask: { patient: 'Pedir al paciente', isAsked: (what) => `Se pide al paciente que rellene: ${what}.`, waiting: (date) => `Pedido el ${date}, aún sin respuesta`, wanted: 'Su equipo se lo pide' },
+    ask: { unchecked: 'Se respondió en árabe, con palabras que nadie ha comparado con una traducción validada. Los límites habituales pueden no valer: guíese por su propia valoración.', uncheckedAsk: 'En árabe, sus palabras no se han comparado con una traducción validada.', patient: 'Pedir al paciente', isAsked: (what) => `Se pide al paciente que rellene: ${what}.`, waiting: (date) => `Pedido el ${date}, aún sin respuesta`, wanted: 'Su equipo se lo pide' },
     consent: {
       title: 'Antes de su primera consulta por video', changed: 'El texto ha cambiado desde que usted aceptó. Léalo de nuevo, por favor.', agree: 'Acepto las consultas por video', refuse: 'Prefiero que no', once: 'Solo se le pregunta una vez, salvo que cambie este texto.',
       refusedTitle: 'Está bien', refusedText: 'Se le atenderá igual de bien. Escriba a la clínica y buscarán otra manera: por teléfono o en persona.', write: 'Escribir a mi equipo', given: 'Gracias. Su consentimiento está guardado en su historia.',
