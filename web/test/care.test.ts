@@ -104,7 +104,7 @@ test("PHQ-9's question about self-harm raises a concern at any answer but the fi
 test('answers read in the language of the reader, whatever they were given in', () => {
   const r = answersOf('phq-9', 27, 'ar')
   const v = view(r, reading('en'))
-  assert.deepEqual([v.title, v.brief], ['Mood (PHQ-9)', 'Score 27 · severe'])
+  assert.deepEqual([v.title, v.brief], ['Mood (PHQ-9)', 'Score 27 · severe · Arabic words, not validated'])
   assert.equal(v.facts.find((f) => f.label === 'Little interest or pleasure in doing things')?.value, 'Nearly every day')
   assert.ok(!v.facts.some((f) => f.value === '27'), 'the sum is not a fact of its own')
 })
