@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
-import { mkdtempSync, writeFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, writeFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -76,6 +76,21 @@ export class Clinic {
       writeFileSync(join(this.dir, 'dump.sql'), dump.stdout)
     }
     return this.dir
+  }
+
+  /** Keeps what is on the disk now, with SQLite, as whoever runs the server can. */
+  async copy() {
+    await this.down('SIGKILL')
+    cpSync(join(this.dir, 'data'), join(this.dir, 'copy'), { recursive: true })
+    await this.up()
+  }
+
+  /** Puts back what was kept: the server forgets all that came since. */
+  async putBack() {
+    await this.down('SIGKILL')
+    rmSync(join(this.dir, 'data'), { recursive: true })
+    cpSync(join(this.dir, 'copy'), join(this.dir, 'data'), { recursive: true })
+    await this.up()
   }
 
   async remove() {

@@ -7,7 +7,7 @@ import { Clinic } from './clinic.mjs'
 import { ask, countsOf, keysOf, lookInside, pictureOf, likeness } from './inside.mjs'
 import { openBrowser, Someone } from './people.mjs'
 import { book, invite, join, meet } from './steps.mjs'
-import { formsOf, inMemory, mint, pageWith, secretOf } from './stranger.mjs'
+import { bundled, formsOf, inMemory, mint, pageWith, secretOf } from './stranger.mjs'
 import { Telling, must, picture } from './telling.mjs'
 import { moving, until } from './visit.story.mjs'
 
@@ -23,7 +23,7 @@ export async function steps(database) {
     story.people.push(someone)
     return someone
   }
-  let okafor, amina, visit, secret, stranger, members
+  let okafor, amina, nadia, visit, secret, stranger, members, hers
   const identity = randomBytes(26).toString('hex').slice(0, 26)
   const url = clinic.origin.replace('http', 'ws')
   const isTold = (someone) => someone.page.getByText('Someone is connected who was not let in').waitFor()
@@ -156,7 +156,10 @@ export async function steps(database) {
     for (const someone of [amina, okafor]) await moving(someone, 1)
   })
   await story.step('a second one: who sent it is taken out, and opens nothing any more with all keys they ever had', async () => {
-    const hers = (await keysOf(amina)).flatMap((e) => [{ epoch: e.epoch, leaf: e.leaf, key: e.own }, ...e.others.map((o) => ({ epoch: e.epoch, leaf: o.leaf, key: o.key }))])
+    await clinic.copy() // for later
+    for (const someone of [amina, okafor]) await moving(someone, 1)
+    secret = secretOf(clinic.process.pid, okafor.pass)
+    hers = (await keysOf(amina)).flatMap((e) => [{ epoch: e.epoch, leaf: e.leaf, key: e.own }, ...e.others.map((o) => ({ epoch: e.epoch, leaf: o.leaf, key: o.key }))])
     await spoil()
     await until(async () => (await amina.heading('You were taken out of this visit').count()) > 0 || (await amina.heading('You are in this visit in another window').count()) > 0, 'she is still in')
     await until(async () => (await ask(amina, 'POST', `/api/visits/${visit}/room`, {})).status === 403, 'the room is still open to her')
@@ -169,6 +172,64 @@ export async function steps(database) {
     must(e.video.opened === 0 && e.audio.opened === 0, `${e.video.opened} + ${e.audio.opened} frames open with her keys`)
     console.log(`     0 of ${e.video.frames + e.audio.frames} frames open with her ${hers.length} keys`)
     await isTold(okafor)
+    await stranger.evaluate(() => globalThis.stranger.go())
+  })
+  await story.step('the operator puts back the disk from before, and Dr Okafor loads the page again: she is not led back to Amina', async () => {
+    await clinic.putBack()
+    await okafor.page.reload()
+    await until(async () => (await keysOf(okafor)).length > 0, 'Dr Okafor is not back in')
+    const { body } = await ask(okafor, 'GET', `/api/visits/${visit}`)
+    must(body.members.find((m) => m.member === members.amina).state === 'admitted', 'the server still knows that Amina was taken out: then this shows nothing')
+    must((await keysOf(okafor)).every((e) => e.others.length === 0), 'Dr Okafor is in a group with someone')
+    must((await okafor.page.locator('.tile:not(.tile-me)').count()) === 0, 'Dr Okafor sees someone')
+  })
+  await story.step('someone comes who never saw Amina taken out', async () => {
+    if ((await okafor.button('Invite a guest').count()) === 0) await okafor.button('People').click()
+    await okafor.button('Invite a guest').click()
+    await okafor.button('Make a link').click()
+    const link = await okafor.field('Link').inputValue()
+    await okafor.button('Done').click()
+    nadia = await arrive('nadia', { width: 390, height: 844 })
+    await nadia.page.goto(link)
+    await nadia.button('Go on').click()
+    await nadia.field('Your name').fill('Nadia Brandt')
+    await nadia.button('Go on').click()
+    await nadia.button('Go to the waiting room').click()
+    await okafor.button('Let in: Nadia Brandt').click()
+    for (const someone of [okafor, nadia]) await moving(someone, 1)
+  })
+  await story.step('Amina comes again, the server takes it, and both browsers stop the visit and say why', async () => {
+    const { body } = await ask(amina, 'GET', `/api/visits/${visit}`)
+    const { admissionText: admission } = body.members.find((m) => m.member === members.amina)
+    const { body: { people } } = await ask(amina, 'GET', `/api/visits/${visit}/people`)
+    const admitted = JSON.parse(people.find((p) => p.person === members.okafor).browsers.at(-1).split('\n')[1]).key
+    const { body: { groupInfo: info } } = await ask(amina, 'GET', `/api/visits/${visit}/messages?after=0&group=1`)
+    await amina.page.evaluate(`${bundled('intruder.page.mjs', 'intruder')}; globalThis.intruder = intruder`)
+    const { commit, groupInfo, keys } = await amina.page.evaluate((with_) => globalThis.intruder.intrude(with_), { info, admission, admitted })
+    hers.push(...keys)
+    const answer = await ask(amina, 'POST', `/api/visits/${visit}/messages`, { body: commit, groupInfo })
+    must(answer.status === 200, `the server refused her commit: ${answer.status} ${JSON.stringify(answer.body)}`)
+    for (const someone of [okafor, nadia]) {
+      await someone.page.getByText('Picture and sound were stopped').waitFor()
+      await someone.page.getByText('Amina Yusuf was taken out and tried to come back in.').waitFor()
+      await picture(someone, `hostile-out-${someone.name}`)
+    }
+  })
+  await story.step('Dr Okafor begins again, and nothing opens with all keys that Amina ever had', async () => {
+    await okafor.button('Begin again without them').click()
+    for (const someone of [okafor, nadia]) await moving(someone, 1)
+    secret = secretOf(clinic.process.pid, okafor.pass)
+    await come(identity)
+    await until(async () => (await stranger.evaluate(() => globalThis.stranger.got())).frames.audio > 100, 'nothing of them arrives: then this shows nothing')
+    const theirs = (await Promise.all([okafor, nadia].map(keysOf))).flat().flatMap((e) => [{ epoch: e.epoch, leaf: e.leaf, key: e.own }])
+    const control = await stranger.evaluate((k) => globalThis.stranger.examine(k, k), theirs)
+    must(control.audio.opened > 0.9 * control.audio.frames, `only ${control.audio.opened} of ${control.audio.frames} open with their own keys`)
+    const e = await stranger.evaluate((k) => globalThis.stranger.examine(k, k), hers)
+    must(e.video.opened === 0 && e.audio.opened === 0, `${e.video.opened} + ${e.audio.opened} frames open with her keys`)
+    console.log(`     0 of ${e.video.frames + e.audio.frames} frames open with her ${hers.length} keys`)
+    await amina.page.reload()
+    await amina.button('Go to the waiting room').click()
+    await amina.page.getByText('Picture and sound were stopped').waitFor() // by her own browser, if she lets it
   })
   await story.step('no page broke the content policy or threw', async () => {
     const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))

@@ -16,7 +16,7 @@ export async function measure(members: number, rounds: number): Promise<{ join: 
   const people = await Promise.all(Array.from({ length: members }, async () => ({ id: newID(), card: b64(random(32)), browser: await signingKey(random(32)) })))
   const host = people[0] as (typeof people)[number]
   const circle: Circle = {
-    org, visit, host: host.id, now: () => Date.now(),
+    org, visit, host: host.id, out: { members: new Set(), add: async () => undefined }, now: () => Date.now(),
     hasBrowser: async (who, key) => people.some((p) => p.id === who && p.browser.public === key),
     card: async (who) => people.find((p) => p.id === who)?.card ?? '',
   }

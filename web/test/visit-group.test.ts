@@ -3,13 +3,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  decodeMlsMessage, defaultCapabilities, defaultLifetime, encodeMlsMessage, generateKeyPackageWithKey, getCiphersuiteFromName, getCiphersuiteImpl, joinGroupExternal,
+  createCommit, decodeMlsMessage, defaultCapabilities, defaultLifetime, encodeMlsMessage, generateKeyPackageWithKey, getCiphersuiteFromName, getCiphersuiteImpl, joinGroupExternal,
+  type ClientState, type Extension,
 } from 'ts-mls'
+import { KnownOut } from '../src/engine/out.ts'
+import { MemoryShelf } from '../src/engine/shelf.ts'
 import { b64, signingKey, utf8, type SigningKey } from '../src/seal/bytes.ts'
 import { write } from '../src/seal/statements.ts'
 import { codeOf, pictureOf } from '../src/visit/code.ts'
 import { writeIdentity, type Circle } from '../src/visit/credential.ts'
 import { Group, Refused, type Me, type Refusal } from '../src/visit/group.ts'
+import { outType, readOut, writeOut } from '../src/visit/out.ts'
 
 const id = (letter: string): string => letter.repeat(25) + 'a'
 const org = id('o')
@@ -33,8 +37,12 @@ const circle: Circle = {
   org, visit, host,
   hasBrowser: async (who, key) => people.some((p) => p.id === who && p.browser.public === key),
   card: async (who) => people.find((p) => p.id === who)?.card ?? '',
+  out: { members: new Set(), add: async () => undefined },
   now: () => now,
 }
+
+/** The same for a browser that keeps who is out; with its shelf again it is that browser after a reload. */
+const keeping = async (shelf = new MemoryShelf()): Promise<Circle> => ({ ...circle, out: await KnownOut.of(shelf, visit) })
 
 async function admit(who: Person, by = okafor, change: object = {}): Promise<{ text: string; browser: string }> {
   const s = await write('ward/admission/1', {
@@ -129,7 +137,7 @@ async function intrude(p: Person, admission: { text: string; browser: string } |
   const key = await cs.signature.keygen()
   const visitor = await write('ward/visitor/1', { org, visit, member: p.id, person: p.id, card: p.card, leaf: b64(key.publicKey), time: '2026-11-23T12:00:00.000Z' }, p.browser.sign)
   const identity = writeIdentity({ visitor: visitor.text, browser: p.browser.public, ...(admission && { admission: admission.text, admitted: admission.browser }) })
-  const leaf = await generateKeyPackageWithKey({ credentialType: 'basic', identity }, defaultCapabilities(), defaultLifetime, [], key, cs)
+  const leaf = await generateKeyPackageWithKey({ credentialType: 'basic', identity }, { ...defaultCapabilities(), extensions: [outType] }, defaultLifetime, [], key, cs)
   const [message] = decodeMlsMessage(info, 0) ?? []
   assert.ok(message?.wireformat === 'mls_group_info')
   const joined = await joinGroupExternal(message.groupInfo, leaf.publicPackage, leaf.privatePackage, false, cs)
@@ -202,23 +210,129 @@ test('bad messages are refused and the visit goes on', async () => {
   assert.equal((await patient.process(late)).kind, 'message', 'what was said just before new keys is still heard')
 })
 
-test('who was taken out is not in again with the admission that they had', async () => {
-  const { doctor, patient, info } = await two()
-  const had = await admit(bilal)
-  const { next } = await Group.join(circle, me(bilal, had), info)
-  const out = new Set<string>()
-  const knowing: Circle = { ...circle, isOut: (member) => out.has(member) }
-  const { group: proxy, next: came } = await Group.join(knowing, me(amina, await admit(amina)), next.groupInfo)
-  for (const g of [doctor]) for (const commit of [next.commit, came.commit]) await g.process(commit)
-  const removal = await doctor.remove([bilal.id])
+/** A visit out of which Dr Okafor took Mallory, who keeps his admission and what he knew; Amina is in, and each browser has
+ * its own shelf. */
+async function oneOut(): Promise<{ doctor: Group; patient: Group; shelves: { doctor: MemoryShelf; patient: MemoryShelf }; had: { text: string; browser: string }; before: Uint8Array; after: Uint8Array }> {
+  const shelves = { doctor: new MemoryShelf(), patient: new MemoryShelf() }
+  const doctors = await keeping(shelves.doctor)
+  const { group: doctor, groupInfo } = await Group.begin(doctors, me(okafor))
+  const { group: patient, next: came } = await Group.join(await keeping(shelves.patient), me(amina, await admit(amina)), groupInfo)
+  const had = await admit(mallory)
+  const { group: other, next } = await Group.join(circle, me(mallory, had), came.groupInfo)
+  await doctor.process(came.commit)
+  for (const g of [doctor, patient]) await g.process(next.commit)
+  await doctors.out.add([mallory.id])
+  const shut = await doctor.shut()
+  assert.ok(shut)
+  await doctor.take(shut)
+  for (const g of [patient, other]) await g.process(shut.commit)
+  const removal = await doctor.remove()
   assert.ok(removal)
   await doctor.take(removal)
-  await proxy.process(removal.commit)
-  out.add(bilal.id)
-  const back = await intrude(bilal, had, removal.groupInfo) // which a hostile server puts in its place
-  assert.equal((await refusedFor('member', proxy.process(back))).doubt?.doubt, 'not-admitted')
-  assert.equal(proxy.members.length, 2)
-  assert.equal(patient.members.length, 2)
+  await patient.process(removal.commit)
+  assert.equal((await other.process(removal.commit)).kind, 'removed')
+  return { doctor, patient, shelves, had, before: next.groupInfo, after: removal.groupInfo }
+}
+
+test('who was taken out does not come in again, though the clinician reloads and others come', async () => {
+  const { patient, shelves, had, after } = await oneOut()
+  const { group: doctor, next } = await Group.join(await keeping(shelves.doctor), me(okafor), after)
+  await patient.process(next.commit)
+  const { group: late, next: joined } = await Group.join(await keeping(), me(bilal, await admit(bilal)), next.groupInfo) // who never saw him
+  for (const g of [doctor, patient]) await g.process(joined.commit)
+  const back = await intrude(mallory, had, joined.groupInfo) // which a hostile server puts in its place
+  const again = await intrude(mallory, await admit(mallory), joined.groupInfo)
+  for (const g of [doctor, patient, late]) {
+    assert.equal((await refusedFor('member', g.process(back))).doubt?.doubt, 'out')
+    assert.equal((await refusedFor('member', g.process(again))).doubt?.doubt, 'out', 'let in once more he is still out')
+    assert.equal(g.members.length, 3)
+  }
+  assert.deepEqual(await keysOf(doctor), await keysOf(late), 'the visit goes on')
+  await refusedFor('member', Group.join(circle, me(mallory, had), joined.groupInfo))
+})
+
+test('no server shows the group as it was before someone was taken out', async () => {
+  const { doctor, patient, shelves, had, before } = await oneOut()
+  for (const [who, shelf] of [[me(okafor), shelves.doctor], [me(amina, await admit(amina)), shelves.patient]] as const) {
+    const found = await refusedFor('older', Group.join(await keeping(shelf), who, before))
+    assert.deepEqual([found.doubt?.doubt, found.doubt?.member], ['older', mallory.id])
+  }
+  const { group: fresh, groupInfo } = await Group.begin(await keeping(shelves.doctor), me(okafor)) // so the clinician begins it again
+  const { group: amina_, next } = await Group.join(await keeping(shelves.patient), me(amina, await admit(amina)), groupInfo)
+  await fresh.process(next.commit)
+  const back = await intrude(mallory, had, next.groupInfo)
+  for (const g of [fresh, amina_]) assert.equal((await refusedFor('member', g.process(back))).doubt?.doubt, 'out')
+  const { groupInfo: forgetful } = await Group.begin(circle, me(okafor))
+  await refusedFor('older', Group.join(await keeping(shelves.patient), me(amina, await admit(amina)), forgetful))
+  assert.deepEqual(await keysOf(doctor), await keysOf(patient))
+})
+
+test('from when the clinician says that someone is out they cannot come again, and others can', async () => {
+  const shelf = new MemoryShelf()
+  const doctors = await keeping(shelf)
+  const { group: doctor, groupInfo } = await Group.begin(doctors, me(okafor))
+  const had = await admit(mallory)
+  const { group: other, next } = await Group.join(circle, me(mallory, had), groupInfo)
+  await doctor.process(next.commit)
+  await doctors.out.add([mallory.id])
+  const late = await doctor.shut() // whose place the server gives to Amina
+  const { group: patient, next: came } = await Group.join(circle, me(amina, await admit(amina)), next.groupInfo)
+  for (const g of [doctor, other]) await g.process(came.commit)
+  const shut = await doctor.shut()
+  assert.ok(late && shut)
+  await doctor.take(shut)
+  for (const g of [patient, other]) await g.process(shut.commit)
+  assert.deepEqual(doctor.members.map((s) => s.member), [okafor.id, mallory.id, amina.id], 'his keys are still to be taken back')
+  const again = await other.update() // with a leaf of his own that is new
+  const back = await intrude(mallory, had, shut.groupInfo)
+  for (const g of [doctor, patient]) for (const commit of [again.commit, back]) assert.equal((await refusedFor('member', g.process(commit))).doubt?.doubt, 'out')
+  const removal = await doctor.remove()
+  assert.ok(removal)
+  await doctor.take(removal)
+  await patient.process(removal.commit)
+  assert.deepEqual(await keysOf(doctor), await keysOf(patient))
+  assert.deepEqual([await doctor.shut(), await doctor.remove()], [undefined, undefined], 'there is nothing more to say')
+  assert.deepEqual([...(await keeping(shelf)).out.members], [mallory.id])
+})
+
+test('only the clinician says who is out, and nobody takes it back', async () => {
+  const { doctor, patient } = await oneOut()
+  const cs = await getCiphersuiteImpl(getCiphersuiteFromName('MLS_256_XWING_AES256GCM_SHA512_Ed25519'))
+  const saying = async (g: Group, extensions: Extension[]): Promise<Uint8Array> => {
+    const proposal = { proposalType: 'group_context_extensions', groupContextExtensions: { extensions } } as const
+    return encodeMlsMessage((await createCommit({ state: Reflect.get(g, 'state') as ClientState, cipherSuite: cs }, { extraProposals: [proposal] })).commit)
+  }
+  await refusedFor('rule', doctor.process(await saying(patient, [writeOut(new Set([mallory.id, bilal.id]))])))
+  await refusedFor('rule', patient.process(await saying(doctor, [writeOut(new Set())])))
+  await refusedFor('form', patient.process(await saying(doctor, [{ extensionType: outType, extensionData: utf8('mallory') }])))
+  assert.deepEqual(await keysOf(doctor), await keysOf(patient))
+})
+
+test('who is out is written in one way, and nothing else is read', () => {
+  const all = new Set([id('c'), id('a'), id('b')])
+  const written = writeOut(all)
+  assert.deepEqual(readOut([written]), new Set([id('a'), id('b'), id('c')]))
+  assert.deepEqual(readOut([writeOut(new Set())]), new Set())
+  const as = (extensionData: Uint8Array): Extension[] => [{ extensionType: outType, extensionData }]
+  for (const [why, extensions] of [
+    ['there is none', []], ['it is there twice', [written, written]], ['another is beside it', [written, { extensionType: outType + 1, extensionData: new Uint8Array() }]],
+    ['they are in another order', as(utf8(id('b') + id('a')))], ['one is in it twice', as(utf8(id('a') + id('a')))], ['one is cut', as(written.extensionData.subarray(1))],
+    ['it is too long', as(utf8(Array.from({ length: 101 }, () => id('a')).join('')))], ['it begins with a mark', as(new Uint8Array([0xef, 0xbb, 0xbf, ...written.extensionData]))],
+  ] as const) assert.equal(readOut(extensions), undefined, why)
+  for (let round = 0; round < 2000; round++) { // bytes that change what was written
+    const data = written.extensionData.slice(0, Math.floor(Math.random() * 79))
+    for (let n = 0; n < 3; n++) data[Math.floor(Math.random() * data.length)] = Math.floor(Math.random() * 256)
+    const read = readOut(as(data))
+    if (read) assert.deepEqual(writeOut(read).extensionData, data)
+  }
+})
+
+test('what is kept of a visit goes when it matters no more', async () => {
+  const shelf = new MemoryShelf()
+  await shelf.put('pins', `out/${id('w')}`, { members: [bilal.id], until: Date.now() - 1 })
+  await (await keeping(shelf)).out.add([mallory.id])
+  await keeping(shelf)
+  assert.deepEqual(await shelf.keys('pins'), [`out/${visit}`])
 })
 
 test('what is said is by whose leaf it is, whatever it says', async () => {

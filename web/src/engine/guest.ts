@@ -12,6 +12,7 @@ import type { Caller, Door, Visit } from '../visit/door.ts'
 import type { Me as Leaf } from '../visit/group.ts'
 import type { Self } from './locks.ts'
 import { browserKey, Net } from './net.ts'
+import { KnownOut } from './out.ts'
 import type { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import { kept, openShelf, type Shelf } from './shelf.ts'
@@ -183,7 +184,7 @@ async function arrive(shelf: Shelf, link: GuestLink, welcome: Welcome, host: Hos
   const statement = await write('ward/arrival/1', {
     org: place.org, visit: place.visit, guest: link.guest, key: key.public, time: new Date().toISOString(), sha256: await hash(hello),
   }, (await linkKey(link.secret)).sign, key.sign)
-  const door = new GuestDoor(shelf, key, welcome, host, name, identity, { arrivalText: statement.text, hello })
+  const door = new GuestDoor(shelf, key, welcome, host, name, identity, { arrivalText: statement.text, hello }, await KnownOut.of(shelf, place.visit))
   await door.begin()
   await shelf.put('keys', `guest-seat/${link.guest}`, { name, identity } satisfies Seat)
   return door
@@ -210,7 +211,7 @@ export class GuestDoor extends VisitCalls implements Door {
   private readonly arrival: { readonly arrivalText: string; readonly hello: Bytes }
   private last: Visit | undefined
 
-  constructor(shelf: Shelf, key: SigningKey, welcome: Welcome, host: HostKeys, name: string, identity: string, arrival: { readonly arrivalText: string; readonly hello: Bytes }) {
+  constructor(shelf: Shelf, key: SigningKey, welcome: Welcome, host: HostKeys, name: string, identity: string, arrival: { readonly arrivalText: string; readonly hello: Bytes }, out: KnownOut) {
     super(new Net(key, () => this.tell(), () => this.tell()), welcome.visit)
     this.shelf = shelf
     this.key = key
@@ -222,7 +223,7 @@ export class GuestDoor extends VisitCalls implements Door {
     this.me = welcome.member
     // Nobody is known here beforehand: people count by the card that the host's admission names, which checkMember compares.
     this.circle = {
-      org: welcome.org, visit: welcome.visit, host: welcome.host,
+      org: welcome.org, visit: welcome.visit, host: welcome.host, out,
       hasBrowser: async (person, browser) => (await this.personOf(person, (p) => p.browsers.has(browser)))?.browsers.has(browser) ?? false,
       card: async (person) => person === welcome.host ? welcome.card : (await this.personOf(person, () => true))?.hash ?? '',
       now: () => Date.now(),

@@ -242,9 +242,9 @@ export class Session {
 
   /** The door of a visit. */
   visitDoor(visit: ID): Promise<SessionDoor> {
-    const { net, people, self, browser } = this
+    const { net, people, self, browser, shelf } = this
     return SessionDoor.at({
-      net, people, self, browser, nameOf: (person) => this.nameOf(person),
+      net, people, self, browser, shelf, nameOf: (person) => this.nameOf(person),
       watch: (of, on) => {
         const hear = (heard: ID | undefined): void => { if (heard === undefined || heard === of) on() }
         this.visitWatchers.add(hear)

@@ -10,8 +10,10 @@ import type { Me as Leaf } from '../visit/group.ts'
 import { makeGuestLink, nameOfMember, readGuest, type GuestAtDoor, type GuestRole } from './guest.ts'
 import type { Self } from './locks.ts'
 import type { Net } from './net.ts'
+import { KnownOut } from './out.ts'
 import type { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
+import type { Shelf } from './shelf.ts'
 import type { ID, Role } from './types.ts'
 import { admissionBy, VisitCalls } from './visitcalls.ts'
 import type { WireVisit, WireVisitGuest, WireVisitMember } from './wire.ts'
@@ -28,6 +30,7 @@ export interface Lent {
   readonly people: People
   readonly self: Self
   readonly browser: SigningKey
+  readonly shelf: Shelf
   nameOf(person: ID): Promise<string>
   watch(visit: ID, on: () => void): () => void
 }
@@ -41,13 +44,13 @@ export class SessionDoor extends VisitCalls implements Door {
 
   private readonly latest = new Map<ID, { readonly at: number; readonly hash: Promise<string> }>()
 
-  private constructor(lent: Lent, wire: WireVisit) {
+  private constructor(lent: Lent, wire: WireVisit, out: KnownOut) {
     super(lent.net, wire.visit)
     this.lent = lent
     this.me = lent.self.person
     const { people } = lent
     this.circle = {
-      org: lent.self.org, visit: wire.visit, host: wire.host,
+      org: lent.self.org, visit: wire.visit, host: wire.host, out,
       hasBrowser: (person, key) => people.hasBrowser(person, key),
       card: (person) => this.latestCard(person),
       now: () => Date.now(),
@@ -67,7 +70,8 @@ export class SessionDoor extends VisitCalls implements Door {
   }
 
   static async at(lent: Lent, visit: ID): Promise<SessionDoor> {
-    return new SessionDoor(lent, await lent.net.get<WireVisit>(`/api/visits/${visit}`))
+    const [wire, out] = await Promise.all([lent.net.get<WireVisit>(`/api/visits/${visit}`), KnownOut.of(lent.shelf, visit)])
+    return new SessionDoor(lent, wire, out)
   }
 
   get isHost(): boolean { return this.circle.host === this.me }

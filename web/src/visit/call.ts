@@ -13,7 +13,7 @@ import { problemOf } from '../engine/problem.ts'
 import type { ID, Problem } from '../engine/types.ts'
 import { b64, newID, text, utf8 } from '../seal/bytes.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
-import type { Circle, DoubtfulMember } from './credential.ts'
+import type { DoubtfulMember } from './credential.ts'
 import type { Caller, Door, Posted, RoomPass, Visit } from './door.ts'
 import { Group, Refused, type Event as GroupEvent, type Next } from './group.ts'
 import { Media, type Devices, type OwnMedia, type Shown } from './media.ts'
@@ -78,10 +78,7 @@ export const maxLine = 4000
 /** How many lines of chat are kept here. */
 const maxLines = 500
 
-/** How many who were taken out are remembered: more than a visit can have. */
-const maxOut = 100
-
-interface Said { readonly t: 'text' | 'file' | 'bye' | 'out'; readonly members?: readonly ID[]; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
+interface Said { readonly t: 'text' | 'file' | 'bye'; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
 
 export class Call {
   readonly door: Door
@@ -93,8 +90,6 @@ export class Call {
   private readonly strangeSince = new Map<ID, number>()
   private readonly awaySince = new Map<ID, number>()
   private readonly spoilers = new Map<ID, number>()
-  private readonly out = new Set<ID>()  // whom the host took out: a server that lets them in again is found out
-  private readonly circle: Circle
   private posting: Next | undefined     // a commit of mine whose place is not known yet
   private fresh: Visit | undefined      // what was seen in coming, and need not be looked up again
   private pass: Promise<RoomPass> | undefined // asked for while the group was joined
@@ -108,7 +103,6 @@ export class Call {
 
   constructor(door: Door, devices: Devices) {
     this.door = door
-    this.circle = { ...door.circle, isOut: (member) => this.out.has(member) }
     this.media = new Media(devices, {
       changed: () => this.show(),
       moved: () => { this.show(); this.sync() },
@@ -215,12 +209,12 @@ export class Call {
       try {
         if (page.epoch < 0) {
           if (!this.door.isHost) return // the host will
-          const { group, groupInfo } = await Group.begin(this.circle, leaf)
+          const { group, groupInfo } = await Group.begin(this.door.circle, leaf)
           await this.door.post(groupInfo)
           return await this.follow(group, visit.seq)
         }
         if (!page.groupInfo) return
-        const { group, next } = await Group.join(this.circle, leaf, page.groupInfo)
+        const { group, next } = await Group.join(this.door.circle, leaf, page.groupInfo)
         // The way to the media server need not wait until the group is there; what goes over it does. But another window of
         // mine must hear of this one from the group first, or it would come back and put this one out.
         if (!next.again) this.connect()
@@ -308,7 +302,7 @@ export class Call {
   /** A commit that is wrong, or a group with someone in it who is not who they should be. */
   private async doubted(error: Refused, sender: ID): Promise<void> {
     if (this.spoiled === 0) this.spoiled = Date.now()
-    if (error.why === 'member' && error.doubt) {
+    if (error.doubt && !(error.why === 'older' && this.door.isHost)) {
       this.media.hold()
       this.media.encryption.forget()
       await this.media.disconnect()
@@ -319,9 +313,8 @@ export class Call {
     if (!this.door.isHost) return // the host's browser begins it again
     const times = (this.spoilers.get(sender) ?? 0) + 1
     this.spoilers.set(sender, times)
-    const isOut = times > forgiven && sender !== this.door.me && await this.door.remove(sender).then(() => true, () => false)
+    if (times > forgiven && sender !== this.door.me && await this.door.remove(sender).then(() => true, () => false)) await this.door.circle.out.add([sender])
     await this.begin()
-    if (isOut) this.shutOut(sender)
   }
 
   /** The host begins the group again: everyone admitted joins the new one. */
@@ -333,7 +326,7 @@ export class Call {
   }
 
   private async begin(): Promise<void> {
-    const { group, groupInfo } = await Group.begin(this.circle, await this.door.leaf())
+    const { group, groupInfo } = await Group.begin(this.door.circle, await this.door.leaf())
     const { seq } = await this.door.post(groupInfo, undefined, true)
     await this.follow(group, seq)
   }
@@ -380,7 +373,7 @@ export class Call {
       this.awaySince.set(seat.member, since)
       if (now - since > awayTime || this.state.visit?.callers.some((c) => c.member === seat.member && c.state !== 'admitted')) gone.push(seat.member)
     }
-    if (gone.length > 0) await this.change((g) => g.remove(gone))
+    await this.shutOut(gone) // and who is out, should that not have come to the group yet
   }
 
   private connect(): void {
@@ -435,10 +428,6 @@ export class Call {
       return // not something that this version says
     }
     if (typeof said !== 'object' || said === null) return
-    if (said.t === 'out' && from === this.circle.host && Array.isArray(said.members)) {
-      for (const member of said.members.slice(0, maxOut)) this.shutOut(member)
-      return
-    }
     if (said.t === 'bye' && this.door.isHost) {
       this.awaySince.set(from, 0)
       this.sync()
@@ -462,24 +451,20 @@ export class Call {
     this.sync()
   }
 
-  /** At once and for good: first at the server, which forwards nothing more, then in the group, which has new keys. */
+  /** At once and for good: this browser keeps it, the server forwards nothing more, and the group has new keys. */
   remove(member: ID): Promise<void> {
     return this.inTurn(async () => {
+      await this.door.circle.out.add([member])
       await this.door.remove(member)
-      await this.change((g) => g.remove([member]))
-      this.shutOut(member)
-      this.tellWhoIsOut()
+      await this.shutOut()
       this.sync()
     })
   }
 
-  /** Someone was taken out for good. While they still have a leaf the group cannot go on without them, so they count. */
-  private shutOut(member: ID): void {
-    if (this.group && !this.group.members.some((s) => s.member === member)) this.out.add(member)
-  }
-
-  private tellWhoIsOut(): void {
-    if (this.door.isHost && this.out.size > 0) void this.tellAll({ t: 'out', members: [...this.out].slice(-maxOut) }).catch(() => undefined) // again when the next one comes
+  /** Tells the group who is out, and takes back their keys and those of some who are gone. */
+  private async shutOut(gone: readonly ID[] = []): Promise<void> {
+    await this.change((g) => g.shut())
+    await this.change((g) => g.remove(gone))
   }
 
   async late(minutes: number): Promise<void> {

@@ -5,6 +5,7 @@
 
 import { b64, text, utf8 } from '../seal/bytes.ts'
 import { checkSignatures, parse, type Admission } from '../seal/statements.ts'
+import type { Out } from './out.ts'
 
 /** Why a member is not who they should be: a word for a sentence on the screen. */
 export type Doubt =
@@ -15,6 +16,8 @@ export type Doubt =
   | 'card'          // made with keys that are not the person's latest
   | 'not-admitted'  // nobody who may let people in did so
   | 'expired'
+  | 'out'           // the host took them out, for good
+  | 'older'         // what is shown of the group is from before they were taken out
 
 export class DoubtfulMember extends Error {
   readonly doubt: Doubt
@@ -41,8 +44,8 @@ export interface Circle {
   hasBrowser(person: string, key: string): Promise<boolean>
   /** The hash of the person's latest card. */
   card(person: string): Promise<string>
-  /** Whether the host took someone out for good: their admission opens nothing any more. */
-  isOut?(member: string): boolean
+  /** Whom the host took out: their admissions open nothing any more. */
+  readonly out: Out
   now(): number
 }
 
@@ -72,8 +75,8 @@ export function readIdentity(bytes: Uint8Array): Identity {
 /** Clocks differ: an admission counts this much longer, in milliseconds. */
 const clockTolerance = 10 * 60_000
 
-/** Checks a leaf in every way and says whose it is. */
-export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array, circle: Circle): Promise<Member> {
+/** Checks a leaf in every way and says whose it is. Out: who is, as its group says. */
+export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array, circle: Circle, out: ReadonlySet<string>): Promise<Member> {
   const i = readIdentity(identity)
   const visitor = await parse('ward/visitor/1', i.visitor).catch((error: Error) => { throw new DoubtfulMember('form', '', error.message) })
   const v = visitor.body
@@ -87,7 +90,7 @@ export async function checkMember(identity: Uint8Array, signatureKey: Uint8Array
     if (v.person === circle.host) return { member: v.member, role: 'clinician', leaf: v.leaf }
   } else if (v.member === circle.host) throw doubt('not-admitted', "a guest bears the clinician's id") // whoever makes a link chooses its id
 
-  if (circle.isOut?.(v.member)) throw doubt('not-admitted', 'the clinician took them out')
+  if (out.has(v.member)) throw doubt('out', 'the clinician took them out')
   if (i.admission === undefined || i.admitted === undefined) throw doubt('not-admitted', 'nobody admitted this person')
   const admission = await parse('ward/admission/1', i.admission).catch((error: Error) => { throw doubt('not-admitted', error.message) })
   const a = admission.body

@@ -4,7 +4,8 @@
 // The host begins the group. Everyone else joins it by themselves, with an external commit, once the host's browser has
 // signed their admission; that admission is part of their leaf, so members check it and not the server's word. After a
 // reload, a member joins again the same way with a new leaf, which replaces the old: no key and counter is ever used
-// twice. Only the host removes people. State is never stored: a browser that forgot it joins again.
+// twice. Only the host removes people, and who was taken out for good stays out (out.ts). State is never stored: a browser
+// that forgot it joins again.
 //
 // States are values. What is to be sent is made with the state that follows from it, which counts only once the server
 // has put it in its place; of two commits made at the same time one is made again.
@@ -18,6 +19,7 @@ import { decryptSenderData } from 'ts-mls/privateMessage.js'
 import { b64, utf8 } from '../seal/bytes.ts'
 import { write } from '../seal/statements.ts'
 import { checkMember, readIdentity, writeIdentity, DoubtfulMember, type Circle, type Member } from './credential.ts'
+import { missingFrom, outType, readOut, writeOut } from './out.ts'
 
 export type Refusal =
   | 'form'         // not a message of MLS, or too long
@@ -26,6 +28,7 @@ export type Refusal =
   | 'forged'       // a signature or tag does not match
   | 'rule'         // a change that its sender may not make
   | 'member'       // someone in it is not who they should be
+  | 'older'        // a group from before someone was taken out
 
 /** A message that was not taken; the group is as it was before. */
 export class Refused extends Error {
@@ -87,9 +90,9 @@ export class Group {
   /** The host begins: the group at epoch 0, and its state for those who join. */
   static async begin(circle: Circle, me: Me): Promise<{ group: Group; groupInfo: Uint8Array }> {
     const cs = await cipherSuite()
-    const watcher = new Watcher(circle)
+    const watcher = new Watcher(circle, circle.out.members)
     const leaf = await newLeaf(circle, me, cs)
-    const state = await createGroup(utf8(circle.visit), leaf.publicPackage, leaf.privatePackage, [], cs, configOf(watcher))
+    const state = await createGroup(utf8(circle.visit), leaf.publicPackage, leaf.privatePackage, [writeOut(circle.out.members)], cs, configOf(watcher))
     const group = new Group(state, circle, cs, watcher)
     group.seats = await group.seatsOf(state)
     return { group, groupInfo: await group.info(state) }
@@ -98,10 +101,13 @@ export class Group {
   /** Joins, or joins again: everyone who is in is checked first. Counts once the server took the commit: then call take. */
   static async join(circle: Circle, me: Me, groupInfo: Uint8Array): Promise<{ group: Group; next: Next }> {
     const cs = await cipherSuite()
-    const watcher = new Watcher(circle)
     const message = decode(groupInfo)
     if (message.wireformat !== 'mls_group_info') throw new Refused('form', 'this is not the state of a group')
     if (new TextDecoder().decode(message.groupInfo.groupContext.groupId) !== circle.visit) throw new Refused('group', 'it is of another group')
+    const out = outOf(message.groupInfo.groupContext)
+    const forgotten = missingFrom(circle.out.members, out)
+    if (forgotten !== undefined) throw older(forgotten)
+    const watcher = new Watcher(circle, out)
     const enter = async (again: boolean): Promise<{ state: ClientState; commit: Uint8Array }> => {
       const leaf = await newLeaf(circle, me, cs)
       const joined = await joinGroupExternal(message.groupInfo, leaf.publicPackage, leaf.privatePackage, again, cs, undefined, configOf(watcher, me.person))
@@ -113,6 +119,7 @@ export class Group {
       if (mine.length > 1) entered = await enter(true) // with my old leaf removed
       const group = new Group(entered.state, circle, cs, watcher)
       group.seats = await group.seatsOf(entered.state)
+      await circle.out.add(out)
       return { group, next: { ...entered, again: mine.length > 1, groupInfo: await group.info(entered.state), used: [] } }
     } catch (error) {
       throw watcher.reason(error)
@@ -124,9 +131,19 @@ export class Group {
   /** The same for all members of an epoch, and for nobody else. */
   get authenticator(): Uint8Array { return this.state.keySchedule.epochAuthenticator }
 
-  /** The host takes people out: those removed, and leaves of those who left. */
-  async remove(members: readonly string[]): Promise<Next | undefined> {
-    const proposals = this.seats.filter((s) => members.includes(s.member)).map((s): Proposal => ({ proposalType: 'remove', remove: { removed: s.index } }))
+  /** The host says who is out, if the group does not yet; remove then takes back their keys. Not in one commit, though
+   * from this one on they cannot come again: ts-mls 1.6.4 makes one that nobody can follow (its issue 742). */
+  async shut(): Promise<Next | undefined> {
+    const known = outOf(this.state.groupContext)
+    const all = new Set([...known, ...this.circle.out.members])
+    if (missingFrom(all, known) === undefined) return undefined
+    return this.commit([{ proposalType: 'group_context_extensions', groupContextExtensions: { extensions: [writeOut(all)] } }])
+  }
+
+  /** The host takes back the keys of some, such as who left, and of all who are out. */
+  async remove(members: readonly string[] = []): Promise<Next | undefined> {
+    const out = outOf(this.state.groupContext)
+    const proposals = this.seats.filter((s) => members.includes(s.member) || out.has(s.member)).map((s): Proposal => ({ proposalType: 'remove', remove: { removed: s.index } }))
     if (proposals.length === 0) return undefined
     return this.commit(proposals)
   }
@@ -193,15 +210,19 @@ export class Group {
   private ruleOn(sender: number | undefined, proposals: readonly Proposal[]): string {
     const from = sender === undefined ? undefined : this.seats.find((s) => s.index === sender)
     if (sender !== undefined && !from) return 'its sender is not a member'
+    const may = sender === undefined ? ['external_init', 'remove'] : ['remove', 'group_context_extensions']
     for (const p of proposals) {
-      if (sender === undefined ? p.proposalType !== 'external_init' && p.proposalType !== 'remove' : p.proposalType !== 'remove') return `a ${p.proposalType} is not how visits change`
-      if (from && from.member !== this.circle.host) return 'only the host removes people'
+      if (!may.includes(String(p.proposalType))) return `a ${p.proposalType} is not how visits change`
+      if (from && from.member !== this.circle.host) return 'only the host takes people out'
     }
     return ''
   }
 
   /** Takes up a state after checking who is in it. */
   private async follow(state: ClientState, bySelf = false): Promise<Event> {
+    const out = outOf(state.groupContext)
+    const forgotten = missingFrom(outOf(this.state.groupContext), out)
+    if (forgotten !== undefined) throw new Refused('rule', 'who is out stays out')
     const seats = await this.seatsOf(state)
     const same = (a: Seat) => (b: Seat): boolean => a.index === b.index && a.leaf === b.leaf
     const joined = seats.filter((s) => !this.seats.some(same(s)))
@@ -210,6 +231,8 @@ export class Group {
       const who = joined[0]
       if (joined.length !== 1 || left.some((s) => s.member !== who?.member)) throw new Refused('rule', 'someone who joins may only replace their own leaf')
     }
+    await this.circle.out.add(out)
+    this.watcher.out = out
     this.state = state
     this.seats = seats
     return { kind: 'epoch', joined, left }
@@ -217,8 +240,10 @@ export class Group {
 
   private async seatsOf(state: ClientState): Promise<Seat[]> {
     const seats: Seat[] = []
+    const out = outOf(state.groupContext)
     for (const leaf of leavesOf(state)) {
-      const member = await checkMember(leaf.identity, leaf.key, this.circle).catch((error: unknown) => {
+      const wasIn = this.seats.some((s) => s.index === leaf.index && s.leaf === b64(leaf.key)) // the host is about to remove who is out
+      const member = await checkMember(leaf.identity, leaf.key, this.circle, wasIn ? new Set() : out).catch((error: unknown) => {
         throw error instanceof DoubtfulMember ? new Refused('member', error.message, error) : error
       })
       if (seats.some((s) => s.member === member.member)) throw new Refused('rule', 'someone is in twice')
@@ -260,12 +285,16 @@ export class Group {
 class Watcher {
   private readonly circle: Circle
   private doubt: DoubtfulMember | undefined
-  constructor(circle: Circle) { this.circle = circle }
+  out: ReadonlySet<string>
+  constructor(circle: Circle, out: ReadonlySet<string>) {
+    this.circle = circle
+    this.out = out
+  }
 
   async validateCredential(credential: { credentialType: string; identity?: Uint8Array }, key: Uint8Array): Promise<boolean> {
     try {
       if (!credential.identity) throw new DoubtfulMember('form', '', 'it is not a basic credential')
-      await checkMember(credential.identity, key, this.circle)
+      await checkMember(credential.identity, key, this.circle, this.out)
       return true
     } catch (error) {
       if (!(error instanceof DoubtfulMember)) throw error
@@ -301,7 +330,19 @@ async function newLeaf(circle: Circle, me: Me, cs: CiphersuiteImpl): ReturnType<
     org: circle.org, visit: circle.visit, member: me.person, ...(me.card !== undefined && { person: me.person, card: me.card }), leaf: b64(key.publicKey), time: new Date(circle.now()).toISOString(),
   }, me.sign as never)
   const identity = writeIdentity({ visitor: visitor.text, browser: me.browser, ...(me.admission && { admission: me.admission.text, admitted: me.admission.browser }) })
-  return generateKeyPackageWithKey({ credentialType: 'basic', identity }, defaultCapabilities(), defaultLifetime, [], key, cs)
+  const able = defaultCapabilities()
+  return generateKeyPackageWithKey({ credentialType: 'basic', identity }, { ...able, extensions: [...able.extensions, outType] }, defaultLifetime, [], key, cs)
+}
+
+function outOf(context: ClientState['groupContext']): ReadonlySet<string> {
+  const out = readOut(context.extensions)
+  if (!out) throw new Refused('form', 'the group does not say who is out')
+  return out
+}
+
+function older(member: string): Refused {
+  const doubt = new DoubtfulMember('older', member, 'the group is from before someone was taken out')
+  return new Refused('older', doubt.message, doubt)
 }
 
 interface Leaf { readonly index: number; readonly identity: Uint8Array; readonly key: Uint8Array }
