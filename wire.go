@@ -394,10 +394,159 @@ type Events struct {
 
 // RecordState is what a check of the whole record found.
 type RecordState struct {
-	Events int64  `json:"events"`
-	Hash   string `json:"hash"`
-	Whole  bool   `json:"whole"`
-	Broken int64  `json:"broken,omitempty"` // first sequence that does not fit
+	Events   int64           `json:"events"`
+	Hash     string          `json:"hash"`
+	Whole    bool            `json:"whole"`
+	Broken   int64           `json:"broken,omitempty"` // first sequence that does not fit
+	Problems []RecordProblem `json:"problems,omitempty"`
+}
+
+// RecordProblem is one way in which the record does not fit together. Kind: altered, missing, unlogged (it is kept and no
+// leaf speaks of it), emptied (a leaf without its salt that no erasure accounts for), of About: event, entry, grant,
+// epoch, card, browser, clinic; tree (the log itself does not fit), forked (the log is not what the chain agreed), shorter
+// (it ends before what the chain agreed), line (a person's keys are not those that the chain agreed).
+type RecordProblem struct {
+	Kind  string `json:"kind"`
+	About string `json:"about,omitempty"`
+	Count int64  `json:"count"`
+	First int64  `json:"first"`         // place of the first: of an event its sequence, else of its leaf; -1 if it has none
+	Ref   string `json:"ref,omitempty"` // the id of the first, if it is known
+	Text  string `json:"text"`          // in words
+}
+
+// LogHead is a size of a log and the root of its tree then.
+type LogHead struct {
+	Size int64  `json:"size"`
+	Root string `json:"root"` // b64
+}
+
+// Ledger is what a person needs to know of the chain that agrees on their clinic's log. Without a chain, nothing is ever
+// final, and only Origin and Salt are given.
+type Ledger struct {
+	Chain      string       `json:"chain,omitempty"`
+	Validators []Validator  `json:"validators,omitempty"` // in the chain's order
+	Height     int64        `json:"height,omitempty"`
+	Origin     string       `json:"origin"`          // the key that signs this clinic's checkpoints, b64
+	Salt       string       `json:"salt"`            // of its people's labels, b64
+	Final      *LedgerFinal `json:"final,omitempty"` // the newest
+}
+
+// LedgerFinal is a head of a log that is agreed, and the block that says so.
+type LedgerFinal struct {
+	LogHead
+	Block json.RawMessage `json:"block"` // ledger/receipt.Block
+}
+
+// Validator is who signs blocks. Kind: ed25519, ml-dsa-65.
+type Validator struct {
+	Name  string `json:"name"`
+	Key   string `json:"key"` // b64
+	Power int64  `json:"power"`
+	Kind  string `json:"kind"`
+}
+
+// ChainStatus is how the chain is, as this member sees it.
+type ChainStatus struct {
+	Chain   string        `json:"chain"`
+	Height  int64         `json:"height"`
+	Time    string        `json:"time,omitempty"`   // of the newest block
+	Halted  string        `json:"halted,omitempty"` // since when something waits and no block comes
+	Members []ChainMember `json:"members"`
+	Votes   []ChainVote   `json:"votes,omitempty"` // open ones
+	Faults  []ChainFault  `json:"faults,omitempty"`
+}
+
+// ChainMember is an organisation that runs a validator.
+type ChainMember struct {
+	Validator
+	Operator  string `json:"operator"` // the key that votes, b64
+	Node      string `json:"node"`     // CometBFT's id of it
+	Address   string `json:"address,omitempty"`
+	Self      bool   `json:"self,omitempty"`
+	Connected bool   `json:"connected"`
+}
+
+// ChainVote is something that members decide together. Kind: join, leave, power, upgrade.
+type ChainVote struct {
+	Subject string       `json:"subject"` // names it, b64
+	Kind    string       `json:"kind"`
+	Member  *ChainMember `json:"member,omitempty"`  // who would join, leave or change
+	Height  int64        `json:"height,omitempty"`  // of an upgrade
+	Version int64        `json:"version,omitempty"` // of an upgrade
+	Yes     []string     `json:"yes"`               // names of members
+	Power   int64        `json:"power"`             // theirs
+	Needed  int64        `json:"needed"`            // the power that decides
+	Mine    bool         `json:"mine,omitempty"`    // this member has voted
+}
+
+// ChainFault is a validator that was caught. Kind: equivocation (it signed two blocks of one height).
+type ChainFault struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Height int64  `json:"height"`
+}
+
+// LedgerStatus is what an officer sees: the chain, how far it is behind this clinic's log, and what is wrong.
+type LedgerStatus struct {
+	Chain    *ChainStatus  `json:"chain,omitempty"` // absent: this clinic has no chain
+	Log      LogHead       `json:"log"`             // as it is kept here
+	Agreed   *LogHead      `json:"agreed,omitempty"`
+	AgreedAt string        `json:"agreedAt,omitempty"` // when that was
+	Waiting  int64         `json:"waiting"`            // leaves that are not final
+	Since    string        `json:"since,omitempty"`    // when the oldest of them was written, at the earliest
+	Links    int64         `json:"links"`              // cards that wait for the chain
+	ReadOnly bool          `json:"readOnly,omitempty"` // nothing is sent to the chain: the log is not what it agreed
+	Alarms   []LedgerAlarm `json:"alarms"`             // open ones, newest first
+	Record   *RecordState  `json:"record,omitempty"`   // the newest check
+}
+
+// LedgerAlarm is something that the security officer must know. Kind: record (a check found problems), forked, shorter,
+// line (as RecordProblem), halted, fault.
+type LedgerAlarm struct {
+	Kind  string `json:"kind"`
+	Since string `json:"since"`
+	Text  string `json:"text"` // in words
+}
+
+// LedgerVote is an officer's vote, or a proposal taken back.
+type LedgerVote struct {
+	Subject string `json:"subject"`
+	Yes     bool   `json:"yes"`
+}
+
+// Consistency shows that the log grew from one size to the newest agreed one and nothing else changed.
+type Consistency struct {
+	From  int64       `json:"from"`
+	Final LedgerFinal `json:"final"`
+	Proof []string    `json:"proof"` // RFC 6962, b64
+}
+
+// LedgerChanges are changes of the set of validators after a height.
+type LedgerChanges struct {
+	Changes []json.RawMessage `json:"changes"` // ledger/receipt.Change
+}
+
+// Receipts are proofs of what was asked for, in that order. What is not there is left out.
+type Receipts struct {
+	Receipts []Receipt `json:"receipts"`
+}
+
+// Receipt is a leaf of the log, what it commits to, and the proof that it is agreed, unless that is still to come.
+type Receipt struct {
+	Ref     string          `json:"ref"`  // the id that was asked for
+	Leaf    int64           `json:"leaf"` // its index
+	Kind    string          `json:"kind"` // as docs/formats.md, The ledger
+	Salt    string          `json:"salt"` // b64
+	Text    string          `json:"text"`
+	Receipt json.RawMessage `json:"receipt,omitempty"` // ledger/receipt.Receipt
+	Pending bool            `json:"pending,omitempty"`
+}
+
+// CardProof shows what the chain holds of a person's line of cards. Cards that nobody vouched for are not on it.
+type CardProof struct {
+	Label   string          `json:"label"`             // b64
+	Proof   json.RawMessage `json:"proof,omitempty"`   // ledger/receipt.StateProof
+	Pending bool            `json:"pending,omitempty"` // the newest cards are on their way there
 }
 
 // NewVisit books a consultation by video. What it is about is in the chart.
@@ -608,7 +757,7 @@ type VisitRelay struct {
 }
 
 // Notice is an event of the live stream (GET /api/events). Kind: entry, grant, epoch, lock, invitation, person, session,
-// visit.
+// visit; ledger, to officers, when there is or was an alarm.
 type Notice struct {
 	Kind   string   `json:"kind"`
 	Lock   LockID   `json:"lock,omitempty"`
