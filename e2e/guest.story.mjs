@@ -45,6 +45,27 @@ export async function steps(database) {
     must(link.startsWith(`${clinic.origin}/guest#`), link)
     await picture(amina, 'guest-link')
     await amina.button('Done').click()
+  })
+  await story.step('she cannot make so many that Dr Okafor could make none, and closes those that nobody needs', async () => {
+    const close = amina.button('Close this link')
+    const make = async () => {
+      await amina.button('Invite a guest').click()
+      await amina.button('Make a link').click()
+    }
+    for (let more = 0; more < 5; more++) {
+      await make()
+      await amina.button('Done').click()
+    }
+    await make()
+    await amina.page.getByText('The clinician can still invite someone: ask them.').waitFor()
+    await accessible(amina, 'no more links')
+    await fits(amina, 'no more links')
+    await picture(amina, 'guest-links-full')
+    await amina.button('Cancel').click()
+    for (let left = 6; left > 1; left--) {
+      await close.nth(left - 1).click()
+      await close.nth(left - 1).waitFor({ state: 'detached' })
+    }
     await amina.button('Go to the waiting room').click()
   })
   await story.step('the interpreter opens it, gives her name and waits', async () => {

@@ -32,8 +32,12 @@ const (
 	linkWithdrawn = "withdrawn"
 )
 
-// maxLinks bounds the links that were ever made for one visit, so that a stolen session cannot fill the table.
-const maxLinks = 40
+const (
+	// maxLinks bounds the links that were ever made for one visit, so that a stolen session cannot fill the table.
+	maxLinks = 40
+	// keptForHost is how many links only the host can make: an interpreter and one more, however many others asked in.
+	keptForHost = 2
+)
 
 // InviteGuest answers POST /api/visits/{visit}/guests: someone of the visit makes a link.
 func (v *Visits) InviteGuest(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
@@ -69,14 +73,18 @@ func (v *Visits) InviteGuest(ctx context.Context, tx *store.Tx, who ward.Caller,
 	if err != nil {
 		return nil, err
 	}
-	live := 0
+	live, kept := 0, keptForHost
 	for _, g := range all {
 		if g.state != linkWithdrawn {
 			live++
 		}
 	}
-	if live >= ward.MaxGuests || len(all) >= maxLinks {
-		return nil, ward.Errorf(ward.TooMany, "a visit has at most %d links for guests", ward.MaxGuests).WithHint("Withdraw one that is not needed.")
+	if of.host == who.Person {
+		kept = 0
+	}
+	if live+kept >= ward.MaxGuests || len(all)+kept >= maxLinks {
+		return nil, ward.Errorf(ward.Conflict, "a visit has at most %d links for guests, of which %d are for the clinician", ward.MaxGuests, keptForHost).
+			WithHint("Withdraw one that is not needed.")
 	}
 	err = insertGuest(ctx, tx, who.Org, guest{
 		visit: of.id, id: s.Body.Guest, inviter: who.Person, text: s.Text, welcome: body.Welcome, state: linkOpen,

@@ -2,6 +2,7 @@ package visits
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"ward"
 	"ward/seal/envelope"
+	"ward/store"
 )
 
 // visitor is someone at the door with a guest's link: its key, and that of their browser.
@@ -197,14 +199,61 @@ func TestALinkIsOfUseToWhoHasItOnceAndForItsVisit(t *testing.T) {
 	d.refused(ward.Gone, nil, second(other.arrive(other.arrival(nil))))
 	d.refused(ward.Missing, nil, second(d.visitor().arrive(g.arrival(nil))))
 
-	var many []*visitor
-	for range ward.MaxGuests - 1 {
-		many = append(many, d.visitor())
-		d.must(d.call(d.host, d.v.InviteGuest, many[len(many)-1].linked(nil)))
-	}
-	d.refused(ward.TooMany, nil, second(d.call(d.host, d.v.InviteGuest, d.visitor().linked(nil))))
+	last := d.visitor()
+	d.must(d.call(d.host, d.v.InviteGuest, last.linked(nil)))
 	d.now = d.now.Add(30*time.Minute + staysOpen + time.Minute)
-	d.refused(ward.Gone, nil, second(many[0].arrive(many[0].arrival(nil))))
+	d.refused(ward.Gone, nil, second(last.arrive(last.arrival(nil))))
+}
+
+func TestAPatientCannotUseUpTheLinksOfAVisit(t *testing.T) {
+	d := newDoor(t)
+	d.patient.Browser = d.host.Browser // one key signs for both here
+	byPatient := func(b *envelope.Guest) { b.Inviter = d.patient.Person }
+	invite := func(who ward.Caller, change func(*envelope.Guest)) (ward.PersonID, error) {
+		g := d.visitor()
+		_, err := d.call(who, d.v.InviteGuest, g.linked(change))
+		return g.id, err
+	}
+	full := func() ward.PersonID {
+		t.Helper()
+		var last ward.PersonID
+		for range ward.MaxGuests - keptForHost {
+			id, err := invite(d.patient, byPatient)
+			d.must(nil, err)
+			last = id
+		}
+		_, err := invite(d.patient, byPatient)
+		d.refused(ward.Conflict, nil, err)
+		return last
+	}
+	last := full()
+	d.must(d.call(d.patient, d.v.WithdrawGuest, nil, "guest", string(last)))
+	_, err := invite(d.patient, byPatient)
+	d.must(nil, err)
+	for range keptForHost {
+		_, err := invite(d.host, nil)
+		d.must(nil, err)
+	}
+	_, err = invite(d.host, nil)
+	d.refused(ward.Conflict, nil, err)
+
+	made := ward.MaxGuests + 1 // and withdrawn, over and over
+	for ; made < maxLinks-keptForHost; made++ {
+		d.must(d.db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE visit_guests SET state = 'withdrawn'`)
+			return err
+		}), nil)
+		_, err := invite(d.patient, byPatient)
+		d.must(nil, err)
+	}
+	_, err = invite(d.patient, byPatient)
+	d.refused(ward.Conflict, nil, err)
+	for range keptForHost {
+		_, err := invite(d.host, nil)
+		d.must(nil, err)
+	}
+	_, err = invite(d.host, nil)
+	d.refused(ward.Conflict, nil, err)
 }
 
 // The process ends in the middle of a visit, and another goes on with what is in the database.

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useWords } from '../../app/context.tsx'
-import { Button, Choices, CopyButton, ErrorPanel, Field } from '../../parts/index.tsx'
+import { Button, Choices, CopyButton, ErrorPanel, Field, Notice } from '../../parts/index.tsx'
 import { guestRoles, type GuestRole } from '../../seal/guests.ts'
 import type { Door, Link } from '../../visit/door.ts'
 
@@ -48,8 +48,8 @@ export function InviteGuest({ door, links, level = 3 }: { door: Door; links: rea
           </div>
         </div>
       )}
+      {error?.code === 'conflict' ? <Notice kind="danger" title={g.full}><p>{door.isHost ? g.fullHost : g.fullOther}</p></Notice> : <ErrorPanel error={error} />}
       {open.length > 0 && <ul class="list">{open.map((l) => <li key={l.guest} class="item"><span class="main">{g.waits}</span><Button kind="quiet" onClick={() => { void act(() => door.withdrawGuest(l.guest)) }}>{g.close}</Button></li>)}</ul>}
-      <ErrorPanel error={error} />
     </section>
   )
 }

@@ -157,6 +157,7 @@ export const visit = {
     aGuest: 'A guest of a visit',
     invite: 'Invite a guest', inviteText: 'An interpreter, someone close or another clinician can join without an account. They wait at the door until the clinician lets them in, and everyone sees who they are.',
     who: 'Who joins?', make: 'Make a link', linkTitle: 'The link for your guest', linkText: 'Send it to them alone. It opens this visit once, in the first browser that uses it, and is not shown again.', link: 'Link', copy: 'Copy the link', share: 'Send it on', done: 'Done',
+    full: 'There are no more links for guests', fullHost: 'This visit has as many as it can have. Close one that nobody needs.', fullOther: 'You can close one that nobody needs. The clinician can still invite someone: ask them.',
     waits: 'A link that nobody used yet', close: 'Close this link', shareText: 'Your link to a visit by video',
     checking: 'Opening your link', notOpened: 'This link does not open a visit', title: (from: string) => `${from} invites you to a visit by video`, lead: (host: string, clinic: string) => (clinic ? `With ${host}, ${clinic}` : `With ${host}`), as: 'You join as', when: (day: string, from: string, to: string) => `${day}, ${from} to ${to}`,
     late: (host: string, minutes: string) => `${host} is running about ${minutes} minutes late.`,

@@ -156,6 +156,7 @@ export const visit = {
     aGuest: 'Una persona invitada a una consulta',
     invite: 'Invitar a alguien', inviteText: 'Un intérprete, alguien cercano u otro profesional puede entrar sin cuenta. Espera en la puerta hasta que su profesional le haga pasar, y todos ven quién es.',
     who: '¿Quién entra?', make: 'Crear un enlace', linkTitle: 'El enlace para su invitado', linkText: 'Envíelo solo a esa persona. Abre esta consulta una vez, en el primer navegador que lo use, y no se vuelve a mostrar.', link: 'Enlace', copy: 'Copiar el enlace', share: 'Enviarlo', done: 'Listo',
+    full: 'No quedan enlaces para invitados', fullHost: 'Esta consulta tiene todos los que puede tener. Cierre uno que nadie necesite.', fullOther: 'Puede cerrar uno que nadie necesite. Su profesional aún puede invitar a alguien: pídaselo.',
     waits: 'Un enlace que nadie ha usado todavía', close: 'Cerrar este enlace', shareText: 'Su enlace a una consulta por vídeo',
     checking: 'Abriendo su enlace', notOpened: 'Este enlace no abre ninguna consulta', title: (from) => `${from} le invita a una consulta por vídeo`, lead: (host, clinic) => (clinic ? `Con ${host}, ${clinic}` : `Con ${host}`), as: 'Usted entra como', when: (day, from, to) => `${day}, de ${from} a ${to}`,
     late: (host, minutes) => `${host} lleva unos ${minutes} minutos de retraso.`,
