@@ -25,7 +25,8 @@ import (
 //
 // What is to be said is written down in the transaction that makes it so, one letter for each person and way, and sent
 // afterwards: a letter is leased to who tries, and removed when it is delivered. With several replicas each letter is
-// sent once, unless one of them dies between sending and saying so: then a person hears the same twice.
+// sent once, unless one of them dies between sending and saying so: then a person hears the same twice. A later word of a
+// visit takes the place of one that is not sent yet.
 
 // Letters sends a short letter by e-mail.
 type Letters interface {
@@ -46,6 +47,9 @@ const (
 	letterTries, letterLease = 6, 2 * time.Minute
 	// letterTime bounds one try.
 	letterTime = 30 * time.Second
+	// settles is how long the word of a move waits for the next one: who moves a visit often moves it again. What is soon
+	// cannot wait.
+	settles, soon = 2 * time.Minute, time.Hour
 )
 
 // leads are how long before a visit people may be reminded, in minutes, and until when that is worth saying: one who was
@@ -272,13 +276,17 @@ func (v *Visits) writeAll(ctx context.Context, tx *store.Tx, org ward.OrgID, of 
 func (v *Visits) Written() <-chan struct{} { return v.written }
 
 func (v *Visits) write(ctx context.Context, tx *store.Tx, org ward.OrgID, l letter) error {
+	after := v.Now()
+	if l.about == aboutMoved && time.UnixMilli(l.starts).After(after.Add(soon)) {
+		after = after.Add(settles)
+	}
 	tx.AfterCommit(func() {
 		select {
 		case v.written <- struct{}{}:
 		default: // it is known already
 		}
 	})
-	return insertLetter(ctx, tx, org, l, v.Now().UnixMilli())
+	return putLetter(ctx, tx, org, l, after.UnixMilli())
 }
 
 // Remind writes the reminders that are due and sends what is written.
@@ -585,9 +593,14 @@ type letter struct {
 	tries   int64
 }
 
-func insertLetter(ctx context.Context, tx *store.Tx, org ward.OrgID, l letter, now int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO visit_letters (org, letter, visit, person, about, starts, browser, tries, after) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`,
-		string(org), ward.NewID[string](), string(l.visit), string(l.person), l.about, l.starts, l.browser, now)
+// putLetter writes a letter in the place of an earlier one about the same visit by the same way.
+func putLetter(ctx context.Context, tx *store.Tx, org ward.OrgID, l letter, after int64) error {
+	_, err := tx.Exec(ctx, `DELETE FROM visit_letters WHERE org = $1 AND visit = $2 AND person = $3 AND browser = $4`, string(org), string(l.visit), string(l.person), l.browser)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO visit_letters (org, letter, visit, person, about, starts, browser, tries, after) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)`,
+		string(org), ward.NewID[string](), string(l.visit), string(l.person), l.about, l.starts, l.browser, after)
 	return err
 }
 

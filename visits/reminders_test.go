@@ -225,6 +225,7 @@ func TestWhatIsMovedOrCancelledIsToldToTheOthers(t *testing.T) {
 	d.visit = b.Visit
 	to := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
 	d.must(d.call(d.host, d.v.Change, ward.VisitChange{Starts: ward.FormatTime(to), Ends: ward.FormatTime(to.Add(time.Hour))}))
+	d.now = d.now.Add(settles)
 	d.remind()
 	if letters, pushes := p.got(); len(letters) != 1 || len(pushes) != 1 || pushes[0] != "Your appointment was moved. It is now on 1 December at 11:00." {
 		t.Errorf("moved: %q %q", letters, pushes)
@@ -247,6 +248,65 @@ func TestWhatIsMovedOrCancelledIsToldToTheOthers(t *testing.T) {
 	if letters, pushes := p.got(); len(letters)+len(pushes) != 0 {
 		t.Errorf("who cancels is not told of it: %q %q", letters, pushes)
 	}
+}
+
+func TestAVisitThatIsMovedToAndFroIsToldOfOnce(t *testing.T) {
+	d, p := newReminded(t)
+	b := d.plan(time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), 30)
+	d.must(d.call(d.host, d.v.Book, b))
+	d.visit = b.Visit
+	move := func(to time.Time) {
+		t.Helper()
+		d.must(d.call(d.host, d.v.Change, ward.VisitChange{Starts: ward.FormatTime(to), Ends: ward.FormatTime(to.Add(time.Hour))}))
+		d.remind()
+	}
+	none := func(when string) {
+		t.Helper()
+		if letters, pushes := p.got(); len(letters)+len(pushes) != 0 {
+			t.Errorf("%s: %q %q", when, letters, pushes)
+		}
+	}
+	one := func(want string) {
+		t.Helper()
+		if letters, pushes := p.got(); len(letters) != 1 || !strings.Contains(letters[0], want) || !slices.Equal(pushes, []string{want}) {
+			t.Errorf("not once %q: %q %q", want, letters, pushes)
+		}
+	}
+	for _, hour := range []int{10, 14, 10, 14, 11} {
+		move(time.Date(2026, 12, 1, hour, 0, 0, 0, time.UTC))
+		d.now = d.now.Add(settles / 2)
+	}
+	none("while it is moved")
+	d.now = d.now.Add(settles / 2)
+	d.remind()
+	one("Your appointment was moved. It is now on 1 December at 12:00.")
+
+	move(time.Date(2026, 12, 2, 10, 0, 0, 0, time.UTC))
+	d.must(d.call(d.host, d.v.Change, ward.VisitChange{State: cancelled}))
+	d.remind()
+	one("Your appointment on 2 December at 11:00 was cancelled.")
+	d.now = d.now.Add(settles)
+	d.remind()
+	none("the move of what was cancelled")
+
+	again := d.plan(d.now.Add(72*time.Hour), 30)
+	d.must(d.call(d.host, d.v.Book, again))
+	d.visit = again.Visit
+	p.mu.Lock()
+	p.deafened, p.answer = true, http.StatusServiceUnavailable
+	p.mu.Unlock()
+	move(d.now.Add(50 * time.Hour))
+	d.now = d.now.Add(settles)
+	d.remind() // in vain
+	p.got()
+	p.mu.Lock()
+	p.deafened, p.answer = false, http.StatusCreated
+	p.mu.Unlock()
+	move(d.now.Add(soon / 2))
+	one("Your appointment was moved. It is now today at " + d.now.Add(soon/2).In(time.FixedZone("", 3600)).Format("15:04") + ".")
+	d.now = d.now.Add(letterLease * 2)
+	d.remind()
+	none("what was tried in vain")
 }
 
 func TestWhoseChartIsErasedHasNoMoreVisits(t *testing.T) {
