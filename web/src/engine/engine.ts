@@ -114,7 +114,7 @@ class App {
     this.current = session
     await account.park(this.shelf, session, keyring)
     this.others?.postMessage({ signedIn: keyring.person })
-    await navigator.storage?.persist?.().catch(() => false)
+    void navigator.storage?.persist?.().catch(() => false) // Firefox asks the person, and nothing waits for what they answer
     return this.enter(keyring)
   }
 
