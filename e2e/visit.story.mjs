@@ -106,10 +106,15 @@ export async function steps(database) {
   await story.step('Amina opens the visit in a second window: the first says so', async () => {
     const second = { ...amina, name: 'amina, second window', page: await amina.context.newPage() }
     second.button = (name) => second.page.getByRole('button', { name })
+    // The first is just looking how the visit stands when it is put out: it must not take the answer for a way back in.
+    await amina.page.route(`**/api/visits/${visit}`, (route) => setTimeout(() => void route.continue().catch(() => undefined), 1500))
     await second.page.goto(`${clinic.origin}/visit/${visit}`)
     await second.button('Go to the waiting room').click()
     await moving(second, 1)
     await amina.heading('You are in this visit in another window').waitFor()
+    await amina.page.waitForTimeout(2000)
+    await amina.page.unroute(`**/api/visits/${visit}`)
+    await moving(second, 1)
     await second.page.close()
     await amina.button('Go back in').click()
     await moving(amina, 1)

@@ -118,6 +118,10 @@ export class Call {
   }
 
   private set(change: Partial<View>): void {
+    if (!this.over) this.draw(change) // what was under way when I went out says nothing any more
+  }
+
+  private draw(change: Partial<View>): void {
     this.state = { ...this.state, ...change }
     for (const on of [...this.watchers]) on()
   }
@@ -174,6 +178,7 @@ export class Call {
 
   private async step(): Promise<void> {
     const visit = this.fresh ?? (await this.door.look())
+    if (this.over) return
     this.fresh = undefined
     this.set({ visit })
     if (visit.state === 'ended' || visit.state === 'cancelled') return this.finish('ended')
@@ -202,6 +207,9 @@ export class Call {
 
   // The group.
 
+  // Each looks before it posts whether I went out while it waited: or a window that was put out by another comes in again,
+  // and puts that one out.
+
   /** Begins the group if I am the host and there is none; else joins it. */
   private async enter(visit: Visit): Promise<void> {
     for (let tries = 0; tries < joinTries; tries++) {
@@ -210,11 +218,13 @@ export class Call {
         if (page.epoch < 0) {
           if (!this.door.isHost) return // the host will
           const { group, groupInfo } = await Group.begin(this.door.circle, leaf)
+          if (this.over) return
           await this.door.post(groupInfo)
           return await this.follow(group, visit.seq)
         }
         if (!page.groupInfo) return
         const { group, next } = await Group.join(this.door.circle, leaf, page.groupInfo)
+        if (this.over) return
         // The way to the media server need not wait until the group is there; what goes over it does. But another window of
         // mine must hear of this one from the group first, or it would come back and put this one out.
         if (!next.again) this.connect()
@@ -230,6 +240,7 @@ export class Call {
   }
 
   private async follow(group: Group, seq: number): Promise<void> {
+    if (this.over) return
     this.group = group
     this.seq = seq
     this.spoiled = 0
@@ -327,6 +338,7 @@ export class Call {
 
   private async begin(): Promise<void> {
     const { group, groupInfo } = await Group.begin(this.door.circle, await this.door.leaf())
+    if (this.over) return
     const { seq } = await this.door.post(groupInfo, undefined, true)
     await this.follow(group, seq)
   }
@@ -336,7 +348,7 @@ export class Call {
     for (let tries = 0; tries < joinTries; tries++) {
       const group = this.group
       const next = group && await make(group)
-      if (!group || !next) return
+      if (!group || !next || this.over) return
       this.posting = next
       try {
         const { seq } = await this.door.post(next.commit, next.groupInfo)
@@ -493,7 +505,7 @@ export class Call {
     for (const end of this.endings) end()
     this.media.dispose()
     this.group = undefined
-    this.set({ phase, present: [], strangers: [], problem, ...this.media.own })
+    this.draw({ phase, present: [], strangers: [], problem, ...this.media.own })
   }
 
   // What is shown.
