@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ward"
+	"ward/ledger/receipt"
 	"ward/seal/envelope"
 )
 
@@ -36,6 +37,7 @@ type KeyringFacts struct {
 	Passkeys []KeyringPasskey
 	Code     Code // that the second copy is sealed to, so that both copies always say the same
 	Version  int64
+	Ledger   *receipt.Trust // whom the person trusts to say what the record was; nil until there was a chain
 }
 
 // KeyringPasskey is a passkey that opens the keyring. Its name and recipient are known to its person only.
@@ -57,7 +59,8 @@ type keyringLine struct {
 	Recovery struct {
 		Code string `json:"code"`
 	} `json:"recovery"`
-	Version int64 `json:"version"`
+	Version int64          `json:"version"`
+	Ledger  *receipt.Trust `json:"ledger,omitempty"`
 }
 
 // Text is the open keyring: an age identity file that the stock age command takes with -i.
@@ -65,7 +68,7 @@ func (k *Keyring) Text() ([]byte, error) {
 	seed := k.Signing.Seed()
 	line := keyringLine{
 		Org: k.Org, Person: k.Person, Signing: ward.B64.EncodeToString(seed[:]), Card: k.Card, Clinic: k.Clinic,
-		Name: k.Name, Passkeys: k.Passkeys, Version: k.Version,
+		Name: k.Name, Passkeys: k.Passkeys, Version: k.Version, Ledger: k.Ledger,
 	}
 	line.Recovery.Code = k.Code.Text()
 	if line.Passkeys == nil {
@@ -94,13 +97,18 @@ func ParseKeyring(text []byte) (*Keyring, error) {
 	case len(line.Passkeys) > ward.MaxPasskeys:
 		return nil, fmt.Errorf("keyring: more than %d passkeys", ward.MaxPasskeys)
 	}
+	if line.Ledger != nil {
+		if err := line.Ledger.Valid(); err != nil {
+			return nil, fmt.Errorf("keyring: %w", err)
+		}
+	}
 	code, err := ParseCode(line.Recovery.Code)
 	if err != nil || code.Text() != line.Recovery.Code {
 		return nil, errors.New("keyring: recovery.code is not a recovery code as it is printed")
 	}
 	return &Keyring{Identity: identity, Signing: SigningKeyOf([32]byte(seed)), KeyringFacts: KeyringFacts{
 		Org: line.Org, Person: line.Person, Card: line.Card, Clinic: line.Clinic, Name: line.Name,
-		Passkeys: line.Passkeys, Code: code, Version: line.Version,
+		Passkeys: line.Passkeys, Code: code, Version: line.Version, Ledger: line.Ledger,
 	}}, nil
 }
 

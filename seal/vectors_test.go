@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ward"
+	"ward/ledger/receipt"
 	"ward/seal/envelope"
 )
 
@@ -1079,6 +1080,18 @@ func (w *writer) keyrings() {
 	w.bad("keyring", "code", "the recovery code has a wrong letter", in(edit(text, code.Text()[:4], "0000"), card))
 	w.bad("keyring", "code-typed", "the recovery code is not written as it is printed", in(edit(text, code.Text(), strings.ToLower(code.Text())), card))
 	w.bad("keyring", "two", "there are two identities", in(text+other.Identity.Secret()+"\n", card))
+
+	trusting := k
+	key := seedOf("a validator")
+	trusting.Ledger = &receipt.Trust{
+		Chain: "ward-clinic", Height: 1, Origin: seedOf("an origin"), Salt: seedOf("a salt"), Seen: receipt.Seen{Size: 7, Root: seedOf("a root")},
+		Validators: []receipt.Validator{{Name: "Hillside Clinic", Key: key[:], Power: 10, Kind: receipt.Ed25519}},
+	}
+	ledger := string(must(trusting.Text()))
+	w.good("keyring", "ledger", in(ledger, card))
+	w.bad("keyring", "ledger-power", "a validator that it trusts has no power", in(edit(ledger, `"power":10`, `"power":0`), card))
+	w.bad("keyring", "ledger-nobody", "it trusts nobody", in(edit(ledger, string(marshal(w.t, trusting.Ledger.Validators)), "[]"), card))
+	w.bad("keyring", "ledger-origin", "the log's key is cut off", in(edit(ledger, trusting.Ledger.Origin.String(), "AAAA"), card))
 
 	sealed, recovery := must(k.Seal()), must(k.SealForRecovery())
 	both := func(sealed, recovery []byte, prf []byte, code string) object {

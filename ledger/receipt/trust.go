@@ -39,7 +39,7 @@ type Validator struct {
 // Kinds of validators' keys.
 const (
 	Ed25519 = "ed25519"
-	MLDSA65 = "mldsa65" // FIPS 204, empty context
+	MLDSA65 = "ml-dsa-65" // FIPS 204, empty context
 )
 
 // Change is a block whose validators say who signs the next.

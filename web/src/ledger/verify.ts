@@ -34,6 +34,7 @@ export class Broken extends Error {
 const no = (fault: Fault): never => { throw new Broken(fault) }
 
 const most = 150 // validators
+const sizes: Readonly<Record<string, number>> = { ed25519: 32, 'ml-dsa-65': 1952 } // of their keys
 const subtle = crypto.subtle
 const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes
 export const b64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')
@@ -127,8 +128,8 @@ async function setHash(set: readonly Validator[]): Promise<Bytes> {
   const leaves: Bytes[] = []
   let before = { power: Infinity, address: '' }
   for (const v of set) {
-    const [tag, size] = v.kind === 'ed25519' ? [0x0a, 32] as const : v.kind === 'mldsa65' ? [0x22, 1952] as const : no('form')
-    const key = bytes(v.key, size)
+    const key = bytes(v.key, sizes[v.kind] ?? no('form'))
+    const tag = v.kind === 'ed25519' ? 0x0a : 0x22
     const address = [...(await sha(key)).subarray(0, 20)].map((x) => String.fromCharCode(x)).join('')
     if (v.power > before.power || (v.power === before.power && address <= before.address)) no('form')
     before = { power: v.power, address }
@@ -139,7 +140,7 @@ async function setHash(set: readonly Validator[]): Promise<Bytes> {
 
 async function verifies(v: Validator, message: Bytes, signature: string): Promise<boolean> {
   const key = bytes(v.key)
-  if (v.kind === 'mldsa65') return (await import('@noble/post-quantum/ml-dsa.js')).ml_dsa65.verify(bytes(signature, 3309), message, key)
+  if (v.kind === 'ml-dsa-65') return (await import('@noble/post-quantum/ml-dsa.js')).ml_dsa65.verify(bytes(signature, 3309), message, key)
   return subtle.verify('Ed25519', await subtle.importKey('raw', key, 'Ed25519', false, ['verify']), bytes(signature, 64), message)
 }
 
@@ -188,6 +189,19 @@ export async function check(t: Trust, commitment: Uint8Array, r: Receipt): Promi
   const agreed = await checkBlock(t, r)
   if (r.size !== agreed.size || b64(await climb(await leaf(commitment), r.index, r.size, r.path)) !== agreed.root) no('content')
   return agreed
+}
+
+/** Whether a value has the form of a trust, as a keyring keeps it. */
+export function validTrust(t: Trust): boolean {
+  try {
+    whole(t.height, 1)
+    whole(t.seen.size)
+    whole(t.validators.length, 1, most)
+    for (const v of t.validators) if (typeof v.name !== 'string' || bytes(v.key).length !== sizes[v.kind] || whole(v.power, 1, 2 ** 31) < 1) return false
+    return [t.origin, t.salt, t.seen.root].every((v) => bytes(v, 32)) && typeof t.chain === 'string' && t.chain.length > 0 && t.chain.length <= 50
+  } catch {
+    return false
+  }
 }
 
 /** Moves trust on to the validators that the trusted ones named. */

@@ -2,6 +2,7 @@
 
 import { sha256 as sha256Now } from '@noble/hashes/sha2.js'
 import { Decrypter, Encrypter } from 'age-encryption'
+import { validTrust, type Trust } from '../ledger/verify.ts'
 import {
   Bad, b64, concat, hash, hkdf, hmac, identityOf, isID, newIdentity, random, recipientOf, sha256, signingKey, text, unb64, utf8,
   type Bytes, type SigningKey,
@@ -102,6 +103,7 @@ export interface Keyring {
   passkeys: { id: string; name: string; recipient: string }[]
   recovery: { code: string }
   version: number
+  ledger?: Trust
   identity: string
 }
 
@@ -109,8 +111,8 @@ export interface Keyring {
 const maxPasskeys = 32
 
 export function writeKeyring(k: Keyring): Bytes {
-  const { identity, org, person, signing, card, clinic, name, passkeys, recovery, version } = k
-  return identityFile('ward/keyring/1', { org, person, signing, card, clinic, name, passkeys, recovery, version }, identity)
+  const { identity, org, person, signing, card, clinic, name, passkeys, recovery, version, ledger } = k
+  return identityFile('ward/keyring/1', { org, person, signing, card, clinic, name, passkeys, recovery, version, ...(ledger && { ledger }) }, identity)
 }
 
 export function readKeyring(file: Uint8Array): Keyring {
@@ -118,7 +120,8 @@ export function readKeyring(file: Uint8Array): Keyring {
   const k = about as unknown as Keyring
   const texts = [k.name, ...(Array.isArray(k.passkeys) ? k.passkeys.flatMap((p) => [p.id, p.name, p.recipient]) : [undefined])]
   const whole = isID(k.org) && isID(k.person) && [k.signing, k.card, k.clinic].every((v) => unb64(v).length === 32) &&
-    isCode(k.recovery?.code) && texts.every((v) => typeof v === 'string') && Number.isSafeInteger(k.version) && k.version >= 1 && k.passkeys.length <= maxPasskeys
+    isCode(k.recovery?.code) && texts.every((v) => typeof v === 'string') && Number.isSafeInteger(k.version) && k.version >= 1 && k.passkeys.length <= maxPasskeys &&
+    (k.ledger === undefined || validTrust(k.ledger))
   if (!whole) throw new Bad('the keyring is not complete')
   return { ...k, identity }
 }
