@@ -34,6 +34,8 @@ var doors = []struct {
 	{"github.com/cedar-policy/...", []string{"policy"}, "one engine, one door: every decision is made by policy.Decide"},
 	{"github.com/go-webauthn/...", []string{"identity"}, "one engine, one door: passkeys are checked in identity"},
 	{"github.com/livekit/...", []string{"visits"}, "one engine, one door: media goes through visits"},
+	{"github.com/cometbft/...", []string{"ledger/chain"}, "one engine, one door: what organisations agree on goes through ledger.Chain"},
+	{"ward/ledger/chain", []string{"ledger/chain", "cmd/ward", "build"}, "who needs a chain asks for ledger.Chain, and cmd/ward fills it in"},
 	{"filippo.io/age/...", []string{"seal", "client", "simulator", "cmd/ward", "build"}, "who opens age files holds keys, and no part of the server does"},
 }
 
@@ -78,6 +80,17 @@ func TestImportsOneEngineOneDoor(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The newest version by number, 1.0.1, was given up by its makers and lacks what was mended since.
+func TestImportsCometBFTIsOfTheLineThatIsMaintained(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/cometbft/cometbft").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version := strings.TrimSpace(string(out)); !strings.HasPrefix(version, "v0.40.") {
+		t.Errorf("CometBFT is %s: take v0.40, not what `go get` takes for the latest", version)
 	}
 }
 

@@ -451,6 +451,7 @@ type ChainStatus struct {
 	Height  int64         `json:"height"`
 	Time    string        `json:"time,omitempty"`   // of the newest block
 	Halted  string        `json:"halted,omitempty"` // since when something waits and no block comes
+	Reason  string        `json:"reason,omitempty"` // why, if it is this member itself that stopped
 	Members []ChainMember `json:"members"`
 	Votes   []ChainVote   `json:"votes,omitempty"` // open ones
 	Faults  []ChainFault  `json:"faults,omitempty"`

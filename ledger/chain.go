@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -36,7 +35,7 @@ type Chain interface {
 }
 
 // ErrRefused is what Submit's error is (errors.Is) when the chain refused a transaction; its text says why.
-var ErrRefused = errors.New("the chain refuses it")
+var ErrRefused = receipt.ErrRefused
 
 // A Council is how members decide together: who is one, and which version runs.
 type Council interface {

@@ -1,0 +1,218 @@
+package chain_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"ward/ledger/chain"
+	"ward/ledger/receipt"
+)
+
+// patience is how long anything may take on a machine that does much else. Nothing here waits for it in vain.
+const patience = 2 * time.Minute
+
+func start(t *testing.T, config chain.Config) *chain.Chain {
+	t.Helper()
+	if config.Name == "" {
+		config.Name = "Hillside"
+	}
+	config.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	c, err := chain.Start(context.Background(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Stop() })
+	return c
+}
+
+func wait(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// A book is an organisation's log in memory.
+type book struct {
+	key    ed25519.PrivateKey
+	hashes []tlog.Hash
+	size   int64
+}
+
+func newBook(name string) *book {
+	seed := sha256.Sum256([]byte(name))
+	return &book{key: ed25519.NewKeyFromSeed(seed[:])}
+}
+
+func (b *book) origin() receipt.Key { return receipt.Key(b.key.Public().(ed25519.PublicKey)) }
+
+func (b *book) ReadHashes(at []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(at))
+	for i, n := range at {
+		out[i] = b.hashes[n]
+	}
+	return out, nil
+}
+
+func (b *book) add(leaves ...[]byte) {
+	for _, l := range leaves {
+		hashes, err := tlog.StoredHashes(b.size, l, b)
+		if err != nil {
+			panic(err)
+		}
+		b.hashes = append(b.hashes, hashes...)
+		b.size++
+	}
+}
+
+// checkpoint is the transaction that has the log agreed from old leaves on.
+func (b *book) checkpoint(chain string, old int64, attempt uint16) []byte {
+	c := receipt.Checkpoint{Old: old, New: b.size, Attempt: attempt}
+	root, err := tlog.TreeHash(b.size, b)
+	if err != nil {
+		panic(err)
+	}
+	c.Root = receipt.Hash(root)
+	if old > 0 {
+		proof, err := tlog.ProveTree(b.size, old, b)
+		if err != nil {
+			panic(err)
+		}
+		for _, h := range proof {
+			c.Proof = append(c.Proof, receipt.Hash(h))
+		}
+	}
+	return receipt.SignTx(chain, b.key, receipt.KindCheckpoint, c.Body())
+}
+
+func (b *book) receipt(block receipt.Block, index, size int64) receipt.Receipt {
+	path, err := tlog.ProveRecord(size, index, b)
+	if err != nil {
+		panic(err)
+	}
+	r := receipt.Receipt{Block: block, Index: index, Size: size, Path: []receipt.Hash{}}
+	for _, h := range path {
+		r.Path = append(r.Path, receipt.Hash(h))
+	}
+	return r
+}
+
+func trust(c *chain.Chain, origin receipt.Key) receipt.Trust {
+	height, set := c.Validators()
+	return receipt.Trust{Chain: c.ID(), Validators: set, Height: height, Origin: origin}
+}
+
+func TestAWardAloneHasAChainOfOneAndItsReceiptsHold(t *testing.T) {
+	for _, keys := range []string{receipt.Ed25519, receipt.MLDSA65} {
+		t.Run(keys, func(t *testing.T) {
+			ctx, dir := wait(t), t.TempDir()
+			c := start(t, chain.Config{Dir: dir, Keys: keys})
+			b := newBook(keys)
+			trusted := trust(c, b.origin())
+
+			if _, err := c.Submit(ctx, b.checkpoint(c.ID(), 0, 0)); !errors.Is(err, receipt.ErrRefused) {
+				t.Fatalf("an empty checkpoint: %v", err)
+			}
+			if err := c.Register(ctx, b.origin(), receipt.Hash{1}, "Hillside Clinic"); err != nil {
+				t.Fatal(err)
+			}
+			first := receipt.Commitment(receipt.LeafEvent, receipt.Salt{1}, []byte("first"))
+			b.add(first[:])
+			block, err := c.Submit(ctx, b.checkpoint(c.ID(), 0, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range byte(20) {
+				b.add([]byte{i})
+			}
+			later, err := c.Submit(ctx, b.checkpoint(c.ID(), 1, 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range []receipt.Receipt{b.receipt(block, 0, 1), b.receipt(later, 0, 21)} {
+				agreed, err := trusted.Check(first, r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(agreed.Votes) != 1 || time.Since(agreed.Time) > patience {
+					t.Errorf("agreed: %+v", agreed)
+				}
+			}
+			if size, root, known := c.Head(b.origin()); !known || size != 21 || root == (tlog.Hash{}) {
+				t.Errorf("the head is %d %v %v", size, root, known)
+			}
+			if newest, ok := c.Newest(b.origin()); !ok || newest.Height != later.Height {
+				t.Errorf("the newest is %+v", newest.Height)
+			}
+			for _, file := range []string{"operator.key", "consensus.key", "node.key"} {
+				if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Mode().Perm() != 0o600 {
+					t.Errorf("%s: %v %v", file, info.Mode(), err)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatWasAgreedIsThereAfterARestart(t *testing.T) {
+	ctx, dir := wait(t), t.TempDir()
+	c := start(t, chain.Config{Dir: dir})
+	b := newBook("restart")
+	if err := c.Register(ctx, b.origin(), receipt.Hash{}, "Hillside Clinic"); err != nil {
+		t.Fatal(err)
+	}
+	b.add([]byte("a"))
+	block, err := c.Submit(ctx, b.checkpoint(c.ID(), 0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	label, value := receipt.Key{7}, receipt.Hash{8}
+	link := receipt.Link{Label: label, Value: value}
+	if _, err := c.Submit(ctx, receipt.SignTx(c.ID(), b.key, receipt.KindLink, link.Body())); err != nil {
+		t.Fatal(err)
+	}
+	id := c.ID()
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+
+	c = start(t, chain.Config{Dir: dir})
+	if c.ID() != id || c.Status().Halted != "" {
+		t.Fatalf("the chain is %s, then %s %+v", id, c.ID(), c.Status())
+	}
+	if newest, ok := c.Newest(b.origin()); !ok || newest.Height != block.Height {
+		t.Errorf("the newest block is %d %v", newest.Height, ok)
+	}
+	b.add([]byte("b"))
+	if _, err := c.Submit(ctx, b.checkpoint(c.ID(), 1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		proof, err := c.ProveLink(b.origin(), label)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, there, _, err := trust(c, b.origin()).CheckState(receipt.LinkKey(b.origin(), label), proof)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there && got == value {
+			break
+		}
+	}
+	absent, err := c.ProveLink(b.origin(), receipt.Key{9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, there, _, err := trust(c, b.origin()).CheckState(receipt.LinkKey(b.origin(), receipt.Key{9}), absent); there || err != nil {
+		t.Errorf("a line of cards that is not there is there: %v", err)
+	}
+}

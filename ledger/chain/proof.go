@@ -1,0 +1,290 @@
+package chain
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cometbft/cometbft/types"
+	gogotypes "github.com/cosmos/gogoproto/types"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"ward"
+	"ward/ledger/receipt"
+)
+
+// What can be shown to anyone: blocks with their signatures, changes of the set, and what the state holds. Its form is
+// receipt's. What members need for ever (the newest checkpoint of their own logs, each change of the set) is kept
+// beside the state, so that blocks may go.
+
+// block is what a receipt needs of a transaction's block.
+func (c *Chain) block(height int64, place int) (receipt.Block, error) {
+	signed, b, err := c.signed(height, receipt.BlockFields...)
+	if err != nil {
+		return receipt.Block{}, err
+	}
+	if place >= len(b.Txs) {
+		return receipt.Block{}, fmt.Errorf("block %d has no transaction %d", height, place)
+	}
+	out := receipt.Block{Signed: signed, Tx: receipt.Bytes(b.Txs[place]), TxIndex: int64(place), TxTotal: int64(len(b.Txs)), TxPath: []receipt.Hash{}}
+	for _, h := range b.Txs.Proof(place).Proof.Aunts {
+		out.TxPath = append(out.TxPath, receipt.Hash(h))
+	}
+	return out, nil
+}
+
+// signed is a block's header, as far as what is known of it does not say it, and its signatures.
+func (c *Chain) signed(height int64, known ...int) (receipt.Signed, *types.Block, error) {
+	c.mu.Lock()
+	n := c.node
+	c.mu.Unlock()
+	if n == nil {
+		return receipt.Signed{}, nil, &ward.Error{Kind: ward.Unavailable, Message: "the chain has not started"}
+	}
+	b, commit := n.BlockStore().LoadBlock(height), n.BlockStore().LoadSeenCommit(height)
+	if commit == nil {
+		commit = n.BlockStore().LoadBlockCommit(height)
+	}
+	if b == nil || commit == nil {
+		return receipt.Signed{}, nil, &ward.Error{Kind: ward.Gone, Message: fmt.Sprintf("block %d is no longer kept", height)}
+	}
+	leaves, err := headerLeaves(&b.Header)
+	if err != nil {
+		return receipt.Signed{}, nil, err
+	}
+	out := receipt.Signed{
+		Chain: c.id, Height: height, Round: commit.Round, Header: receipt.HeaderRest(leaves, known...), Votes: []receipt.Vote{},
+		Parts: int64(commit.BlockID.PartSetHeader.Total), PartsHash: receipt.Hash(commit.BlockID.PartSetHeader.Hash),
+	}
+	for i, s := range commit.Signatures {
+		if s.BlockIDFlag == types.BlockIDFlagCommit {
+			out.Votes = append(out.Votes, receipt.Vote{Validator: int64(i), Seconds: s.Timestamp.Unix(), Nanos: int64(s.Timestamp.Nanosecond()), Signature: s.Signature})
+		}
+	}
+	return out, b, nil
+}
+
+// headerLeaves are the leaf hashes of a header's fields, as CometBFT's Header.Hash has them.
+func headerLeaves(h *types.Header) (leaves [14]receipt.Hash, err error) {
+	wrap := func(b []byte) ([]byte, error) {
+		if len(b) == 0 {
+			return nil, nil
+		}
+		return (&gogotypes.BytesValue{Value: b}).Marshal()
+	}
+	version, err1 := h.Version.Marshal()
+	at, err2 := gogotypes.StdTimeMarshal(h.Time)
+	last := h.LastBlockID.ToProto()
+	lastID, err3 := last.Marshal()
+	chain, err4 := (&gogotypes.StringValue{Value: h.ChainID}).Marshal()
+	height, err5 := (&gogotypes.Int64Value{Value: h.Height}).Marshal()
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return leaves, err
+	}
+	fields := [][]byte{version, chain, height, at, lastID}
+	for _, b := range [][]byte{h.LastCommitHash, h.DataHash, h.ValidatorsHash, h.NextValidatorsHash, h.ConsensusHash, h.AppHash, h.LastResultsHash, h.EvidenceHash, h.ProposerAddress} {
+		f, err := wrap(b)
+		if err != nil {
+			return leaves, err
+		}
+		fields = append(fields, f)
+	}
+	for i, f := range fields {
+		leaves[i] = receipt.Hash(tlog.RecordHash(f))
+	}
+	return leaves, nil
+}
+
+// signedAt is when a block was signed: the median of its signatures' times. A block's own time is of the block before, which
+// may be days older.
+func (c *Chain) signedAt(height int64) (time.Time, bool) {
+	c.mu.Lock()
+	n := c.node
+	c.mu.Unlock()
+	if n == nil || height == 0 {
+		return time.Time{}, false
+	}
+	commit := n.BlockStore().LoadSeenCommit(height)
+	if commit == nil {
+		return time.Time{}, false
+	}
+	var times []time.Time
+	for _, s := range commit.Signatures {
+		if s.BlockIDFlag == types.BlockIDFlagCommit {
+			times = append(times, s.Timestamp)
+		}
+	}
+	if len(times) == 0 {
+		return time.Time{}, false
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times[(len(times)-1)/2], true
+}
+
+// keepFinals keeps the blocks with this member's own newest checkpoints. Under the state machine's lock.
+func (c *Chain) keepFinals(s *state) {
+	self := c.operator()
+	for origin, log := range s.Logs {
+		if log.Operator != self || log.Height != s.Height {
+			continue
+		}
+		b, err := c.block(log.Height, int(log.Place))
+		if err != nil {
+			continue // Newest still finds it while the block is kept
+		}
+		if raw, err := json.Marshal(b); err == nil {
+			c.db.Set(append([]byte{finalRow}, origin[:]...), raw)
+		}
+	}
+}
+
+// Newest is the block of a log's newest checkpoint, if it is still kept.
+func (c *Chain) Newest(origin receipt.Key) (receipt.Block, bool) {
+	c.app.mu.Lock()
+	var log logHead
+	if c.app.now != nil {
+		log = c.app.now.Logs[origin]
+	}
+	c.app.mu.Unlock()
+	if log.Size == 0 {
+		return receipt.Block{}, false
+	}
+	if raw, err := c.db.Get(append([]byte{finalRow}, origin[:]...)); err == nil && raw != nil {
+		if b, err := receipt.Parse[receipt.Block](raw); err == nil && b.Height == log.Height {
+			return b, true
+		}
+	}
+	b, err := c.block(log.Height, int(log.Place))
+	return b, err == nil
+}
+
+// Validators are those that sign the next block.
+func (c *Chain) Validators() (height int64, set []receipt.Validator) {
+	c.app.mu.Lock()
+	defer c.app.mu.Unlock()
+	if c.app.now == nil {
+		return 0, nil
+	}
+	return c.app.now.Height + 1, slices.Clone(c.app.now.Signing)
+}
+
+// ProveLink shows what the state holds of a person's line of cards.
+func (c *Chain) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) {
+	return c.ProveState(receipt.LinkKey(origin, label))
+}
+
+// ProveState shows what the state before the newest block holds at a key. That block's header has its root.
+func (c *Chain) ProveState(key receipt.Key) (receipt.StateProof, error) {
+	c.app.mu.Lock()
+	now, before := c.app.now, c.app.before
+	c.app.mu.Unlock()
+	if now == nil || now.Height == 0 {
+		return receipt.StateProof{}, &ward.Error{Kind: ward.Unavailable, Message: "the chain has no block yet"}
+	}
+	signed, b, err := c.signed(now.Height, receipt.StateFields...)
+	if err != nil {
+		return receipt.StateProof{}, err
+	}
+	c.app.mu.Lock()
+	defer c.app.mu.Unlock()
+	for _, s := range []*state{now, before} {
+		if s == nil {
+			continue
+		}
+		if root := s.trie.hash(); bytes.Equal(root[:], b.AppHash) {
+			path, value, other := s.trie.prove(key)
+			return receipt.StateProof{Signed: signed, Path: append([]receipt.Hash{}, path...), Value: value, Other: other}, nil
+		}
+	}
+	return receipt.StateProof{}, &ward.Error{Kind: ward.Unavailable, Message: "the newest state is not signed yet", Hint: "Ask again in a moment."}
+}
+
+// encodeSet is how a set is kept until the block comes that names it.
+func encodeSet(set []receipt.Validator) []byte {
+	raw, _ := json.Marshal(set) // of texts and numbers
+	return raw
+}
+
+// fillChanges makes changes of the set that waited for their block. Under the state machine's lock.
+func (c *Chain) fillChanges(s *state) {
+	c.mu.Lock()
+	due := c.unfilled
+	c.mu.Unlock()
+	due = due || c.app.before != nil && !slices.EqualFunc(s.validators(), c.app.before.validators(), sameValidator)
+	if !due {
+		return
+	}
+	left := false
+	err := c.rows(nextSetRow, 0, func(height int64, raw []byte) error {
+		if height > s.Height {
+			left = true
+			return nil
+		}
+		var next []receipt.Validator
+		if err := json.Unmarshal(raw, &next); err != nil {
+			return err
+		}
+		signed, _, err := c.signed(height, receipt.ChangeFields...)
+		if err != nil {
+			return err
+		}
+		change, err := json.Marshal(receipt.Change{Signed: signed, Next: next})
+		if err != nil {
+			return err
+		}
+		batch := c.db.NewBatch()
+		defer batch.Close()
+		if err := errors.Join(batch.Set(heightRow(changeRow, height), change), batch.Delete(heightRow(nextSetRow, height))); err != nil {
+			return err
+		}
+		return batch.WriteSync()
+	})
+	if err != nil {
+		c.log.Error("a change of the chain's validators was not kept; it is tried again", "error", err.Error())
+	}
+	c.mu.Lock()
+	c.unfilled = left || err != nil
+	c.mu.Unlock()
+}
+
+// Changes are those of the set of validators after a height, oldest first.
+func (c *Chain) Changes(since int64) ([]receipt.Change, error) {
+	all := []receipt.Change{}
+	err := c.rows(changeRow, since+1, func(_ int64, raw []byte) error {
+		change, err := receipt.Parse[receipt.Change](raw)
+		all = append(all, change)
+		return err
+	})
+	return all, err
+}
+
+// rows reads the rows of a kind from a height on, in order.
+func (c *Chain) rows(kind byte, from int64, each func(height int64, raw []byte) error) error {
+	type row struct {
+		height int64
+		raw    []byte
+	}
+	var all []row
+	if err := func() error {
+		rows, err := c.db.Iterator(heightRow(kind, from), []byte{kind + 1})
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for ; rows.Valid(); rows.Next() {
+			all = append(all, row{rowHeight(rows.Key()), bytes.Clone(rows.Value())})
+		}
+		return rows.Error()
+	}(); err != nil {
+		return err
+	}
+	for _, r := range all {
+		if err := each(r.height, r.raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
