@@ -211,7 +211,7 @@ func (c *Chain) starts() error {
 	raw, _ := os.ReadFile(file)
 	before, _ := strconv.Atoi(strings.TrimSpace(string(raw)))
 	if before >= maxStarts {
-		return fmt.Errorf("Ward ended %d times soon after the chain began: the chain stays halted; when the cause is mended, remove %s", before, file)
+		return fmt.Errorf("this Ward ended %d times soon after the chain began: the chain stays halted; when the cause is mended, remove %s", before, file)
 	}
 	if err := os.WriteFile(file, []byte(strconv.Itoa(before+1)), 0o600); err != nil {
 		return fmt.Errorf("count the chain's starts: %w", err)
