@@ -61,34 +61,57 @@ func (c *Charts) PostBreakGlass(ctx context.Context, tx *store.Tx, who ward.Call
 	}
 	now := c.Now()
 	answer.Until = ward.FormatTime(now.Add(glassTime))
-	_, err = tx.Exec(ctx, `INSERT INTO break_glass (org, chart, person, code, began, until, epochs) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	_, err = tx.Exec(ctx, `INSERT INTO break_glass (org, chart, person, code, began, until, epochs, running) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`,
 		string(who.Org), string(chart), string(who.Person), body.Code, now.UnixMilli(), now.Add(glassTime).UnixMilli(), opened)
 	if err != nil {
 		return nil, err
 	}
-	owner, err := chartOwner(ctx, tx, who.Org, chart)
+	return answer, c.tellEmergency(ctx, tx, who.Org, chart)
+}
+
+// tellEmergency tells the patient, who reads the chart, and the officers that an emergency began, or is over.
+func (c *Charts) tellEmergency(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) error {
+	owner, err := chartOwner(ctx, tx, org, chart)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Chart: chart, Person: owner})
-	return answer, nil
+	c.tell(tx, org, ward.Notice{Kind: "grant", Chart: chart, Person: owner})
+	return nil
 }
 
 // EndEmergency answers DELETE /api/charts/{chart}/break-glass: the caller's own emergency is over, and the chart is due
 // for a new epoch.
 func (c *Charts) EndEmergency(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	chart, now := ward.ChartID(r.PathValue("chart")), c.Now().UnixMilli()
-	_, err := tx.Exec(ctx, `UPDATE break_glass SET until = $1 WHERE org = $2 AND chart = $3 AND person = $4 AND until > $1`,
+	_, err := tx.Exec(ctx, `UPDATE break_glass SET until = $1, running = 0 WHERE org = $2 AND chart = $3 AND person = $4 AND until > $1`,
 		now, string(who.Org), string(chart), string(who.Person))
 	if err != nil {
 		return nil, err
 	}
-	owner, err := chartOwner(ctx, tx, who.Org, chart)
-	if err != nil {
-		return nil, err
-	}
-	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Chart: chart, Person: owner})
-	return nil, nil
+	return nil, c.tellEmergency(ctx, tx, who.Org, chart)
+}
+
+// EndHours puts on record which emergencies are over because their hour is, and tells of them, once between all replicas.
+// Policy opens nothing from that moment on, whether this runs or not.
+func (c *Charts) EndHours(ctx context.Context) error {
+	return c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		over, err := endHours(ctx, tx, c.Now())
+		if err != nil {
+			return err
+		}
+		for _, e := range over {
+			err := c.Ledger.Append(ctx, tx, e.org, ward.Event{
+				Person: e.person, Roles: []ward.Role{ward.Clinician}, Action: "emergency-over", About: "chart:" + string(e.chart), Chart: e.chart, Decision: "done",
+			})
+			if err == nil {
+				err = c.tellEmergency(ctx, tx, e.org, e.chart)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // ListEmergencies answers GET /api/emergencies, for officers.

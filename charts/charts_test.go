@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +40,7 @@ type town struct {
 	now      time.Time
 	people   map[ward.PersonID]*someone
 	c        *charts.Charts
+	told     []ward.Notice
 	cancels  func(ctx context.Context, tx *store.Tx, chart ward.ChartID, by ward.PersonID) error
 }
 
@@ -56,7 +59,11 @@ func (w *town) CancelOf(ctx context.Context, tx *store.Tx, _ ward.OrgID, chart w
 	}
 	return w.cancels(ctx, tx, chart, by)
 }
-func (w *town) Publish(ward.OrgID, ward.Notice) error { return nil }
+
+func (w *town) Publish(_ ward.OrgID, n ward.Notice) error {
+	w.told = append(w.told, n)
+	return nil
+}
 
 func newTown(t *testing.T) *town {
 	w := &town{t: t, dir: t.TempDir(), org: ward.NewID[ward.OrgID](), now: time.Now().Truncate(time.Millisecond), people: map[ward.PersonID]*someone{}}
@@ -233,6 +240,74 @@ func TestWhoHoldsTheEmergencyKeyHearsNothingUntilTheGlassIsBroken(t *testing.T) 
 		}
 		return err
 	}))
+}
+
+func TestWhoIsConcernedHearsOnceThatTheHourOfAnEmergencyIsOver(t *testing.T) {
+	w := newTown(t)
+	pat, doc, nurse, officer := w.person(ward.Patient), w.person(ward.Clinician), w.person(ward.Clinician), w.person(ward.Security)
+	em, n := w.lock(doc, envelope.LockEmergency, "", w.to(doc, doc, envelope.ForWork, ""))
+	w.must(w.create(doc, n))
+	chart := ward.NewID[ward.ChartID]()
+	_, n = w.lock(pat, envelope.LockChart, chart, w.to(pat, pat, envelope.ForSelf, ""), w.toLock(pat, em, envelope.ForEmergency))
+	w.must(w.create(pat, n))
+	open := func(who *someone) {
+		t.Helper()
+		_, err := w.call(w.c.PostBreakGlass, who, ward.BreakGlass{Code: "other"}, "chart", string(chart))
+		w.must(err)
+	}
+	over := func() (who []ward.PersonID) {
+		t.Helper()
+		w.told = nil
+		w.must(errors.Join(w.c.EndHours(t.Context()), w.c.EndHours(t.Context())))
+		w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
+			found, err := ledger.New(time.Now).List(ctx, tx, w.org, ledger.Query{Newest: true, Limit: 10, Chart: chart})
+			for _, e := range found.Events {
+				if e.Action == "emergency-over" && e.Time == ward.FormatTime(w.now) && e.Decision == "done" {
+					who = append(who, e.Person)
+				}
+			}
+			return err
+		}))
+		for _, n := range w.told {
+			for _, hearer := range []*someone{pat, officer} {
+				w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
+					hears, err := w.c.MayHear(ctx, tx, hearer.caller(), n)
+					if !hears {
+						t.Errorf("%s does not hear of it", hearer.roles)
+					}
+					return err
+				}))
+			}
+		}
+		if len(w.told) != len(who) {
+			t.Errorf("told %d times of %d", len(w.told), len(who))
+		}
+		return who
+	}
+	began := w.now
+	at := func(minutes int) { w.now = began.Add(time.Duration(minutes) * time.Minute) }
+	open(doc)
+	at(30)
+	open(doc) // again, for as long as it takes
+	open(nurse)
+	at(59)
+	if got := over(); got != nil {
+		t.Errorf("before the hour is over: %v", got)
+	}
+	at(61)
+	if got := over(); got != nil {
+		t.Errorf("while the second hour goes on: %v", got)
+	}
+	_, err := w.call(w.c.EndEmergency, nurse, nil, "chart", string(chart))
+	w.must(err)
+	at(91)
+	if got := over(); !slices.Equal(got, []ward.PersonID{doc.Person}) {
+		t.Errorf("when both are: %v, not of %v alone", got, doc.Person)
+	}
+	at(200)
+	if got := over(); got != nil {
+		t.Errorf("later: %v", got)
+	}
 }
 
 func TestAShorterEndEndsGrantsOfEarlierEpochsToo(t *testing.T) {

@@ -3,6 +3,7 @@ package charts
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -259,6 +260,34 @@ func emergencies(ctx context.Context, tx *store.Tx, org ward.OrgID, since time.T
 		}
 		e.Began, e.Until = formatMilli(began), formatMilli(until)
 		all = append(all, e)
+	}
+	return all, found.Err()
+}
+
+type emergency struct {
+	org    ward.OrgID
+	chart  ward.ChartID
+	person ward.PersonID
+}
+
+// endHours notes that emergencies are over, and gives each who had one of which chart. It is not over while another hour
+// of theirs goes on.
+func endHours(ctx context.Context, tx *store.Tx, now time.Time) ([]emergency, error) {
+	found, err := tx.Rows(ctx, `UPDATE break_glass AS b SET running = 0 WHERE b.running = 1 AND NOT EXISTS
+		(SELECT 1 FROM break_glass o WHERE o.org = b.org AND o.chart = b.chart AND o.person = b.person AND o.until > $1) RETURNING org, chart, person`, now.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	var all []emergency
+	for found.Next() {
+		var e emergency
+		if err := found.Scan((*string)(&e.org), (*string)(&e.chart), (*string)(&e.person)); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(all, e) {
+			all = append(all, e)
+		}
 	}
 	return all, found.Err()
 }

@@ -97,7 +97,7 @@ func TestNoticesReachOnlyThoseTheyConcern(t *testing.T) {
 		},
 		{
 			"the glass was broken", publish(ward.Notice{Kind: "grant", Chart: w.chart}),
-			func(n ward.Notice) bool { return n.Kind == "grant" && n.Chart == w.chart }, "cdp",
+			func(n ward.Notice) bool { return n.Kind == "grant" && n.Chart == w.chart }, "cdps",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

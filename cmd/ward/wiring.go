@@ -98,7 +98,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 // depends on it but space.
 const sweepEvery = 10 * time.Minute
 
-// remindEvery is how often it is looked whom to remind of a visit.
+// remindEvery is how often it is looked whom to remind of a visit, and whom to tell that an emergency is over.
 const remindEvery = time.Minute
 
 // sweep begins to remove what time has ended, at once and then now and then, until close.
@@ -108,7 +108,7 @@ func (r *running) sweep(ctx context.Context, log *slog.Logger) {
 	r.stopSweeping = func() { cancel(); sweeping.Wait() }
 	sweeping.Go(func() {
 		for tick := time.Tick(remindEvery); ; {
-			if err := r.visits.Remind(ctx); err != nil && ctx.Err() == nil {
+			if err := errors.Join(r.visits.Remind(ctx), r.charts.EndHours(ctx)); err != nil && ctx.Err() == nil {
 				log.ErrorContext(ctx, "reminding failed", slog.String("error", err.Error()))
 			}
 			select {

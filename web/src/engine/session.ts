@@ -1041,7 +1041,7 @@ function notShared(error: unknown): readonly Read[] {
 
 /** Actions of the record that a patient is told of, as the words name them. */
 const lookActions: Readonly<Record<string, string>> = {
-  readLock: 'opened', readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', endEmergency: 'ended-emergency', eraseChart: 'erased',
+  readLock: 'opened', readEntries: 'opened', writeEntry: 'wrote', grant: 'shared', revoke: 'unshared', turnLock: 'turned', breakGlass: 'broke-glass', endEmergency: 'ended-emergency', 'emergency-over': 'emergency-over', eraseChart: 'erased',
   findChart: 'found', readMembers: 'members', invited: 'invited', joined: 'joined',
 }
 

@@ -120,7 +120,7 @@ export function EmergencyNews({ charts }: { charts: readonly { readonly chart: s
       if (told.length === 0) return []
       return [
         <Notice key={c.chart} kind="warn" title={c.owner === engine.me?.person ? glass.yours : glass.of(apart(c.name || w.unnamed, lang))}>
-          {told.map((e) => <p key={e.began}>{glass.by(apart(e.name || w.chart.someone, lang), date(e.began, 'datetime'))}</p>)}
+          {told.map((e) => <p key={e.began}>{glass.by(apart(e.name || w.chart.someone, lang), date(e.began, 'datetime'))} {isOn(e) ? glass.until(date(e.until, 'time')) : glass.over}</p>)}
           <p>{glass.reasonIsInChart}</p>
           <div class="row"><Button kind="plain" icon="chart" href={`/chart/${c.chart}/notes`}>{glass.read}</Button><Button kind="plain" icon="eye" href={`/chart/${c.chart}/looks`}>{w.chart.page.looks}</Button><Button kind="quiet" onClick={() => engine.markEmergenciesSeen(c.chart)}>{glass.seen}</Button></div>
         </Notice>,

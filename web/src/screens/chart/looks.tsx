@@ -75,7 +75,7 @@ function OneVisit({ visit }: { visit: Visit }): JSX.Element {
   const self = last.person === engine.me?.person
   const who = self ? c.you : last.name === '' ? c.someone : apart(last.name, lang)
   const sentence = (look: Look): string => {
-    const say = (look.allowed ? c.look : c.triedLook)[look.action as keyof typeof c.look] ?? c.otherLook
+    const say = (look.allowed ? c.look[look.action as keyof typeof c.look] : c.triedLook[look.action as keyof typeof c.triedLook]) ?? c.otherLook
     // One opening is many requests: their number would say nothing.
     return look.count > 1 && look.action !== 'opened' ? `${say(who)} (${c.timesLook(look.count)})` : say(who)
   }

@@ -171,7 +171,7 @@ export const chart = {
   looksShow: 'عرض', looksAllowed: 'مسموح', looksRefused: 'مرفوض', looksSteps: (n) => `خطوات تقنية: ${digits(n)}`, looksTitle: 'من اطّلع', looksText: 'كلما فتح أحدهم هذا الملف أو غيّره أو شاركه سجّلت العيادة ذلك، وكذلك حين ترفض أحدًا.', noLooks: 'لا شيء بعد', olderLooks: 'عرض الأقدم', refusedLook: 'مرفوض', timesLook: (n) => (n === 1 ? '' : times(n)),
   look: {
     opened: (who) => `${who}: فتح الملف`, wrote: (who) => `${who}: كتب في الملف`, shared: (who) => `${who}: شارك الملف`, unshared: (who) => `${who}: أزال شخصًا من الملف`,
-    turned: (who) => `متصفح ${who}: أعطى الملف مفاتيح جديدة`, 'ended-emergency': (who) => `أنهى ${who} حالة الطوارئ`, 'broke-glass': (who) => `${who}: فتح الملف في حالة طوارئ`, erased: (who) => `${who}: محا الملف`,
+    turned: (who) => `متصفح ${who}: أعطى الملف مفاتيح جديدة`, 'ended-emergency': (who) => `أنهى ${who} حالة الطوارئ`, 'emergency-over': (who) => `${who}: كان الملف مفتوحًا في حالة طوارئ حتى انقضت الساعة`, 'broke-glass': (who) => `${who}: فتح الملف في حالة طوارئ`, erased: (who) => `${who}: محا الملف`,
     found: (who) => `${who}: بحث عن مفاتيح الملف للمشاركة أو الكتابة`, members: (who) => `${who}: نظر من يستطيع قراءة الملف`, invited: (who) => `${who}: دعا المريض`, joined: (who) => `${who}: انضم`,
   },
   triedLook: {

@@ -176,7 +176,7 @@ export const chart = {
   looksShow: 'Show', looksAllowed: 'Allowed', looksRefused: 'Refused', looksSteps: (n: number): string => many(n, 'technical step', 'technical steps'), looksTitle: 'Who looked', looksText: 'Every time someone opens, changes or shares this chart, the clinic records it. So it does when it refuses someone.', noLooks: 'Nothing yet', olderLooks: 'Show older', refusedLook: 'Refused', timesLook: (n: number): string => (n === 1 ? '' : many(n, 'time', 'times')),
   look: {
     opened: (who: string): string => `${who} opened the chart`, wrote: (who: string): string => `${who} wrote in the chart`, shared: (who: string): string => `${who} shared the chart`, unshared: (who: string): string => `${who} took someone off the chart`,
-    turned: (who: string): string => `${who}’s browser gave the chart new keys`, 'ended-emergency': (who: string): string => `${who} ended the emergency`, 'broke-glass': (who: string): string => `${who} opened the chart in an emergency`, erased: (who: string): string => `${who} erased the chart`,
+    turned: (who: string): string => `${who}’s browser gave the chart new keys`, 'ended-emergency': (who: string): string => `${who} ended the emergency`, 'emergency-over': (who: string): string => `${who} had the chart open in an emergency until the hour was over`, 'broke-glass': (who: string): string => `${who} opened the chart in an emergency`, erased: (who: string): string => `${who} erased the chart`,
     found: (who: string): string => `${who} looked up the chart’s keys, to share or write`, members: (who: string): string => `${who} looked at who can read the chart`, invited: (who: string): string => `${who} invited the patient`, joined: (who: string): string => `${who} joined`,
   },
   triedLook: {

@@ -158,7 +158,7 @@ export const chart = {
   looksShow: 'Mostrar', looksAllowed: 'Permitido', looksRefused: 'Rechazado', looksSteps: (n) => many(n, 'paso técnico', 'pasos técnicos'), looksTitle: 'Quién miró', looksText: 'Cada vez que alguien abre, cambia o comparte esta historia, la clínica lo anota. También cuando rechaza a alguien.', noLooks: 'Todavía nada', olderLooks: 'Mostrar anteriores', refusedLook: 'Rechazado', timesLook: (n) => (n === 1 ? '' : many(n, 'vez', 'veces')),
   look: {
     opened: (who) => `${who} abrió la historia`, wrote: (who) => `${who} escribió en la historia`, shared: (who) => `${who} compartió la historia`, unshared: (who) => `${who} retiró el acceso de alguien`,
-    turned: (who) => `El navegador de ${who} dio llaves nuevas a la historia`, 'ended-emergency': (who) => `${who} terminó la emergencia`, 'broke-glass': (who) => `${who} abrió la historia en una emergencia`, erased: (who) => `${who} borró la historia`,
+    turned: (who) => `El navegador de ${who} dio llaves nuevas a la historia`, 'ended-emergency': (who) => `${who} terminó la emergencia`, 'emergency-over': (who) => `${who} tuvo la historia abierta en una emergencia hasta que pasó la hora`, 'broke-glass': (who) => `${who} abrió la historia en una emergencia`, erased: (who) => `${who} borró la historia`,
     found: (who) => `${who} consultó las llaves de la historia, para compartir o escribir`, members: (who) => `${who} miró quién puede leer la historia`, invited: (who) => `${who} invitó al paciente`, joined: (who) => `${who} se incorporó`,
   },
   triedLook: {
