@@ -7,9 +7,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { Clinic } from './clinic.mjs'
-import { openBrowser, Someone } from './people.mjs'
+import { openBrowser } from './people.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
-import { book, invite, join } from './steps.mjs'
+import { book, coming, inVisits, invite, join } from './steps.mjs'
 
 export async function steps(database) {
   const story = new Telling('background')
@@ -20,19 +20,13 @@ export async function steps(database) {
   const film = path(dir, 'two.mjpeg')
   await shoot(browser, film)
   const filmed = await openBrowser({ film })
-  const arrive = async (where, name, options) => {
-    const someone = await Someone.at(where, name, { ...options, permissions: ['camera', 'microphone'] })
-    someone.page.setDefaultTimeout(20_000)
-    story.people.push(someone)
-    return someone
-  }
   let okafor, amina, visit, wanted = 0
   let come
   let model = new Promise((resolve) => { come = resolve }) // whether the model comes
   await story.step('a clinic, its clinician and a patient with an appointment', async () => {
-    okafor = await arrive(browser, 'okafor')
+    okafor = await coming(story, browser, inVisits)('okafor')
     await join(okafor, clinic.foundingLink, 'Ada', 'Okafor')
-    amina = await arrive(filmed, 'amina', { width: 390, height: 844, serviceWorkers: 'block' }) // so that what it asks for can be held back
+    amina = await coming(story, filmed, inVisits)('amina', { width: 390, height: 844, serviceWorkers: 'block' }) // so that what it asks for can be held back
     await join(amina, await invite(okafor, clinic, 'Patient', 'Amina', 'Yusuf'), 'Amina', 'Yusuf', true)
     visit = await book(okafor, clinic, 'Amina')
     await amina.page.route(/\.tflite$/, async (route) => {

@@ -3,10 +3,10 @@
 // nobody anything. visit.story.mjs is about the visit itself.
 
 import { Clinic } from './clinic.mjs'
-import { openBrowser, Someone } from './people.mjs'
+import { openBrowser } from './people.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 import { ask, lookInside } from './inside.mjs'
-import { invite, join } from './steps.mjs'
+import { coming, end, invite, join } from './steps.mjs'
 import { Postbox } from './postbox.mjs'
 import { found } from './search.mjs'
 
@@ -20,13 +20,7 @@ export async function steps(database) {
   const postbox = await Postbox.open()
   const clinic = await Clinic.start({ database, env: { WARD_SMTP_SERVER: postbox.address, WARD_SMTP_FROM: 'appointments@example.org' } })
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, options)
-    someone.page.setDefaultTimeout(15_000)
-    await lookInside(someone)
-    story.people.push(someone)
-    return someone
-  }
+  const arrive = coming(story, browser, {}, lookInside)
   let okafor, amina, sonia, visit
   const dialog = (someone) => someone.page.getByRole('dialog')
   await story.step('a clinic in Madrid, and a patient who is in New York', async () => {
@@ -277,13 +271,7 @@ export async function steps(database) {
     must(files > 2, 'hardly any files were searched')
     must(hits.length === 0, hits.join('\n'))
   })
-  await story.step('no page broke the content policy or threw', async () => {
-    const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))
-    must(problems.length === 0, problems.join('\n'))
-    must(!/panic|ERROR/.test(clinic.log), clinic.log.split('\n').filter((l) => /panic|ERROR/.test(l)).slice(0, 5).join('\n'))
-  })
-  await browser.close()
-  await clinic.remove()
+  await end(story, clinic, browser)
   await postbox.close()
   return story
 

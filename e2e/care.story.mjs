@@ -3,9 +3,9 @@
 // summary, things to do and a rating are left after the visit. The server keeps nothing of it that can be read.
 
 import { Clinic } from './clinic.mjs'
-import { openBrowser, Someone } from './people.mjs'
+import { openBrowser } from './people.mjs'
 import { found } from './search.mjs'
-import { book, invite, join } from './steps.mjs'
+import { book, coming, end, inVisits, invite, join } from './steps.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 
 const canaries = { where: 'Knatterknie below the patella', note: 'velvetostrich on auscultation', talked: 'Marzipankuss and how it passed', task: 'Quibblewalk every morning', file: 'kneequokka.png' }
@@ -17,12 +17,7 @@ export async function steps(database) {
   const story = new Telling(`care ${database ? 'on PostgreSQL' : 'on SQLite'}`)
   const clinic = await Clinic.start({ database })
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, { permissions: ['camera', 'microphone'], ...options })
-    someone.page.setDefaultTimeout(20_000)
-    story.people.push(someone)
-    return someone
-  }
+  const arrive = coming(story, browser, inVisits)
   let okafor, amina, chart, visit
   const look = async (someone, name) => {
     await accessible(someone, name)
@@ -202,12 +197,5 @@ export async function steps(database) {
     must(files > 2, 'hardly any files were searched')
     must(hits.length === 0, hits.join('\n'))
   })
-  await story.step('no page broke the content policy or threw', async () => {
-    const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))
-    must(problems.length === 0, problems.join('\n'))
-    must(!/panic|ERROR/.test(clinic.log), clinic.log.split('\n').filter((l) => /panic|ERROR/.test(l)).slice(0, 5).join('\n'))
-  })
-  await browser.close()
-  await clinic.remove()
-  return story
+  return end(story, clinic, browser)
 }

@@ -4,10 +4,10 @@
 // does not come back.
 
 import { Clinic } from './clinic.mjs'
-import { openBrowser, Someone } from './people.mjs'
+import { openBrowser } from './people.mjs'
 import { lookInside } from './inside.mjs'
 import { found } from './search.mjs'
-import { book, invite, join } from './steps.mjs'
+import { book, coming, end, inVisits, invite, join } from './steps.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 import { moving, sameCode, until } from './visit.story.mjs'
 
@@ -17,13 +17,7 @@ export async function steps(database) {
   const story = new Telling(`guests ${database ? 'on PostgreSQL' : 'on SQLite'}`)
   const clinic = await Clinic.start({ database })
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, { ...options, permissions: ['camera', 'microphone'] })
-    someone.page.setDefaultTimeout(20_000)
-    await lookInside(someone)
-    story.people.push(someone)
-    return someone
-  }
+  const arrive = coming(story, browser, inVisits, lookInside)
   let okafor, amina, ines, karim, visit, link
   await story.step('a clinic, its clinician and a patient with an appointment', async () => {
     okafor = await arrive('okafor')
@@ -177,9 +171,7 @@ export async function steps(database) {
     must(kept.length === 0, `her name or her keys stay in the browser: ${kept}`)
     await picture(ines, 'guest-out')
   })
-  await browser.close()
-  await clinic.remove()
-  return story
+  return end(story, clinic, browser)
 }
 
 /** The code as one of them sees it. */

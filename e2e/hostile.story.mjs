@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { Clinic } from './clinic.mjs'
 import { ask, countsOf, keysOf, lookInside, pictureOf, likeness } from './inside.mjs'
-import { openBrowser, Someone } from './people.mjs'
-import { book, invite, join, meet } from './steps.mjs'
+import { openBrowser } from './people.mjs'
+import { book, coming, end, inVisits, invite, join, meet } from './steps.mjs'
 import { bundled, formsOf, inMemory, mint, pageWith, secretOf } from './stranger.mjs'
 import { Telling, must, picture } from './telling.mjs'
 import { moving, until } from './visit.story.mjs'
@@ -16,13 +16,7 @@ export async function steps(database) {
   if (database) return story
   const clinic = await Clinic.start()
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, { ...options, permissions: ['camera', 'microphone'] })
-    someone.page.setDefaultTimeout(20_000)
-    await lookInside(someone)
-    story.people.push(someone)
-    return someone
-  }
+  const arrive = coming(story, browser, inVisits, lookInside)
   let okafor, amina, nadia, visit, secret, stranger, members, hers
   const identity = randomBytes(26).toString('hex').slice(0, 26)
   const url = clinic.origin.replace('http', 'ws')
@@ -231,14 +225,7 @@ export async function steps(database) {
     await amina.button('Go to the waiting room').click()
     await amina.page.getByText('Picture and sound were stopped').waitFor() // by her own browser, if she lets it
   })
-  await story.step('no page broke the content policy or threw', async () => {
-    const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))
-    must(problems.length === 0, problems.join('\n'))
-    must(!/panic|ERROR/.test(clinic.log), clinic.log.split('\n').filter((l) => /panic|ERROR/.test(l)).slice(0, 5).join('\n'))
-  })
-  await browser.close()
-  await clinic.remove()
-  return story
+  return end(story, clinic, browser)
 }
 
 // MLS from outside, and nothing inside (RFC 9420, section 6).

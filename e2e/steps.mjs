@@ -1,7 +1,34 @@
-// What every story begins with: people who join, and an appointment.
+// What stories have in common: people who come and join, an appointment, and how it ends.
 
-/** Opens an invitation and tells who one is, up to the passkey. */
-export async function fillJoin(someone, link, given, family, patient = false) {
+import { Someone } from './people.mjs'
+import { must } from './telling.mjs'
+
+/** What the browser of someone in a visit has. */
+export const inVisits = { permissions: ['camera', 'microphone'] }
+
+/** How people come into a story; usual: what all their browsers have, prepare: what is done before their first page. */
+export const coming = (story, browser, usual = {}, prepare = async () => undefined) => async (name, options) => {
+  const someone = await Someone.at(browser, name, { ...usual, ...options })
+  someone.page.setDefaultTimeout(20_000)
+  await prepare(someone)
+  story.people.push(someone)
+  return someone
+}
+
+/** The last step; then all that the story used goes. */
+export async function end(story, clinic, browser) {
+  await story.step('no page broke the content policy or threw', async () => {
+    const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))
+    must(problems.length === 0, problems.join('\n'))
+    must(!/panic|ERROR/.test(clinic.log), clinic.log.split('\n').filter((l) => /panic|ERROR/.test(l)).slice(0, 5).join('\n'))
+  })
+  await browser.close()
+  await clinic.remove()
+  return story
+}
+
+/** Opens an invitation and tells who one is, up to the passkey; look sees the screens on the way. */
+export async function fillJoin(someone, link, given, family, patient = false, look = async () => undefined) {
   await someone.page.goto(link)
   await someone.button('Continue').click()
   await someone.field('First name').fill(given)
@@ -11,12 +38,14 @@ export async function fillJoin(someone, link, given, family, patient = false) {
   await someone.page.getByLabel('Month').selectOption('4')
   await someone.page.getByLabel('Year').fill('1961')
   await someone.page.getByRole('checkbox').check()
+  await look(someone, 'about me')
 }
 
-export async function join(someone, link, given, family, patient = false) {
-  await fillJoin(someone, link, given, family, patient)
+export async function join(someone, link, given, family, patient = false, look = async () => undefined) {
+  await fillJoin(someone, link, given, family, patient, look)
   await someone.button('Make my passkey').click()
   await someone.heading('Keep your recovery code').waitFor()
+  await look(someone, 'recovery code')
   await someone.page.getByRole('checkbox').check()
   await someone.button('Go to my space').click()
   await someone.heading(`Hello, ${given} ${family}`).waitFor()

@@ -3,24 +3,24 @@
 // security officer sees why; the whole disk is copied and there is nothing to read; Amina takes everything, and leaves.
 
 import { readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import path from 'node:path'
 import { Clinic, root } from './clinic.mjs'
-import { openBrowser, Someone } from './people.mjs'
+import { openBrowser } from './people.mjs'
 import { found } from './search.mjs'
+import { coming, end, fillJoin, invite, join } from './steps.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 
-const patients = join(root, 'testdata', 'fhir-synthea')
+const patients = path.join(root, 'testdata', 'fhir-synthea')
 const canaries = { family: 'Zwingmannova', note: 'quartzkestrel murmur at 0417', message: 'ombrelune since Tuesday', title: 'Vexillarypouch visit', file: 'plumbagoscan.txt', reason: 'gillyflowerish pulse', draft: 'ptarmiganic question' }
 
 export async function steps(database) {
   const story = new Telling(`story ${database ? 'on PostgreSQL' : 'on SQLite'}`)
   const clinic = await Clinic.start({ database })
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, options)
-    someone.page.setDefaultTimeout(20_000)
-    story.people.push(someone)
-    return someone
+  const arrive = coming(story, browser)
+  const look = async (someone, where) => {
+    await accessible(someone, where)
+    await fits(someone, where)
   }
   let okafor, farid, sonia, priya, nura, amina, chart
 
@@ -30,14 +30,14 @@ export async function steps(database) {
     await okafor.button('Sign in').waitFor()
     await accessible(okafor, 'welcome')
     await picture(okafor, 'welcome')
-    await join_(okafor, clinic.foundingLink, 'Ada', 'Okafor')
+    await join(okafor, clinic.foundingLink, 'Ada', 'Okafor')
     await accessible(okafor, 'clinician home')
   })
   await story.step('she invites the front desk and the security officer, who join', async () => {
     farid = await arrive('farid')
-    await join_(farid, await invite(okafor, 'Front desk', 'Farid', 'Nasser'), 'Farid', 'Nasser')
+    await join(farid, await invite(okafor, clinic, 'Front desk', 'Farid', 'Nasser'), 'Farid', 'Nasser')
     sonia = await arrive('sonia')
-    await join_(sonia, await invite(okafor, 'Security officer', 'Sonia', 'Lindqvist'), 'Sonia', 'Lindqvist')
+    await join(sonia, await invite(okafor, clinic, 'Security officer', 'Sonia', 'Lindqvist'), 'Sonia', 'Lindqvist')
   })
   await story.step('the front desk, who was given the directory, invites Amina', async () => {
     await okafor.page.goto(`${clinic.origin}/people`) // her browser welcomes who joined
@@ -46,13 +46,13 @@ export async function steps(database) {
     await farid.page.getByText('Ada Okafor').waitFor()
     await accessible(farid, 'people')
     amina = await arrive('amina', { width: 390, height: 844 })
-    const link = await invite(farid, 'Patient', 'Amina', canaries.family)
+    const link = await invite(farid, clinic, 'Patient', 'Amina', canaries.family)
     must(!/amina|zwing/i.test(link), 'the link says who is invited')
     await amina.page.goto(link)
     await amina.button('Continue').waitFor()
     await accessible(amina, 'invitation')
     await fits(amina, 'invitation')
-    await join_(amina, link, 'Amina', canaries.family, true)
+    await join(amina, link, 'Amina', canaries.family, true, look)
     await accessible(amina, 'patient home')
     await fits(amina, 'patient home')
   })
@@ -63,7 +63,7 @@ export async function steps(database) {
   })
   await story.step('an authenticator without PRF is told so, and is offered what works', async () => {
     const old = await arrive('old key', { prf: false })
-    const link = await invite(okafor, 'Clinician', 'Tomas', 'Reyes')
+    const link = await invite(okafor, clinic, 'Clinician', 'Tomas', 'Reyes')
     await fillJoin(old, link, 'Tomas', 'Reyes')
     await old.button('Make my passkey').click()
     await old.page.getByText('it cannot unlock your records').waitFor()
@@ -74,7 +74,7 @@ export async function steps(database) {
     await amina.page.goto(`${clinic.origin}${chart}/import`)
     await accessible(amina, 'import')
     const file = readdirSync(patients).find((name) => name.startsWith('Rachael'))
-    await amina.page.locator('input[type=file]').setInputFiles(join(patients, file))
+    await amina.page.locator('input[type=file]').setInputFiles(path.join(patients, file))
     await amina.page.getByRole('button', { name: /^Import/ }).click()
     await amina.page.getByText(/records imported/).first().waitFor()
     await amina.page.goto(`${clinic.origin}${chart}`)
@@ -141,7 +141,7 @@ export async function steps(database) {
   })
   await story.step('her daughter introduces herself, and Amina shares the chart with her until a day', async () => {
     nura = await arrive('nura', { width: 390, height: 844 })
-    await join_(nura, await invite(farid, 'Carer', 'Nura', 'Haddad'), 'Nura', 'Haddad')
+    await join(nura, await invite(farid, clinic, 'Carer', 'Nura', 'Haddad'), 'Nura', 'Haddad')
     await nura.button('Show who I am').click()
     const link = await nura.page.getByTestId('introduction').textContent()
     await accessible(nura, 'introducing oneself')
@@ -204,7 +204,7 @@ export async function steps(database) {
   })
   await story.step('a life depends on it: the doctor opens it with a reason, and the patient and the officer hear of it at once', async () => {
     priya = await arrive('priya')
-    await join_(priya, await invite(okafor, 'Data protection officer', 'Priya', 'Raman'), 'Priya', 'Raman')
+    await join(priya, await invite(okafor, clinic, 'Data protection officer', 'Priya', 'Raman'), 'Priya', 'Raman')
     await okafor.page.goto(`${clinic.origin}/people`) // her browser welcomes who joined
     await priya.page.getByText('No chart was opened in an emergency lately.').waitFor()
     await amina.page.goto(clinic.origin)
@@ -259,14 +259,14 @@ export async function steps(database) {
       await page.setViewportSize({ width: 320, height: 640 })
       await page.addInitScript((code) => localStorage.setItem('ward-prefs', JSON.stringify({ language: code, theme: code === 'ar' ? 'dark' : 'light' })), language)
       const small = { ...amina, name: `amina ${language}`, page }
-      for (const path of ['/', chart, `${chart}/messages`, `${chart}/files`, `${chart}/notes`, `${chart}/questionnaires`, `${chart}/visits`, `${chart}/share`, `${chart}/looks`, `${chart}/import`, '/settings']) {
-        await page.goto(clinic.origin + path)
+      for (const where of ['/', chart, `${chart}/messages`, `${chart}/files`, `${chart}/notes`, `${chart}/questionnaires`, `${chart}/visits`, `${chart}/share`, `${chart}/looks`, `${chart}/import`, '/settings']) {
+        await page.goto(clinic.origin + where)
         await page.locator('h1').waitFor()
         await page.locator('main progress').first().waitFor({ state: 'detached', timeout: 5000 }).catch(() => undefined)
         must((await page.evaluate(() => document.documentElement.dir)) === dir, `${language} is not ${dir}`)
-        await accessible(small, `${path} in ${language}`)
-        await fits(small, `${path} in ${language}`)
-        await picture(small, `${language}-${path.replaceAll('/', '_').replace(/[a-z2-7]{26}/, 'chart')}`)
+        await accessible(small, `${where} in ${language}`)
+        await fits(small, `${where} in ${language}`)
+        await picture(small, `${language}-${where.replaceAll('/', '_').replace(/[a-z2-7]{26}/, 'chart')}`)
       }
       await page.close()
     }
@@ -287,46 +287,5 @@ export async function steps(database) {
     await sonia.page.goto(`${clinic.origin}/record`)
     await sonia.page.getByText(/The record is whole/).waitFor()
   })
-  await story.step('no page broke the content policy or threw', async () => {
-    const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))
-    must(problems.length === 0, problems.join('\n'))
-    must(!/panic|ERROR/.test(clinic.log), clinic.log.split('\n').filter((l) => /panic|ERROR/.test(l)).slice(0, 5).join('\n'))
-  })
-  await browser.close()
-  await clinic.remove()
-  return story
-
-  async function fillJoin(someone, link, given, family, patient = false) {
-    await someone.page.goto(link)
-    await someone.button('Continue').click()
-    await someone.field('First name').fill(given)
-    await someone.field('Last name').fill(family)
-    if (!patient) return
-    await someone.page.getByLabel('Day').fill('2')
-    await someone.page.getByLabel('Month').selectOption('4')
-    await someone.page.getByLabel('Year').fill('1961')
-    await someone.page.getByRole('checkbox').check()
-    await accessible(someone, 'about me')
-    await fits(someone, 'about me')
-  }
-
-  async function join_(someone, link, given, family, patient = false) {
-    await fillJoin(someone, link, given, family, patient)
-    await someone.button('Make my passkey').click()
-    await someone.heading('Keep your recovery code').waitFor()
-    if (patient) await accessible(someone, 'recovery code')
-    someone.code = (await someone.page.locator('.code .group').allTextContents()).join('-')
-    await someone.page.getByRole('checkbox').check()
-    await someone.button('Go to my space').click()
-    await someone.heading(`Hello, ${given} ${family}`).waitFor()
-  }
-
-  async function invite(someone, role, given, family) {
-    await someone.page.goto(`${clinic.origin}/people/invite`)
-    await someone.page.getByRole('radio', { name: role, exact: true }).check()
-    await someone.field('First name').fill(given)
-    await someone.field('Last name').fill(family)
-    await someone.button('Make the link').click()
-    return someone.page.getByTestId('link').textContent()
-  }
+  return end(story, clinic, browser)
 }

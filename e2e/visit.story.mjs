@@ -3,22 +3,16 @@
 // killed. hostile.story.mjs is about who should not be there, guest.story.mjs about who is asked in.
 
 import { Clinic } from './clinic.mjs'
-import { openBrowser, Someone } from './people.mjs'
+import { openBrowser } from './people.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 import { ask, epochOf, keysOf, lookInside } from './inside.mjs'
-import { book, invite, join } from './steps.mjs'
+import { book, coming, end, inVisits, invite, join } from './steps.mjs'
 
 export async function steps(database) {
   const story = new Telling(`visit ${database ? 'on PostgreSQL' : 'on SQLite'}`)
   const clinic = await Clinic.start({ database })
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, { ...options, permissions: ['camera', 'microphone'] })
-    someone.page.setDefaultTimeout(20_000)
-    await lookInside(someone)
-    story.people.push(someone)
-    return someone
-  }
+  const arrive = coming(story, browser, inVisits, lookInside)
   let okafor, amina, visit
   await story.step('a clinic, its clinician and a patient with an appointment', async () => {
     okafor = await arrive('okafor')
@@ -153,14 +147,7 @@ export async function steps(database) {
     await amina.page.goto(`${clinic.origin}/chart/${body.chart}/messages`)
     for (const text of written) await amina.page.getByText(text).first().waitFor()
   })
-  await story.step('no page broke the content policy or threw', async () => {
-    const problems = story.people.flatMap((p) => p.problems.map((x) => `${p.name}: ${x}`))
-    must(problems.length === 0, problems.join('\n'))
-    must(!/panic|ERROR/.test(clinic.log), clinic.log.split('\n').filter((l) => /panic|ERROR/.test(l)).slice(0, 5).join('\n'))
-  })
-  await browser.close()
-  await clinic.remove()
-  return story
+  return end(story, clinic, browser)
 }
 
 /** What is written in the visit, each text once in the whole story. */

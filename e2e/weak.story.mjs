@@ -5,8 +5,8 @@ import { createSocket } from 'node:dgram'
 import { Clinic } from './clinic.mjs'
 import { Impairment, outside } from './impair.mjs'
 import { lookInside, received } from './inside.mjs'
-import { openBrowser, Someone } from './people.mjs'
-import { book, invite, join, meet } from './steps.mjs'
+import { openBrowser } from './people.mjs'
+import { book, coming, inVisits, invite, join, meet } from './steps.mjs'
 import { Telling, must, picture } from './telling.mjs'
 import { moving, until } from './visit.story.mjs'
 
@@ -22,13 +22,7 @@ export async function steps(database) {
   const clinic = await Clinic.start({ env: { WARD_MEDIA_ADDRESS: outside, WARD_MEDIA_UDP: String(port), WARD_MEDIA_TURN: '-1' } })
   const network = await Impairment.on(port, bad)
   const browser = await openBrowser()
-  const arrive = async (name, options) => {
-    const someone = await Someone.at(browser, name, { ...options, permissions: ['camera', 'microphone'] })
-    someone.page.setDefaultTimeout(20_000)
-    await lookInside(someone, { tone: true })
-    story.people.push(someone)
-    return someone
-  }
+  const arrive = coming(story, browser, inVisits, (someone) => lookInside(someone, { tone: true }))
   let okafor, amina
   await story.step('a visit of two over a bad network', async () => {
     okafor = await arrive('okafor')
