@@ -1262,6 +1262,26 @@ func (w *writer) guests() {
 	w.good("admission", "guest", admission(nil))
 	w.good("admission", "patient", admission(asPatient))
 	w.good("admission", "named", admission(func(a *envelope.Admission) { asPatient(a); a.Called = Hash(called) }))
+	out := func(ids ...ward.PersonID) func(*envelope.Admission) {
+		return func(a *envelope.Admission) {
+			for _, id := range ids {
+				a.Out += string(id)
+			}
+		}
+	}
+	first, last := min(okafor.Person, amina.Person), max(okafor.Person, amina.Person)
+	w.good("admission", "out", admission(out(first, last)))
+	w.bad("admission", "out-order", "who is out is in another order", admission(out(last, first)))
+	w.bad("admission", "out-twice", "someone is out twice", admission(out(first, first)))
+	w.bad("admission", "out-cut", "an id of who is out is cut", admission(func(a *envelope.Admission) { a.Out = string(first)[1:] }))
+	w.bad("admission", "out-many", "more are out than can be", admission(func(a *envelope.Admission) {
+		var ids []string
+		for n := range 101 {
+			ids = append(ids, idOf[string](fmt.Sprintf("out %d", n)))
+		}
+		slices.Sort(ids)
+		a.Out = strings.Join(ids, "")
+	}))
 	w.bad("admission", "nameless", "a guest has no name", admission(func(a *envelope.Admission) { a.Called = "" }))
 	w.bad("admission", "guest-card", "a guest has a card", admission(func(a *envelope.Admission) { a.Card = Hash(nil) }))
 	w.bad("admission", "keyless", "a guest has no key", admission(func(a *envelope.Admission) { a.Guest = "" }))

@@ -168,6 +168,7 @@ type Admission struct {
 	Card     string        `json:"card,omitempty"`   // hash of a person's card, as the clinician's browser checked it; never for guests
 	Guest    string        `json:"guest,omitempty"`  // a guest's key, b64
 	Called   string        `json:"called,omitempty"` // hash of their sealed name; always for guests
+	Out      string        `json:"out,omitempty"`    // ids of whom the clinician had taken out by then
 	Role     string        `json:"role"`             // as what they are let in
 	Admitter ward.PersonID `json:"admitter"`
 	Time     string        `json:"time"`
@@ -314,7 +315,7 @@ func (a Admission) check() error {
 		oneOf("role", a.Role, AsPatient, AsProxy, AsClinician, AsGuest),
 		when(a.Role == AsGuest, key("guest", a.Guest)), when(a.Role != AsGuest, empty("guest", a.Guest)),
 		when(a.Role == AsGuest, empty("card", a.Card)), when(a.Role != AsGuest, hash("card", a.Card)),
-		when(a.Role == AsGuest || a.Called != "", hash("called", a.Called)),
+		when(a.Role == AsGuest || a.Called != "", hash("called", a.Called)), when(a.Out != "", ids("out", a.Out)),
 		id("admitter", a.Admitter), moment("time", a.Time), moment("until", a.Until),
 	)
 }
@@ -347,6 +348,27 @@ func when(condition bool, err error) error {
 func id[T ~string](name string, value T) error {
 	if !ward.IsID(value) {
 		return fmt.Errorf("%s is not an id", name)
+	}
+	return nil
+}
+
+const (
+	idLength = 26
+	// maxIDs bounds a list of ids: more than can be taken out of one visit.
+	maxIDs = 100
+)
+
+// ids checks a list of ids in order, one after the other, each once.
+func ids(name, value string) error {
+	if len(value) > maxIDs*idLength {
+		return fmt.Errorf("%s has more than %d ids", name, maxIDs)
+	}
+	for before := ""; value != ""; {
+		next := value[:min(idLength, len(value))]
+		if !ward.IsID(next) || next <= before {
+			return fmt.Errorf("%s is not ids in order", name)
+		}
+		before, value = next, value[len(next):]
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import { write } from '../src/seal/statements.ts'
 import { codeOf, pictureOf } from '../src/visit/code.ts'
 import { writeIdentity, type Circle } from '../src/visit/credential.ts'
 import { Group, Refused, type Me, type Refusal } from '../src/visit/group.ts'
-import { outType, readOut, writeOut } from '../src/visit/out.ts'
+import { listOut, outType, readOut, writeOut } from '../src/visit/out.ts'
 
 const id = (letter: string): string => letter.repeat(25) + 'a'
 const org = id('o')
@@ -262,6 +262,8 @@ test('no server shows the group as it was before someone was taken out', async (
   await fresh.process(next.commit)
   const back = await intrude(mallory, had, next.groupInfo)
   for (const g of [fresh, amina_]) assert.equal((await refusedFor('member', g.process(back))).doubt?.doubt, 'out')
+  const late = await admit(bilal, okafor, { out: listOut(new Set([mallory.id])) }) // who was let in after that
+  await refusedFor('older', Group.join(await keeping(), me(bilal, late), before))
   const { groupInfo: forgetful } = await Group.begin(circle, me(okafor))
   await refusedFor('older', Group.join(await keeping(shelves.patient), me(amina, await admit(amina)), forgetful))
   assert.deepEqual(await keysOf(doctor), await keysOf(patient))

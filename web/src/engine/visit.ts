@@ -7,6 +7,7 @@ import { parse, write } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
 import type { Caller, Door, Link, Visit } from '../visit/door.ts'
 import type { Me as Leaf } from '../visit/group.ts'
+import { listOut } from '../visit/out.ts'
 import { makeGuestLink, nameOfMember, readGuest, type GuestAtDoor, type GuestRole } from './guest.ts'
 import type { Self } from './locks.ts'
 import type { Net } from './net.ts'
@@ -88,6 +89,7 @@ export class SessionDoor extends VisitCalls implements Door {
   async admit(who: Caller): Promise<void> {
     const { people, self, browser, net } = this.lent
     const time = new Date()
+    const { out } = this.circle
     const guest = this.arrived.get(who.member)
     if (who.role === 'guest' && !guest) throw new EngineProblem('missing', 'this guest is not at the door')
     if (!guest) people.forget(who.member)
@@ -97,7 +99,7 @@ export class SessionDoor extends VisitCalls implements Door {
     const called = guest ? { name: guest.name, as: guest.as, inviter: guest.inviter, by: await this.lent.nameOf(guest.inviter) } : who.name === '' ? undefined : { name: who.name.slice(0, maxName) }
     const name = called && (await sealName(key, place, called))
     const s = await write('ward/admission/1', {
-      ...place, ...(guest ? { guest: guest.key } : { card: card?.hash }), ...(name && { called: await hash(name) }), role: who.role, admitter: this.me,
+      ...place, ...(guest ? { guest: guest.key } : { card: card?.hash }), ...(name && { called: await hash(name) }), ...(out.members.size > 0 && { out: listOut(out.members) }), role: who.role, admitter: this.me,
       time: time.toISOString(), until: new Date(time.getTime() + admissionLife).toISOString(),
     }, browser.sign)
     const names = await sealNamesKey(guest?.recipient ?? card?.statement.body.recipient ?? '', place, key)

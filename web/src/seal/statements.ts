@@ -29,7 +29,7 @@ export interface Entry {
 /** Who signs with a leaf of one visit's MLS group. */
 export interface Visitor { org: string; visit: string; member: string; person?: string | undefined; card?: string | undefined; leaf: string; time: string }
 /** Lets someone into a visit. */
-export interface Admission { org: string; visit: string; member: string; card?: string | undefined; guest?: string | undefined; called?: string | undefined; role: string; admitter: string; time: string; until: string }
+export interface Admission { org: string; visit: string; member: string; card?: string | undefined; guest?: string | undefined; called?: string | undefined; out?: string | undefined; role: string; admitter: string; time: string; until: string }
 
 /** A link for a guest of a visit, as whoever made it vouches for. */
 export interface Guest { org: string; visit: string; guest: string; link: string; inviter: string; time: string }
@@ -62,6 +62,17 @@ const count = (least: number): Check => (v) => typeof v === 'number' && Number.i
 const recipient: Check = (v) => typeof v === 'string' && v.length === 1959 && /^age1pq1[02-9ac-hj-np-z]+$/.test(v)
 const oneOf = (...words: readonly string[]): Check => (v) => typeof v === 'string' && words.includes(v)
 
+const idLength = 26
+/** More than can be taken out of one visit: the links for guests that it ever has, and those who hold the chart. */
+const maxIDs = 100
+
+/** Ids in order, one after the other, each once; undefined if they are anything else. */
+export function idsOf(list: string): readonly string[] | undefined {
+  if (list.length > maxIDs * idLength) return undefined
+  const all = list.match(/[^]{1,26}/g) ?? []
+  return all.every((one, i) => isID(one) && (i === 0 || one > (all[i - 1] as string))) ? all : undefined
+}
+
 export const kinds = ['record', 'note', 'message', 'questionnaire', 'file', 'consent', 'appointment', 'person', 'snapshot'] as const
 export const purposes = ['self', 'care', 'proxy', 'emergency', 'second-opinion', 'research', 'work'] as const
 
@@ -91,7 +102,7 @@ const shapes: { readonly [T in Type]: readonly Field[] } = {
   ],
   'ward/admission/1': [
     ['org', id], ['visit', id], ['member', id], ['card', bytes32, 'optional'], ['guest', bytes32, 'optional'], ['called', bytes32, 'optional'],
-    ['role', oneOf('patient', 'proxy', 'clinician', 'guest')], ['admitter', id], ['time', time], ['until', time],
+    ['out', (v) => typeof v === 'string' && v !== '' && idsOf(v) !== undefined, 'optional'], ['role', oneOf('patient', 'proxy', 'clinician', 'guest')], ['admitter', id], ['time', time], ['until', time],
   ],
   'ward/guest/1': [['org', id], ['visit', id], ['guest', id], ['link', bytes32], ['inviter', id], ['time', time]],
   'ward/arrival/1': [['org', id], ['visit', id], ['guest', id], ['key', bytes32], ['time', time], ['sha256', bytes32]],

@@ -54,8 +54,8 @@ export function writeIdentity(i: Identity): Uint8Array {
   return utf8(JSON.stringify({ visitor: i.visitor, browser: i.browser, ...(i.admission !== undefined && { admission: i.admission, admitted: i.admitted }) }))
 }
 
-/** A leaf's identity is at most this long: two statements and two keys. */
-const maxIdentity = 4096
+/** A leaf's identity is at most this long: two statements, of which one may list who is out, and two keys. */
+const maxIdentity = 8192
 
 export function readIdentity(bytes: Uint8Array): Identity {
   if (bytes.length > maxIdentity) throw new DoubtfulMember('form', '', 'the credential is too long')

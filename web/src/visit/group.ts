@@ -17,7 +17,7 @@ import {
 } from 'ts-mls'
 import { decryptSenderData } from 'ts-mls/privateMessage.js'
 import { b64, utf8 } from '../seal/bytes.ts'
-import { write } from '../seal/statements.ts'
+import { idsOf, parse, write } from '../seal/statements.ts'
 import { checkMember, readIdentity, writeIdentity, DoubtfulMember, type Circle, type Member } from './credential.ts'
 import { missingFrom, outType, readOut, writeOut } from './out.ts'
 
@@ -105,6 +105,7 @@ export class Group {
     if (message.wireformat !== 'mls_group_info') throw new Refused('form', 'this is not the state of a group')
     if (new TextDecoder().decode(message.groupInfo.groupContext.groupId) !== circle.visit) throw new Refused('group', 'it is of another group')
     const out = outOf(message.groupInfo.groupContext)
+    if (me.admission) await circle.out.add(idsOf((await parse('ward/admission/1', me.admission.text)).body.out ?? '') ?? [])
     const forgotten = missingFrom(circle.out.members, out)
     if (forgotten !== undefined) throw older(forgotten)
     const watcher = new Watcher(circle, out)

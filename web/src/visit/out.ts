@@ -1,15 +1,13 @@
 // Who is out of a visit: whom its host took out, for good. The group says it in its context (an extension for private use,
 // RFC 9420, section 17.3), so that who comes later knows it too. Only the host's commits change that list, and it only
-// grows: an admission from before opens nothing any more, whoever forgot what. Each browser keeps what it knew, so that
-// no server can show it the group as it was before.
+// grows: an admission from before opens nothing any more, whoever forgot what. Each browser keeps what it knew, and an
+// admission says who was out when it was given, so that no server can show anyone the group as it was before.
 
 import type { Extension } from 'ts-mls'
-import { isID, utf8 } from '../seal/bytes.ts'
+import { utf8 } from '../seal/bytes.ts'
+import { idsOf } from '../seal/statements.ts'
 
 export const outType = 0xf001
-const idSize = 26
-/** More than can be taken out of one visit: the links for guests that it ever has, and those who hold the chart. */
-const maxOut = 100
 
 /** Who is out, as far as this browser knows. */
 export interface Out {
@@ -19,17 +17,20 @@ export interface Out {
 }
 
 /** Their ids, in order, one after the other. */
-export function writeOut(members: ReadonlySet<string>): Extension {
-  if (members.size > maxOut) throw new Error(`more than ${maxOut} were taken out of this visit`)
-  return { extensionType: outType, extensionData: utf8([...members].sort().join('')) }
+export function listOut(members: ReadonlySet<string>): string {
+  const list = [...members].sort().join('')
+  if (!idsOf(list)) throw new Error('more were taken out of this visit than can be')
+  return list
 }
+
+export const writeOut = (members: ReadonlySet<string>): Extension => ({ extensionType: outType, extensionData: utf8(listOut(members)) })
 
 /** Who is out, as a group's context says; undefined if it does not say it as it must. */
 export function readOut(extensions: readonly Extension[]): ReadonlySet<string> | undefined {
   const [only] = extensions
-  if (extensions.length !== 1 || only?.extensionType !== outType || only.extensionData.length > maxOut * idSize) return undefined
-  const all = String.fromCharCode(...only.extensionData).match(/[^]{1,26}/g) ?? []
-  return all.every((id, i) => isID(id) && (i === 0 || id > (all[i - 1] as string))) ? new Set(all) : undefined
+  if (extensions.length !== 1 || only?.extensionType !== outType) return undefined
+  const all = idsOf(new TextDecoder('latin1').decode(only.extensionData))
+  return all && new Set(all)
 }
 
 /** The first of some who are not among others. */
