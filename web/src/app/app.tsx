@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import type { Engine, Me } from '../engine/types.ts'
 import { ErrorPanel, Icon, LiveRegion, Mark, Menu, Progress, type IconName } from '../parts/index.tsx'
 import type { Call } from '../visit/call.ts'
+import { LedgerAlarms } from '../screens/proof.tsx'
 import { setCurrentCall, useCurrentCall } from '../visit/current.ts'
 import { en, type Words } from '../words/en.ts'
 import { EngineContext, WordsContext, useChange, useEngine, useWords, wordsFor, type Language } from './context.tsx'
@@ -57,7 +58,7 @@ type Lazy = () => Promise<{ default: ComponentType<ScreenProps> }>
 const screens = {
   welcome: () => import('../screens/welcome.tsx'), join: () => import('../screens/join.tsx'), recover: () => import('../screens/recovery.tsx'),
   home: () => import('../screens/home.tsx'), chart: () => import('../screens/chart/index.tsx') as ReturnType<Lazy>, people: () => import('../screens/people.tsx'), invite: () => import('../screens/invite.tsx'),
-  teams: () => import('../screens/teams.tsx'), calendar: () => import('../screens/calendar.tsx'), record: () => import('../screens/record.tsx'), settings: () => import('../screens/settings.tsx'),
+  teams: () => import('../screens/teams.tsx'), calendar: () => import('../screens/calendar.tsx'), record: () => import('../screens/record.tsx'), ledger: () => import('../screens/ledger.tsx'), settings: () => import('../screens/settings.tsx'),
   share: () => import('../screens/share.tsx'), visit: () => import('../screens/visit/index.tsx'), guest: () => import('../screens/visit/guest.tsx'), check: () => import('../screens/visit/check.tsx'), after: () => import('../screens/visit/after.tsx'),
   notFound: () => import('../screens/notfound.tsx'),
 } satisfies Record<string, Lazy>
@@ -65,7 +66,7 @@ type Name = keyof typeof screens
 
 /** Doors are for whoever has no session yet; someone who got one there may still have to see their code. */
 const doors: Readonly<Record<string, Name>> = { join: 'join', recover: 'recover', guest: 'guest' }
-const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', settings: 'settings', share: 'share', visit: 'visit' }
+const rooms: Readonly<Record<string, Name>> = { '': 'home', chart: 'chart', people: 'people', teams: 'teams', calendar: 'calendar', record: 'record', ledger: 'ledger', settings: 'settings', share: 'share', visit: 'visit' }
 
 function screenOf(me: Me | undefined, first: string, id: string, page: string): Name {
   const door = doors[first]
@@ -124,6 +125,7 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
       <a class="skip" href="#main">{w.skip}</a>
       {inside && <Top me={me} path={path} />}
       {!online && <div class="offline no-print" role="status"><Icon name="warn" />{w.offline}</div>}
+      {inside && <LedgerAlarms />}
       <main id="main" tabIndex={-1} data-ready><Screen key={name} load={screens[name]} prefs={prefs} setPrefs={setPrefs} id={id} page={page} farewell={farewell} leave={setFarewell} /></main>
       {inside && <GoingOn path={path} />}
       {inside && <Idle me={me} onExpire={expire} />}
@@ -173,6 +175,7 @@ function waysOf(me: Me, w: Words): readonly Way[] {
     has('clinician', 'frontdesk', 'patient', 'proxy') && { href: '/calendar', label: w.nav.calendar, icon: 'calendar' },
     has('clinician') && { href: '/teams', label: w.nav.teams, icon: 'teams' },
     has('security', 'privacy') && { href: '/record', label: w.nav.record, icon: 'record' },
+    has('security', 'privacy') && { href: '/ledger', label: w.ledger.page.nav, icon: 'links' },
     { href: '/settings', label: w.nav.settings, icon: 'settings' },
   ]
   return ways.filter((way): way is Way => way !== false)

@@ -10,7 +10,7 @@ import { EngineProblem, problemOf } from './problem.ts'
 import { Session } from './session.ts'
 import { kept, openShelf, Safe, type Shelf } from './shelf.ts'
 import { takeEverything } from './export.ts'
-import type { Change, ClinicInfo, Engine, Invitation, Me, SessionInfo } from './types.ts'
+import type { Change, ClinicInfo, Engine, Invitation, LedgerStatus, Me, SessionInfo } from './types.ts'
 import type { WireMe, WireNotice, WireSessionInfo } from './wire.ts'
 
 /** Pauses between attempts to listen again, in milliseconds. */
@@ -249,6 +249,8 @@ class App {
   endPerson(person: string): Promise<void> { return this.net.post<void>(`/api/people/${person}/end`, {}).then(() => this.tell({ what: 'people' })) }
   setRoles(person: string, roles: readonly string[]): Promise<void> { return this.net.put<void>(`/api/people/${person}/roles`, { roles }).then(() => this.tell({ what: 'people' })) }
   recordState(): Promise<{ events: number; whole: boolean; broken?: number }> { return this.net.get('/api/record/state') }
+  ledgerStatus(): Promise<LedgerStatus> { return this.net.get('/api/ledger/status') }
+  castLedgerVote(subject: string, yes: boolean): Promise<void> { return this.net.post<void>('/api/ledger/votes', { subject, yes }).then(() => this.tell({ what: 'ledger' })) }
 }
 
 /** The one engine of a page. Every promise it gives rejects with a Problem. */
@@ -336,10 +338,17 @@ export function createEngine(): Engine {
     markEmergenciesSeen: (chart) => { void app.session?.markEmergenciesSeen(chart) },
     emergencies: guarded(() => app.here.listEmergencies()),
     looks: guarded((chart, before) => app.here.looks(chart, before)),
+    lookProofs: guarded((chart, events) => app.here.lookProofs(chart, events)),
+    entryProof: guarded((chart, entry) => app.here.entryProof(chart, entry)),
+    cardProof: guarded((person) => app.here.cardProof(person)),
+    get ledger() { return app.session?.ledger.state },
+    acceptLedger: guarded(() => app.here.acceptLedger()),
     eraseChart: guarded((chart) => app.eraseChart(chart)),
     takeEverything: guarded((progress) => takeEverything(app.here, progress)),
 
     record: guarded((after) => app.here.record(after)),
     recordState: guarded(() => app.recordState()),
+    ledgerStatus: guarded(() => app.ledgerStatus()),
+    castLedgerVote: guarded((subject, yes) => app.castLedgerVote(subject, yes)),
   }
 }

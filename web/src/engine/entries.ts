@@ -164,6 +164,15 @@ export class Entries {
     return this.read1(s, e.seq, e.body === undefined, content)
   }
 
+  /** Whether a text is the statement at a place of a lock's history, as this browser checked it. */
+  async isStatement(lock: string, seq: number, text: string): Promise<boolean> {
+    const chains = this.memory.get(lock)?.chains
+    const chain = chains?.[seq - 1]
+    if (!chains || chain === undefined) return false
+    const before = seq === 1 ? await start(lock) : { seq: seq - 1, chain: chains[seq - 2] as string }
+    return (await next(before, text)).chain === chain
+  }
+
   /** Whether much lies after the last snapshot, as far as this browser knows, and nothing in the lock is broken. */
   isSnapshotDue(lock: string, last = this.memory.get(lock)?.snapshot ?? 0): boolean {
     const known = this.memory.get(lock)

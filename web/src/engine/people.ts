@@ -24,11 +24,14 @@ export class People {
   private readonly net: Net
   private readonly shelf: Shelf
   private readonly org: string
+  private readonly agreed: (person: string, cards: readonly string[]) => Promise<void>
 
-  constructor(net: Net, shelf: Shelf, org: string) {
+  /** agreed refuses cards if the organisations agreed on others. */
+  constructor(net: Net, shelf: Shelf, org: string, agreed: (person: string, cards: readonly string[]) => Promise<void> = () => Promise.resolve()) {
     this.net = net
     this.shelf = shelf
     this.org = org
+    this.agreed = agreed
   }
 
   forget(person?: string): void {
@@ -54,6 +57,7 @@ export class People {
     })
     const hashed = await Promise.all(cards.map(async (statement) => ({ hash: await hashOf(statement), statement })))
     const counted = pending ? hashed.slice(0, -1) : hashed
+    await this.agreed(wire.person, counted.map((c) => c.statement.text))
     await this.pin(wire.person, counted.length > 0 ? counted : hashed)
     const browsers = new Map<string, string>()
     for (const text of wire.browsers) {

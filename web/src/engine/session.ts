@@ -12,16 +12,17 @@ import { Appointments } from './appointments.ts'
 import { Drafts } from './drafts.ts'
 import { Entries, fhirType, safeType, type Read } from './entries.ts'
 import { writeIntroduction, type Introduction } from './introduction.ts'
+import { LedgerOf } from './ledger.ts'
 import { latest, Locks, newLock, NoKey, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
 import { Outbox, type Waiting } from './outbox.ts'
 import { makePasskey } from './passkey.ts'
-import { People } from './people.ts'
+import { People, type KnownPerson } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import { Reminding } from './reminders.ts'
 import type { Safe, Shelf } from './shelf.ts'
 import type {
-  About, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Purpose, RecordEvent, Resource,
+  About, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Proof, Purpose, RecordEvent, Resource,
   Role, Team, Trouble, Unsent,
 } from './types.ts'
 import { SessionDoor } from './visit.ts'
@@ -49,6 +50,7 @@ export class Session {
   readonly drafts: Drafts
   readonly appointments: Appointments
   readonly reminders: Reminding
+  readonly ledger: LedgerOf
   private readonly net: Net
   private readonly shelf: Shelf
   private keyring: Keyring
@@ -74,7 +76,9 @@ export class Session {
     this.wire = wire
     this.tell = tell
     this.repark = repark
-    this.people = new People(net, shelf, self.org)
+    this.ledger = new LedgerOf(net, shelf, self.person, () => this.keyring.ledger, (trust) =>
+      this.putKeyring((k) => ({ ...k, ledger: trust }), (sealed) => net.put('/api/keyring', sealed)), () => tell({ what: 'ledger' }))
+    this.people = new People(net, shelf, self.org, (person, cards) => (person === self.person ? Promise.resolve() : this.ledger.checkCards(person, cards)))
     this.locks = new Locks(net, this.people, self)
     this.entries = new Entries(net, this.people, shelf, safe, self, browser)
     this.outbox = new Outbox(shelf, safe, self.person, net, this.entries, (w, fresh) => this.epochsFor(w, fresh), (w) => this.waitingChanged(w))
@@ -96,7 +100,20 @@ export class Session {
     await this.outbox.load()
     for (const w of this.outbox.waiting) this.unsentRead.set(w.header.entry, await draftOf(w))
     this.housekeep()
+    void this.checkLedger()
   }
+
+  /** Checks the clinic's history and one's own keys against what was agreed. */
+  private checkLedger(): Promise<void> { return this.ledger.refresh(() => this.ownCards()) }
+
+  private async ownCards(): Promise<readonly string[]> {
+    this.people.forget(this.self.person)
+    return countedTexts(await this.people.get(this.self.person))
+  }
+
+  async acceptLedger(): Promise<void> { await this.ledger.accept(() => this.ownCards()) }
+
+  async cardProof(person: ID): Promise<Proof> { return this.ledger.cardProof(person, countedTexts(await this.people.get(person))) }
 
   get me(): Me {
     return {
@@ -270,6 +287,7 @@ export class Session {
     if (n.visit) this.tell({ what: 'appointments' })
     if (n.kind === 'invitation' || n.kind === 'person') this.tell({ what: 'people' })
     if (n.kind === 'grant') this.tell({ what: 'charts' })
+    if (n.kind === 'ledger') this.tell({ what: 'ledger' })
     if (n.kind !== 'entry' && n.kind !== 'visit') this.housekeep()
   }
 
@@ -279,6 +297,7 @@ export class Session {
     this.directoryRead = undefined
     this.names.clear()
     for (const what of ['charts', 'people', 'appointments'] as const) this.tell({ what })
+    void this.checkLedger()
     for (const hear of [...this.visitWatchers]) hear(undefined)
     for (const chart of this.charts_.keys()) this.refresh(chart)
     this.housekeep()
@@ -928,6 +947,9 @@ export class Session {
   async looks(chart: ID, before?: ID): Promise<{ looks: readonly Look[]; more: boolean }> {
     const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`)
     await this.known().catch(() => undefined)
+    for (const e of events) this.looked.set(e.event, e)
+    const last = events.at(-1)
+    await this.ledger.vanished(chart, events, more && last ? last.seq : 0, before ? Number(before) - 1 : Number.MAX_SAFE_INTEGER)
     const looks: Look[] = [] // their id is the oldest event in each, so that the next page begins after it
     for (const e of events) {
       const action = lookActions[e.action]
@@ -935,14 +957,29 @@ export class Session {
       const last = looks.at(-1)
       const allowed = e.decision !== 'deny'
       if (last && last.person === e.person && last.action === action && last.allowed === allowed && last.time.slice(0, 13) === e.time.slice(0, 13)) {
-        looks[looks.length - 1] = { ...last, id: String(e.seq), count: last.count + 1 }
+        looks[looks.length - 1] = { ...last, id: String(e.seq), count: last.count + 1, events: [...last.events, e.event] }
         continue
       }
-      looks.push({ id: String(e.seq), time: e.time, person: e.person, name: await this.nameOf(e.person), roles: e.roles ?? [], action, allowed, count: 1 })
+      looks.push({ id: String(e.seq), time: e.time, person: e.person, name: await this.nameOf(e.person), roles: e.roles ?? [], action, allowed, count: 1, events: [e.event] })
     }
     const oldest = events.at(-1)
     // A page of events that are nobody's looks says nothing: what is before it may.
     return looks.length === 0 && more && oldest ? this.looks(chart, String(oldest.seq)) : { looks, more }
+  }
+
+  /** Events that were shown, as the server told them: their proofs must be of just these. */
+  private readonly looked = new Map<ID, WireEvent>()
+
+  async lookProofs(chart: ID, events: readonly ID[]): Promise<readonly Proof[]> {
+    const shown = events.map((id) => this.looked.get(id)).filter((e): e is WireEvent => e !== undefined)
+    return this.ledger.proofs(`/api/charts/${chart}/receipts`, 'event', shown.map((e) => ({ ref: e.event, time: e.time, says: (text) => isEvent(e, text) })))
+  }
+
+  async entryProof(chart: ID, entry: ID): Promise<Proof> {
+    const item = this.charts_.get(chart)?.open.items.find((i) => i.entry === entry)
+    if (!item || item.state !== 'stored') throw new EngineProblem('missing', 'there is no such entry')
+    const [proof] = await this.ledger.proofs(`/api/locks/${item.lock}/receipts`, 'entry', [{ ref: entry, time: item.time, says: (text) => this.entries.isStatement(item.lock, item.seq, text) }])
+    return proof as Proof
   }
 
   async record(after: number): Promise<{ events: readonly RecordEvent[]; more: boolean }> {
@@ -1022,6 +1059,16 @@ export class Session {
     const lock = this.charts_.get(chart)?.locks.get(compartment)
     return lock ? latest(lock.epochs).epoch : 0
   }
+}
+
+/** The texts of the cards that count: one that waits for a voucher is not on the chain yet. */
+const countedTexts = (p: KnownPerson): readonly string[] => (p.pending ? p.cards.slice(0, -1) : p.cards).map((c) => c.statement.text)
+
+/** Whether a leaf's text is the event that was shown. */
+function isEvent(e: WireEvent, text: string): boolean {
+  const said = JSON.parse(text) as WireEvent
+  const fields = ['event', 'seq', 'time', 'person', 'action', 'about', 'chart', 'decision', 'outcome', 'count'] as const
+  return fields.every((f) => said[f] === e[f]) && JSON.stringify(said.roles ?? []) === JSON.stringify(e.roles ?? []) && JSON.stringify(said.policies ?? []) === JSON.stringify(e.policies ?? [])
 }
 
 /** What a person wrote before a reload, as it is shown while it waits. */

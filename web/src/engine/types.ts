@@ -5,6 +5,7 @@
 // people: problems and troubles have codes, and words/*.ts has the sentences.
 
 import type { Door } from '../visit/door.ts'
+import type { Fault } from '../ledger/verify.ts'
 import type { Introduction } from './introduction.ts'
 
 export type ID = string
@@ -240,6 +241,64 @@ export interface Look {
   readonly action: string              // opened, wrote, shared, … keys of the words
   readonly allowed: boolean
   readonly count: number               // same person and action within the hour are one line
+  readonly events: readonly ID[]       // of the record
+}
+
+/** What the ledger says of one thing. by: organisations that agreed, of how many. late: it should have been agreed long ago. */
+export type Proof =
+  | { readonly state: 'none' | 'missing' } // this clinic has no ledger; it has one, and shows no proof
+  | { readonly state: 'pending'; readonly late: boolean }
+  | { readonly state: 'broken'; readonly fault: Fault }
+  | { readonly state: 'agreed'; readonly time: string; readonly by: readonly string[]; readonly of: number; readonly detail: ProofDetail }
+
+/** For who wants to compare: leaf is the place in the log. */
+export interface ProofDetail {
+  readonly chain: string; readonly height: number
+  readonly leaf?: number; readonly commitment?: string; readonly size?: number; readonly root?: string
+}
+
+/**
+ * What is wrong with the history, for the person concerned. forked: it is not the one of before; shorter: it ends before what was seen;
+ * strangers: others sign than those who are trusted; other-chain, other-log: another is shown; silent: none is; own-keys: someone
+ * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more.
+ */
+export interface LedgerAlarm {
+  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone'
+  readonly person?: ID
+  readonly time?: string
+}
+
+/** What this browser knows of the ledger. Without organisations the clinic has none. */
+export interface LedgerState {
+  readonly checked: boolean
+  readonly alarms: readonly LedgerAlarm[]
+  readonly chain?: string
+  readonly organisations?: readonly string[]
+  readonly size?: number
+}
+
+/** For officers; wire.go says what each is. */
+export interface LedgerStatus {
+  readonly chain?: {
+    readonly chain: string; readonly height: number; readonly time?: string; readonly halted?: string
+    readonly members: readonly { readonly name: string; readonly power: number; readonly kind: string; readonly key: string; readonly self?: boolean; readonly connected: boolean; readonly address?: string }[]
+    readonly votes?: readonly LedgerVote[]
+    readonly faults?: readonly { readonly kind: string; readonly name: string; readonly height: number }[]
+  }
+  readonly log: { readonly size: number; readonly root: string }
+  readonly agreed?: { readonly size: number; readonly root: string }
+  readonly agreedAt?: string
+  readonly waiting: number
+  readonly since?: string
+  readonly links: number
+  readonly readOnly?: boolean
+  readonly alarms: readonly { readonly kind: string; readonly since: string; readonly text: string }[]
+  readonly record?: { readonly events: number; readonly whole: boolean; readonly problems?: readonly { readonly kind: string; readonly about?: string; readonly count: number; readonly first: number; readonly text: string }[] }
+}
+
+export interface LedgerVote {
+  readonly subject: string; readonly kind: string; readonly member?: { readonly name: string; readonly address?: string }
+  readonly height?: number; readonly version?: number; readonly yes: readonly string[]; readonly power: number; readonly needed: number; readonly mine?: boolean
 }
 
 export interface RecordEvent {
@@ -251,7 +310,7 @@ export interface RecordEvent {
 /** What changed; screens that show it ask again. */
 export type Change =
   | { readonly what: 'chart'; readonly chart: ID }
-  | { readonly what: 'charts' | 'people' | 'appointments' | 'sessions' | 'me' | 'unsent' }
+  | { readonly what: 'charts' | 'people' | 'appointments' | 'sessions' | 'me' | 'unsent' | 'ledger' }
   | { readonly what: 'online'; readonly online: boolean }
   | { readonly what: 'ended'; readonly why: 'signed-out' | 'expired' | 'elsewhere' }
 
@@ -351,6 +410,13 @@ export interface Engine {
   /** Those of the whole clinic, for officers. */
   emergencies(): Promise<readonly Emergency[]>
   looks(chart: ID, before?: ID): Promise<{ readonly looks: readonly Look[]; readonly more: boolean }>
+  /** The ledger's proofs of events of the record, about a chart. */
+  lookProofs(chart: ID, events: readonly ID[]): Promise<readonly Proof[]>
+  entryProof(chart: ID, entry: ID): Promise<Proof>
+  cardProof(person: ID): Promise<Proof>
+  readonly ledger: LedgerState | undefined
+  /** After an alarm: takes the history as it is shown now for the one to go on from. */
+  acceptLedger(): Promise<void>
   eraseChart(chart: ID): Promise<void>
   /** A zip of the export folder. */
   takeEverything(progress: Progress): Promise<Blob>
@@ -358,4 +424,6 @@ export interface Engine {
   // For the security and data protection officers.
   record(after: number): Promise<{ readonly events: readonly RecordEvent[]; readonly more: boolean }>
   recordState(): Promise<{ readonly events: number; readonly whole: boolean; readonly broken?: number }>
+  ledgerStatus(): Promise<LedgerStatus>
+  castLedgerVote(subject: string, yes: boolean): Promise<void>
 }

@@ -1,5 +1,6 @@
 // The bodies of wire.go, as far as the engine uses them. Bytes are standard base64.
 
+import type { Block, Receipt, StateProof, Validator } from '../ledger/verify.ts'
 import type { EmergencyCode, Role } from './types.ts'
 
 export interface WireClinic { org: string; name: string; version: string }
@@ -36,6 +37,11 @@ export interface WireEvent {
   event: string; seq: number; time: string; person?: string; roles?: Role[]; action: string; about?: string; chart?: string
   decision: 'allow' | 'deny' | 'done'; policies?: string[]; outcome?: string; count?: number; hash: string
 }
+export interface WireLedger { chain?: string; validators?: Validator[]; height?: number; origin: string; salt: string; final?: WireFinal }
+export interface WireFinal { size: number; root: string; block: Block }
+export interface WireConsistency { from: number; final: WireFinal; proof: string[] }
+export interface WireReceipt { ref: string; leaf: number; kind: string; salt: string; text: string; receipt?: Receipt; pending?: boolean }
+export interface WireCardProof { label: string; proof?: StateProof; pending?: boolean }
 export interface WireNotice { kind: string; lock?: string; chart?: string; seq?: number; person?: string; visit?: string }
 export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string; name?: string }
 export interface WireVisit {

@@ -7,6 +7,7 @@ import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import { matches } from '../app/text.ts'
 import type { Me, Person, Role } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, Empty, ErrorPanel, Face, Field, Notice, Progress, Tag } from '../parts/index.tsx'
+import { LoadedProof } from './proof.tsx'
 import { TheLink, mayInvite, staffRoles } from './invite.tsx'
 
 type Group = 'all' | 'patients' | 'staff' | 'waiting'
@@ -83,6 +84,7 @@ function Inside({ p, me }: { p: Person; me: Me }): JSX.Element {
   return (
     <div class="inside stack">
       {contacts.length > 0 && <p>{contacts.map((c, i) => <span key={c}>{i > 0 && ' · '}<a class="contact" href={c.includes('@') ? `mailto:${c}` : `tel:${c.replace(/\s/g, '')}`}><bdi dir="ltr">{c}</bdi></a></span>)}</p>}
+      {here && engine.ledger?.organisations && <div><p class="small soft">{w.ledger.proof.cardLead}</p><LoadedProof card load={() => engine.cardProof(p.person)} /></div>}
       {p.state === 'pending' && <p class="soft">{w.people.waitingText}</p>}
       {p.invitation && <p class="soft">{w.people.invitedUntil(date(p.invitation.until, 'date'))}</p>}
       {here && !p.checked && <p class="soft">{w.people.uncheckedHint}</p>}

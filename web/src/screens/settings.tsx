@@ -10,6 +10,7 @@ import type { Me, Passkey } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Field, Icon, Notice, Progress, Select, Steps, Tag, announce, toFirstError, useSteps } from '../parts/index.tsx'
 import { Feed, Remind } from './booking/remind.tsx'
 import { Code } from './join.tsx'
+import { LoadedProof } from './proof.tsx'
 
 export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.Element {
   const engine = useEngine()
@@ -20,7 +21,7 @@ export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.E
     <>
       <div class="page-head"><h1 tabIndex={-1}>{w.settings.title}</h1><p class="soft">{w.settings.signedIn} <strong>{me.name}</strong>. {w.settings.sessionEnds(date(me.sessionUntil, 'datetime'))}</p></div>
       <div class="columns">
-        <div class="stack-wide"><Passkeys /><Sessions /><Take /></div>
+        <div class="stack-wide"><Passkeys /><OwnKeys /><Sessions /><Take /></div>
         <div class="stack-wide"><Look prefs={prefs} setPrefs={setPrefs} />{(patient || me.roles.includes('clinician')) && <><Remind /><Feed /></>}</div>
       </div>
       {patient && <Erase onErased={() => leave('erased')} />}
@@ -100,6 +101,15 @@ function NewCode({ onDone }: { onDone: () => void }): JSX.Element {
   const [code, setCode] = useState<string | undefined>(undefined)
   if (code) return <Code code={code} onDone={onDone} />
   return <div class="stack"><p>{w.settings.newCodeText}</p><div><Button busy={busy} onClick={() => { void act(async () => setCode((await engine.newCode()).code)) }}>{w.settings.newCode}</Button></div><ErrorPanel error={error} /></div>
+}
+
+/** That nobody put other keys in one's name. Nothing of it where the clinic has no ledger. */
+function OwnKeys(): JSX.Element | null {
+  const engine = useEngine()
+  const { w } = useWords()
+  if (!engine.me || !engine.ledger?.organisations) return null
+  const { person } = engine.me
+  return <Card title={w.ledger.proof.ownCard}><p class="soft">{w.ledger.proof.ownCardText}</p><LoadedProof card load={() => engine.cardProof(person)} /></Card>
 }
 
 function Sessions(): JSX.Element {

@@ -1,4 +1,5 @@
 import { chart } from './chart/ar.ts'
+import { ledger } from './ledger/ar.ts'
 import { visit } from './visit/ar.ts'
 import type { Words } from './en.ts'
 
@@ -98,5 +99,5 @@ export const ar = {
     erase: 'امحُ بياناتي', eraseText: 'يُزال ملفك ورسائلك ووثائقك وحسابك من خادم العيادة. لا يستطيع أحد إعادتها، ولا نحن. النسخ التي أخذتها تبقى لك، وما دوّنه آخرون في مكان آخر يبقى هناك.', eraseFirst: 'إن أردت نسخة فأغلق هذا وخذ كل شيء معك أولًا.', eraseCheck: 'أفهم أن هذا لا رجعة فيه', eraseType: 'اكتب «امحُ» للمتابعة', eraseWord: 'امحُ', eraseButton: 'محو كل شيء', erasedTitle: 'تم محو بياناتك', erasedText: 'لم يبق لك شيء يُقرأ هنا. نتمنى لك الخير.', signedIn: 'الدخول باسم', sessionEnds: (date) => `سيُسجَّل خروجك في موعد أقصاه ${date}.`,
   },
   notFound: { title: 'لا شيء هنا', text: 'ربما كُتب العنوان خطأً.', home: 'إلى الرئيسية' },
-  chart, visit,
+  chart, ledger, visit,
 } satisfies Words

@@ -1,6 +1,7 @@
 // English, the source of all words. Others `satisfies Words`, so that a missing line does not compile.
 
 import { chart } from './chart/en.ts'
+import { ledger } from './ledger/en.ts'
 import { visit } from './visit/en.ts'
 import type { EntryKind, ProblemCode, Role } from '../engine/types.ts'
 
@@ -98,7 +99,7 @@ export const en = {
     erase: 'Erase me', eraseText: 'Your chart, messages, files and account are removed from the clinic’s server. Nobody can bring them back, also not we. Copies you took stay yours; what others wrote down elsewhere stays there.', eraseFirst: 'If you want a copy, close this and take everything with you first.', eraseCheck: 'I understand that this cannot be undone', eraseType: 'Type ERASE to go on', eraseWord: 'ERASE', eraseButton: 'Erase everything', erasedTitle: 'You have been erased', erasedText: 'Nothing of yours is left to read here. We wish you well.', signedIn: 'Signed in as', sessionEnds: (date: string) => `You will be signed out at the latest on ${date}.`,
   },
   notFound: { title: 'There is nothing here', text: 'The address may be mistyped.', home: 'Go home' },
-  chart, visit,
+  chart, ledger, visit,
 }
 
 export type Words = typeof en

@@ -1,4 +1,5 @@
 import { chart } from './chart/es.ts'
+import { ledger } from './ledger/es.ts'
 import { visit } from './visit/es.ts'
 import type { Words } from './en.ts'
 
@@ -93,5 +94,5 @@ export const es = {
     erase: 'Borrarme', eraseText: 'Su historia, mensajes, archivos y cuenta se quitan del servidor de la clínica. Nadie puede recuperarlos, tampoco nosotros. Las copias que se llevó siguen siendo suyas; lo que otros anotaron en otro lugar permanece allí.', eraseFirst: 'Si quiere una copia, cierre esto y llévese todo primero.', eraseCheck: 'Entiendo que no se puede deshacer', eraseType: 'Escriba BORRAR para continuar', eraseWord: 'BORRAR', eraseButton: 'Borrar todo', erasedTitle: 'Se ha borrado todo', erasedText: 'Aquí ya no queda nada suyo que leer. Le deseamos lo mejor.', signedIn: 'Sesión de', sessionEnds: (date) => `La sesión se cerrará como muy tarde el ${date}.`,
   },
   notFound: { title: 'Aquí no hay nada', text: 'Puede que la dirección esté mal escrita.', home: 'Ir al inicio' },
-  chart, visit,
+  chart, ledger, visit,
 } satisfies Words

@@ -7,6 +7,7 @@ import { useAct, useEngine, useWords, type WordsInUse } from '../../app/context.
 import { Button, Dialog, ErrorPanel, Field, Notice, Tag, announce } from '../../parts/index.tsx'
 import type { Item, OpenChart } from '../../engine/types.ts'
 import { view, type View } from '../../fhir/view.ts'
+import { LoadedProof } from '../proof.tsx'
 import { apart } from './bidi.ts'
 import type { Contents, Row, Thread } from './rows.ts'
 
@@ -30,6 +31,7 @@ export function EntryRow({ chart, row, contents }: { chart: OpenChart; row: Row;
           {withdrawn ? <details class="chart-fold"><summary class="chart-target">{c.showWithdrawn}</summary><Facts view={v} /></details> : <Facts view={v} />}
           {now.kind === 'file' && <div><Button kind="plain" href={`/chart/${chart.chart}/files`}>{c.page.files}</Button></div>}
           <Origin item={now} />
+          {now.state === 'stored' && <EntryProof chart={chart} item={now} />}
           <History thread={row.thread} contents={contents} />
           <Unsent item={now} />
           <Change chart={chart} thread={row.thread} />
@@ -65,6 +67,12 @@ export function Facts({ view: v }: { view: View }): JSX.Element {
       {v.facts.length > 0 && <dl class="chart-facts">{v.facts.map((f, i) => <div key={i}><dt dir="auto">{f.label}</dt><dd dir="auto">{f.value}</dd></div>)}</dl>}
     </>
   )
+}
+
+/** What the ledger says of an entry. */
+function EntryProof({ chart, item }: { chart: OpenChart; item: Item }): JSX.Element {
+  const engine = useEngine()
+  return <LoadedProof load={() => engine.entryProof(chart.chart, item.entry)} time={item.time} />
 }
 
 /** Who wrote something, for a sentence. */

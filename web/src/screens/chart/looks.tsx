@@ -2,10 +2,11 @@
 
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { useAct, useEngine, useWords } from '../../app/context.tsx'
+import { useAct, useChange, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Card, Choices, Empty, ErrorPanel, Progress, Tag } from '../../parts/index.tsx'
-import type { Look } from '../../engine/types.ts'
+import type { Look, Proof } from '../../engine/types.ts'
 import { dayOf } from '../../fhir/view.ts'
+import { gravest, ProofLine } from '../proof.tsx'
 import { apart } from './bidi.ts'
 import type { PageProps } from './index.tsx'
 
@@ -17,11 +18,25 @@ export function Looks({ chart }: PageProps): JSX.Element {
   const [more, setMore] = useState(false)
   const [wanted, setWanted] = useState<'all' | 'allowed' | 'refused'>('all')
   const { act, busy, error } = useAct()
+  // Fetched for what is shown and not agreed yet; again when the ledger goes on.
+  const [proofs, setProofs] = useState<ReadonlyMap<string, Proof>>(new Map())
+  const prove = (list: readonly Look[]): void => {
+    const events = list.flatMap((l) => l.events)
+    void engine.lookProofs(chart.chart, events).then((found) => setProofs((known) => new Map([...known, ...found.map((p, i) => [events[i] as string, p] as const)])), () => undefined)
+  }
+  useEffect(() => {
+    const waiting = looks?.filter((l) => l.events.some((e) => proofs.get(e)?.state === 'pending')) ?? []
+    if (waiting.length === 0) return
+    const timer = setTimeout(() => prove(waiting), again)
+    return () => clearTimeout(timer)
+  }, [proofs])
+  useChange((change) => { if (change.what === 'ledger' && looks) prove(looks) })
   const load = (before?: string): void => {
     void act(async () => {
       const page = await engine.looks(chart.chart, before)
       setLooks((known) => (before === undefined ? page.looks : [...(known ?? []), ...page.looks]))
       setMore(page.more)
+      prove(page.looks)
     })
   }
   useEffect(() => load(), [chart.chart])
@@ -36,7 +51,7 @@ export function Looks({ chart }: PageProps): JSX.Element {
       {days(shown).map(([day, list]) => (
         <div class="tl-day" key={day}>
           <h3 class="tl-date">{date(day, 'date')}</h3>
-          <ul class="chart-looks">{visits(list).map((visit) => <OneVisit key={visit.key} visit={visit} />)}</ul>
+          <ul class="chart-looks">{visits(list).map((visit) => <OneVisit key={visit.key} visit={visit} proofs={proofs} />)}</ul>
         </div>
       ))}
       <ErrorPanel error={error} onRetry={() => load(looks?.at(-1)?.id)} />
@@ -44,6 +59,9 @@ export function Looks({ chart }: PageProps): JSX.Element {
     </Card></div>
   )
 }
+
+/** When to ask again for what is about to be agreed, in ms. */
+const again = 1500
 
 /** What one person did within an hour, newest first. Opening a chart takes steps, which are told but not first. */
 interface Visit { readonly key: string; readonly last: Look; readonly acts: readonly Look[]; readonly steps: readonly Look[] }
@@ -57,7 +75,7 @@ function visits(looks: readonly Look[]): Visit[] {
     const all = byHour.get(key) ?? []
     const same = all.findIndex((l) => l.action === look.action && l.allowed === look.allowed)
     const known = all[same]
-    if (known) all[same] = { ...known, count: known.count + look.count }
+    if (known) all[same] = { ...known, count: known.count + look.count, events: [...known.events, ...look.events] }
     else all.push(look)
     byHour.set(key, all)
   }
@@ -67,11 +85,12 @@ function visits(looks: readonly Look[]): Visit[] {
   })
 }
 
-function OneVisit({ visit }: { visit: Visit }): JSX.Element {
+function OneVisit({ visit, proofs }: { visit: Visit; proofs: ReadonlyMap<string, Proof> }): JSX.Element {
   const engine = useEngine()
   const { w, date, list, lang } = useWords()
   const c = w.chart
   const { last, acts, steps } = visit
+  const proof = gravest([...acts, ...steps].flatMap((l) => l.events).flatMap((e) => proofs.get(e) ?? []))
   const self = last.person === engine.me?.person
   const who = self ? c.you : last.name === '' ? c.someone : apart(last.name, lang)
   const sentence = (look: Look): string => {
@@ -86,6 +105,7 @@ function OneVisit({ visit }: { visit: Visit }): JSX.Element {
         {acts.map((look) => <p key={`${look.action} ${String(look.allowed)}`}>{sentence(look)} {!look.allowed && <Tag kind="danger">{c.refusedLook}</Tag>}</p>)}
         {!self && <p class="chart-small">{list(last.roles.map((r) => w.roles[r]))}</p>}
         {steps.length > 0 && <details><summary class="chart-small">{c.looksSteps(steps.reduce((n, l) => n + l.count, 0))}</summary>{steps.map((look) => <p key={look.action} class="chart-small">{sentence(look)}</p>)}</details>}
+        {proof && proof.state !== 'none' && <ProofLine proof={proof} time={last.time} />}
       </div>
     </li>
   )

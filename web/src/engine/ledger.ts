@@ -1,0 +1,277 @@
+// What the ledger shows this person, checked here: that the clinic's history is the one that was agreed, that nobody
+// put other keys in their name, and that each thing they see was recorded. The trust it starts from is in the keyring;
+// how a proof is checked is in ledger/verify.ts. Nothing of a clinic's work waits for any of this.
+
+import { unb64, utf8 } from '../seal/bytes.ts'
+import {
+  b64, Broken, check, checkBlock, checkState, commitment, extend, follow, lineKey, lineValue,
+  type Agreed, type Change, type Trust, type Validator,
+} from '../ledger/verify.ts'
+import type { Net } from './net.ts'
+import { EngineProblem, problemOf } from './problem.ts'
+import type { Shelf } from './shelf.ts'
+import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
+import type { WireCardProof, WireConsistency, WireLedger, WireReceipt } from './wire.ts'
+
+/** What is not agreed after this long, in ms, is said to be late: a chain takes less than a second. */
+const late = 60 * 60 * 1000
+/** How many proofs are asked for at a time (docs/api.md). */
+const batch = 50
+/** The state may be proven by a block this much older than the newest checkpoint: a block after it says what it changed. */
+const behind = 2
+
+/** A set of validators of before, and the height from which it counts no more. */
+interface Past { readonly trust: Trust; readonly until: number }
+interface Kept { readonly trust: Trust; readonly past: readonly Past[]; readonly height: number }
+
+/** What a leaf's text must say for its proof to be of what is shown. */
+export interface Wanted { readonly ref: ID; readonly time: string; readonly says: (text: string) => boolean | Promise<boolean> }
+
+export class LedgerOf {
+  private kept: Kept | undefined
+  private wrong: LedgerAlarm[] = []
+  private checked = false
+  private running: Promise<void> | undefined
+  private readonly lines = new Map<ID, string>()
+
+  constructor(
+    private readonly net: Pick<Net, 'get'>, private readonly shelf: Shelf, private readonly person: ID,
+    private readonly pinned: () => Trust | undefined, private readonly pin: (trust: Trust) => Promise<void>, private readonly changed: () => void,
+  ) {}
+
+  get state(): LedgerState {
+    const { kept } = this
+    return {
+      checked: this.checked, alarms: this.wrong,
+      ...(kept && { chain: kept.trust.chain, organisations: kept.trust.validators.map((v) => v.name), size: kept.trust.seen.size }),
+    }
+  }
+
+  /** Checks the clinic's history and one's own cards; what is wrong is in state, and told. */
+  refresh(cards: () => Promise<readonly string[]>): Promise<void> {
+    this.running ??= this.follow(cards).catch((error: unknown) => console.warn('ledger:', problemOf(error).message)).finally(() => { this.running = undefined })
+    return this.running
+  }
+
+  private async follow(cards: () => Promise<readonly string[]>): Promise<void> {
+    const was = JSON.stringify(this.state)
+    const alarms: LedgerAlarm[] = []
+    try {
+      await this.history(await this.net.get<WireLedger>('/api/ledger').catch(async (error: unknown) => {
+        // Who has a ledger shows it; that the network fails is another matter.
+        if (problemOf(error).code === 'missing' && (this.kept ?? (await this.load()))) throw new Alarm('silent')
+        throw error
+      }))
+      if (this.kept) {
+        const line = await this.line(this.person, await cards())
+        if (line === 'other') alarms.push({ kind: 'own-keys' })
+      }
+    } catch (error) {
+      if (!(error instanceof Alarm)) throw error
+      alarms.push({ kind: error.kind })
+    }
+    // What was found out about others and about what vanished stays until the page is loaded again.
+    this.wrong = [...alarms, ...this.wrong.filter((a) => a.kind === 'other-keys' || a.kind === 'gone')]
+    this.checked = true
+    if (JSON.stringify(this.state) !== was) this.changed()
+  }
+
+  private async load(): Promise<Kept | undefined> {
+    const here = (await this.shelf.get('pins', `ledger/${this.person}`)) as Kept | undefined
+    const pinned = this.pinned()
+    if (!here || (pinned && (pinned.chain !== here.trust.chain || pinned.height > here.trust.height))) {
+      const seen = here && pinned && here.trust.origin === pinned.origin && here.trust.seen.size > pinned.seen.size ? here.trust.seen : pinned?.seen
+      return pinned && seen && { trust: { ...pinned, seen }, past: here?.past ?? [], height: here?.height ?? 0 }
+    }
+    return here
+  }
+
+  private async history(wire: WireLedger): Promise<void> {
+    const known = this.kept ?? (await this.load())
+    if (!wire.chain || !wire.validators?.length || !wire.height) {
+      if (known) throw new Alarm('silent')
+      return
+    }
+    const told = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt }
+    let kept: Kept = known ?? { trust: { ...told, seen: { size: 0, root: b64(new Uint8Array(32)) } }, past: [], height: 0 }
+    if (kept.trust.origin !== wire.origin || kept.trust.salt !== wire.salt) throw new Alarm('other-log')
+    if (kept.trust.chain !== wire.chain) {
+      // A clinic that was alone may join others. Its own log goes on, and that is checked below.
+      if (kept.trust.validators.length > 1) throw new Alarm('other-chain')
+      kept = { trust: { ...told, seen: kept.trust.seen }, past: [], height: 0 }
+    }
+    kept = await this.members(kept, wire.validators)
+    this.kept = await this.extended(kept, wire)
+    await this.shelf.put('pins', `ledger/${this.person}`, this.kept)
+    const pinned = this.pinned()
+    if (!pinned || pinned.chain !== kept.trust.chain || pinned.height !== kept.trust.height) await this.pin(this.kept.trust)
+  }
+
+  /** Moves trust on, change by change, to those who sign now. */
+  private async members(kept: Kept, now: readonly Validator[]): Promise<Kept> {
+    const keys = (set: readonly Validator[]): string => JSON.stringify(set.map((v) => [v.key, v.power, v.kind]))
+    if (keys(kept.trust.validators) === keys(now)) return kept
+    const { changes } = await this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${kept.trust.height - 1}`)
+    for (const c of changes) {
+      if (keys(c.next) === keys(kept.trust.validators)) continue
+      const trust = await orAlarm('strangers', follow(kept.trust, c))
+      kept = { ...kept, trust, past: [...kept.past, { trust: kept.trust, until: trust.height }] }
+    }
+    if (keys(kept.trust.validators) !== keys(now)) throw new Alarm('strangers')
+    return kept
+  }
+
+  /** Checks that the newest agreed head continues the one that was seen before. */
+  private async extended(kept: Kept, wire: WireLedger): Promise<Kept> {
+    const { seen } = kept.trust
+    if (!wire.final) {
+      if (seen.size > 0) throw new Alarm('shorter')
+      return kept
+    }
+    let final = wire.final
+    let proof: readonly string[] = []
+    if (seen.size > 0 && final.size > seen.size) {
+      const longer = await this.net.get<WireConsistency>(`/api/ledger/consistency?from=${seen.size}`)
+      final = longer.final
+      proof = longer.proof
+    }
+    const agreed = await orAlarm('strangers', withSets(kept, final.block.height, (trust) => checkBlock(trust, final.block)))
+    if (agreed.size < seen.size) throw new Alarm('shorter')
+    const trust = await orAlarm('forked', extend(kept.trust, agreed, proof))
+    return { ...kept, trust: { ...trust, seen: { size: agreed.size, root: agreed.root } }, height: Math.max(kept.height, agreed.height) }
+  }
+
+  /** Goes on from the history as it is shown now, after the person was told that it is not the one of before. */
+  async accept(cards: () => Promise<readonly string[]>): Promise<void> {
+    const wire = await this.net.get<WireLedger>('/api/ledger')
+    if (!wire.chain || !wire.validators || !wire.height) throw new EngineProblem('unavailable', 'the clinic shows no ledger')
+    const trust = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt, seen: { size: 0, root: b64(new Uint8Array(32)) } }
+    await this.shelf.remove('pins', `ledger/${this.person}`)
+    this.kept = undefined
+    await this.pin(trust)
+    await this.refresh(cards)
+  }
+
+  /** What the chain says of a person's line of cards: these, these without the newest, which is on its way, or others. */
+  async line(person: ID, cards: readonly string[]): Promise<'same' | 'pending' | 'other' | 'unknown'> {
+    const { kept } = this
+    if (!kept) return 'unknown'
+    const value = await lineValue(cards)
+    if (person !== this.person && this.lines.get(person) === value) return 'same'
+    const wire = await this.net.get<WireCardProof>(`/api/people/${person}/card-proof`)
+    if (!wire.proof) return wire.pending ? 'pending' : 'unknown'
+    const key = await lineKey(kept.trust, person)
+    const proof = wire.proof
+    const found = await withSets(kept, proof.height, (trust) => checkState(trust, key, proof)).catch(() => undefined)
+    if (!found || found.agreed.height + behind < kept.height) return 'unknown' // an old answer, which says nothing of now
+    if (found.value === value) {
+      this.lines.set(person, value)
+      return 'same'
+    }
+    if (found.value === undefined) return wire.pending ? 'pending' : 'unknown'
+    for (let n = cards.length - 1; n > 0; n--) if (found.value === (await lineValue(cards.slice(0, n)))) return wire.pending ? 'pending' : 'unknown'
+    return 'other'
+  }
+
+  /** Refuses another's cards if the chain has others; that it cannot say is no reason to. */
+  async checkCards(person: ID, cards: readonly string[]): Promise<void> {
+    const line = await this.line(person, cards).catch(() => 'unknown' as const)
+    if (line !== 'other') return
+    this.alarm({ kind: 'other-keys', person })
+    throw new EngineProblem('tampered', 'the server shows other keys for this person than the organisations agreed on')
+  }
+
+  alarm(a: LedgerAlarm): void {
+    if (this.wrong.some((b) => JSON.stringify(a) === JSON.stringify(b))) return
+    this.wrong = [...this.wrong, a]
+    this.changed()
+  }
+
+  /** The proof of a person's line of cards, for who wants to see it. */
+  async cardProof(person: ID, cards: readonly string[]): Promise<Proof> {
+    await this.running
+    const { kept } = this
+    if (!kept) return { state: 'none' }
+    const wire = await this.net.get<WireCardProof>(`/api/people/${person}/card-proof`)
+    if (!wire.proof) return wire.pending ? { state: 'pending', late: false } : { state: 'missing' }
+    const proof = wire.proof
+    const line = await this.line(person, cards)
+    if (line === 'pending') return { state: 'pending', late: false }
+    if (line === 'other') return { state: 'broken', fault: 'content' }
+    try {
+      const { agreed } = await withSets(kept, proof.height, async (trust) => checkState(trust, await lineKey(trust, person), proof))
+      return line === 'same' ? this.proofOf(kept, agreed, {}) : { state: 'missing' }
+    } catch (error) {
+      return brokenBy(error)
+    }
+  }
+
+  /** Proofs of leaves, in the order they are wanted. path is what answers, name how it is asked for one. */
+  async proofs(path: string, name: string, wanted: readonly Wanted[]): Promise<readonly Proof[]> {
+    await this.running
+    const { kept } = this
+    if (!kept) return wanted.map(() => ({ state: 'none' }))
+    const found = new Map<ID, WireReceipt>()
+    for (let at = 0; at < wanted.length; at += batch) {
+      const query = wanted.slice(at, at + batch).map((x) => `${name}=${x.ref}`).join('&')
+      for (const r of (await this.net.get<{ receipts: WireReceipt[] }>(`${path}?${query}`)).receipts) found.set(r.ref, r)
+    }
+    return Promise.all(wanted.map((x) => this.proof(kept, x, found.get(x.ref))))
+  }
+
+  private async proof(kept: Kept, wanted: Wanted, r: WireReceipt | undefined): Promise<Proof> {
+    if (!r) return { state: 'missing' }
+    const { receipt } = r
+    try {
+      if (!(await wanted.says(r.text))) throw new Broken('content')
+      if (!receipt) return { state: 'pending', late: Date.now() - Date.parse(wanted.time) > late }
+      const leaf = await commitment(r.kind, b64(unb64(r.salt)), utf8(r.text))
+      const agreed = await withSets(kept, receipt.height, (trust) => check(trust, leaf, receipt))
+      return this.proofOf(kept, agreed, { leaf: receipt.index, commitment: b64(leaf), size: agreed.size, root: agreed.root })
+    } catch (error) {
+      return brokenBy(error)
+    }
+  }
+
+  private proofOf(kept: Kept, agreed: Omit<Agreed, 'size' | 'root'>, more: { leaf?: number; commitment?: string; size?: number; root?: string }): Proof {
+    const set = setOf(kept, agreed.height).validators
+    return {
+      state: 'agreed', time: new Date(agreed.time).toISOString(), by: agreed.votes.map((i) => set[i]?.name ?? ''), of: agreed.of,
+      detail: { chain: kept.trust.chain, height: agreed.height, ...more },
+    }
+  }
+
+  /** Remembers what was seen of a list that only grows, and gives what is not in it any more. */
+  async vanished(list: string, shown: readonly { readonly seq: number; readonly event: ID; readonly time: string }[], from: number, to: number): Promise<readonly { readonly time: string }[]> {
+    const key = `looks/${this.person}/${list}`
+    const before = ((await this.shelf.get('seen', key)) as { seq: number; event: ID; time: string }[] | undefined) ?? []
+    const now = new Set(shown.map((e) => e.event))
+    const gone = before.filter((e) => e.seq >= from && e.seq <= to && !now.has(e.event))
+    const all = new Map([...before, ...shown].map((e) => [e.event, { seq: e.seq, event: e.event, time: e.time }]))
+    await this.shelf.put('seen', key, [...all.values()].sort((a, b) => b.seq - a.seq).slice(0, remembered))
+    for (const e of gone) this.alarm({ kind: 'gone', time: e.time })
+    return gone
+  }
+}
+
+/** How many events of a chart this browser remembers to have shown. */
+const remembered = 500
+
+class Alarm extends Error {
+  constructor(readonly kind: LedgerAlarm['kind']) { super(`the ledger: ${kind}`) }
+}
+
+/** What fails because it does not check is an alarm; what fails for another reason is not. */
+async function orAlarm<T>(kind: LedgerAlarm['kind'], work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => { throw error instanceof Broken ? new Alarm(kind) : error })
+}
+
+/** The set that signed at a height. One that was replaced counts for what was before. */
+const setOf = (kept: Kept, height: number): Trust => kept.past.find((p) => height < p.until)?.trust ?? kept.trust
+
+const withSets = <T>(kept: Kept, height: number, work: (trust: Trust) => Promise<T>): Promise<T> => work(setOf(kept, height))
+
+function brokenBy(error: unknown): Proof {
+  if (error instanceof EngineProblem) throw error
+  return { state: 'broken', fault: error instanceof Broken ? error.fault : 'form' }
+}
