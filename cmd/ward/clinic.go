@@ -27,6 +27,7 @@ func clinicCommand() command {
 		if err := config.exists(); err != nil {
 			return err
 		}
+		config.LedgerOff = true // the server that may be running has it
 		here, err := clinic(ctx, &config, config.logger(t))
 		if err != nil {
 			return err

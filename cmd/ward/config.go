@@ -49,6 +49,11 @@ type Config struct {
 	MediaKey     string
 	MediaSecret  ward.Secret
 
+	LedgerListen  string
+	LedgerAddress string
+	LedgerKeys    string
+	LedgerOff     bool
+
 	SMTPServer   string
 	SMTPUser     string
 	SMTPPassword ward.Secret
@@ -81,6 +86,10 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.IntVar(&c.MediaTURN, "media-turn", 0, "UDP `port` of the relay for people whose network lets little through; by default 3478 if media-address is set, and with TLS the port of the clinic's pages as well; -1: none")
 	f.StringVar(&c.MediaURL, "media-url", "", "`URL` of an outside LiveKit, as in wss://livekit.example, instead of the one in Ward; with media-key and media-secret")
 	f.StringVar(&c.MediaKey, "media-key", "", "`name` of the key of its API")
+	f.StringVar(&c.LedgerListen, "ledger-listen", "", "`address` to answer other organisations' ledgers on, as in 0.0.0.0:26656; by default nobody's, as a Ward alone needs")
+	f.StringVar(&c.LedgerAddress, "ledger-address", "", "`host:port` that they reach it at")
+	f.StringVar(&c.LedgerKeys, "ledger-keys", "ed25519", "`kind` of the key that signs blocks, when it is made: ed25519, or mldsa65, which a quantum computer cannot forge and which makes receipts larger")
+	f.BoolVar(&c.LedgerOff, "ledger-off", false, "run no ledger here, because another Ward that serves the same database does")
 	f.StringVar(&c.SMTPServer, "smtp-server", "", "`host:port` to send invitations by; without it the inviter passes on the link")
 	f.StringVar(&c.SMTPUser, "smtp-user", "", "`name` to log in there with")
 	f.StringVar(&c.SMTPFrom, "smtp-from", "", "`address` that letters are from")
@@ -229,6 +238,12 @@ func (c *Config) complete() error {
 	}
 	if c.MediaURL != "" && c.MediaAddress != "" {
 		return hinted(errors.New("media goes through media-url or through media-address"), "Set one of them.")
+	}
+	if c.LedgerKeys != "ed25519" && c.LedgerKeys != "mldsa65" {
+		return hinted(fmt.Errorf("ledger-keys %q is unknown", c.LedgerKeys), "Use ed25519 or mldsa65.")
+	}
+	if c.LedgerAddress != "" && c.LedgerListen == "" {
+		return hinted(errors.New("ledger-address is where others reach ledger-listen"), "Set ledger-listen too.")
 	}
 	if _, err := c.logLevel(); err != nil {
 		return err

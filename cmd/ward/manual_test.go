@@ -28,6 +28,7 @@ func TestManual(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(env *testscript.Env) error {
 		env.Setenv("HOME", env.WorkDir)
 		env.Setenv("CLINIC", freeAddress(t))
+		env.Setenv("LEDGER", freeAddress(t))
 		return nil
 	}})
 }

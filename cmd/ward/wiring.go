@@ -16,6 +16,7 @@ import (
 	"ward/charts"
 	"ward/identity"
 	"ward/ledger"
+	"ward/ledger/chain"
 	"ward/policy"
 	"ward/server"
 	"ward/store"
@@ -31,9 +32,11 @@ type running struct {
 	identity *identity.Identity
 	charts   *charts.Charts
 	visits   *visits.Visits
+	chain    *chain.Chain // nil if another Ward runs it
 	server   *server.Server
 
-	stopSweeping func() // and waits for it
+	stopSweeping  func() // and waits for it
+	stopListening func()
 }
 
 // clinic joins the packages into a clinic. Close it when its server has stopped.
@@ -64,6 +67,10 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	if r.bus, err = bus.Open(bus.Config{Servers: config.NATS}); err != nil {
 		return nil, err
+	}
+	if !config.LedgerOff {
+		r.chain = chain.Start(ctx, config.chain(log))
+		r.stopListening = listenToOperators(config.Dir, r.chain, log)
 	}
 	record := ledger.New(time.Now)
 	known := &people{}
@@ -145,6 +152,10 @@ func (r *running) close() error {
 	var err error
 	if r.visits != nil {
 		err = r.visits.Close()
+	}
+	if r.chain != nil {
+		r.stopListening()
+		err = errors.Join(err, r.chain.Stop())
 	}
 	if r.bus != nil {
 		r.bus.Close()

@@ -37,12 +37,12 @@ type app struct {
 	db        dbm.DB
 	retain    int64                  // blocks that are kept for those who catch up
 	mayMeet   func(node string) bool // who may connect
-	committed func(*state)           // told after each block that is on disk
+	committed func(*agreed)          // told after each block that is on disk
 
 	mu      sync.Mutex
-	now     *state // on disk; nil before the chain has begun
-	before  *state // of the block before now, if it was seen: its root is in the header of now's block
-	next    *state // finalized, not yet on disk
+	now     *agreed // on disk; nil before the chain has begun
+	before  *agreed // of the block before now, if it was seen: its root is in the header of now's block
+	next    *agreed // finalized, not yet on disk
 	nextTxs [][]byte
 	checked map[receipt.Hash]struct{} // transactions whose signature is good
 	waiting map[receipt.Hash]int64    // transactions that could not yet be in a block, and since which
@@ -64,6 +64,9 @@ const (
 	maxStale = 20
 )
 
+// appDB is Ward's own database beside CometBFT's.
+const appDB = "ward"
+
 // Keys of what is kept: the state, the trie's leaves, and notes that are each member's own.
 var (
 	stateRow   = []byte("s")
@@ -73,17 +76,21 @@ var (
 	finalRow   = byte('f') // by origin: receipt.Block with its newest checkpoint
 )
 
-func newApp(db dbm.DB, chain string) (*app, error) {
-	a := &app{
-		chain: chain, db: db, retain: keepBlocks, mayMeet: func(string) bool { return false }, committed: func(*state) {},
+func newApp(db dbm.DB, chain string) *app {
+	return &app{
+		chain: chain, db: db, retain: keepBlocks, mayMeet: func(string) bool { return false }, committed: func(*agreed) {},
 		checked: map[receipt.Hash]struct{}{}, waiting: map[receipt.Hash]int64{}, waiters: map[receipt.Hash][]chan<- outcome{},
 	}
-	raw, err := db.Get(stateRow)
+}
+
+// load reads the state on disk, if there is one.
+func (a *app) load() error {
+	raw, err := a.db.Get(stateRow)
 	if err != nil || raw == nil {
-		return a, err
+		return err
 	}
 	a.now, err = restore(raw, a.leaves)
-	return a, err
+	return err
 }
 
 func (a *app) leaves(each func(key receipt.Key, value receipt.Hash)) error {
@@ -193,7 +200,7 @@ func (a *app) mayWait(raw []byte, again bool) error {
 
 // never tells why a transaction can no longer hold, also for a member that is some blocks behind. What only grows is
 // behind for ever when it is behind now.
-func (s *state) never(tx receipt.Tx) error {
+func (s *agreed) never(tx receipt.Tx) error {
 	switch tx.Kind {
 	case receipt.KindCheckpoint:
 		c, err := receipt.ParseCheckpoint(tx.Body)
@@ -291,7 +298,7 @@ func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal)
 }
 
 // begin is the state at the beginning of a block.
-func (a *app) begin(height int64, at time.Time, misbehaved []abci.Misbehavior) (*state, error) {
+func (a *app) begin(height int64, at time.Time, misbehaved []abci.Misbehavior) (*agreed, error) {
 	if a.now == nil {
 		return nil, errors.New("the chain has not begun")
 	}
@@ -346,7 +353,7 @@ func (a *app) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock) (*a
 }
 
 // validators are the members that sign, in the chain's order: power descending, address ascending.
-func (s *state) validators() []receipt.Validator {
+func (s *agreed) validators() []receipt.Validator {
 	var set []receipt.Validator
 	for _, m := range s.Members {
 		if m.Power > 0 {
@@ -438,7 +445,7 @@ func (a *app) Commit(context.Context, *abci.RequestCommit) (*abci.ResponseCommit
 	return &abci.ResponseCommit{RetainHeight: max(0, s.Height-a.retain)}, nil
 }
 
-func (s *state) save(batch dbm.Batch) error {
+func (s *agreed) save(batch dbm.Batch) error {
 	for key, value := range s.writes {
 		row := append([]byte{leafRow}, key[:]...)
 		var err error

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,9 +43,12 @@ import (
 const (
 	genesisFile   = "genesis.json"
 	invitedFile   = "invitation.json" // whom to connect to until this operator is a member
+	welcomeFile   = "welcome.json"    // whose nodes may connect to this one before they are members
 	operatorFile  = "operator.key"
 	consensusFile = "consensus.key"
 	nodeFile      = "node.key"
+	crashFile     = "crash"                // what a panic printed
+	countFile     = "crashes"              // of how many in a row
 	signedFile    = "data/consensus.state" // what was signed last, so that nothing is signed twice
 )
 
@@ -58,26 +62,27 @@ type keys struct {
 }
 
 // open reads the chain's folder, and makes what is missing in a new one.
-func open(config Config) (*types.GenesisDoc, keys, error) {
-	k, err := openKeys(config)
+func (c *Chain) open() (*types.GenesisDoc, error) {
+	k, err := openKeys(c.config)
 	if err != nil {
-		return nil, k, err
+		return nil, err
 	}
-	file := filepath.Join(config.Dir, genesisFile)
+	file := filepath.Join(c.config.Dir, genesisFile)
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		if raw, err = found(config, k); err == nil {
+		if raw, err = found(c.config, k); err == nil {
 			err = writeFile(file, raw)
 		}
 	}
 	if err != nil {
-		return nil, k, fmt.Errorf("begin a chain: %w", err)
+		return nil, fmt.Errorf("begin a chain: %w", err)
 	}
 	g, err := types.GenesisDocFromJSON(raw)
 	if err != nil {
-		return nil, k, fmt.Errorf("read %s: %w", file, err)
+		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	return g, k, nil
+	c.id, c.keys, c.log = g.ChainID, k, c.log.With(slog.String("chain", g.ChainID))
+	return g, nil
 }
 
 // found makes the genesis of a chain of one.
@@ -197,7 +202,11 @@ func (k keys) member(config Config) receipt.Member {
 	}
 }
 
+// operator is this Ward's; none if its keys could not be read.
 func (c *Chain) operator() receipt.Key {
+	if c.keys.operator == nil {
+		return receipt.Key{}
+	}
 	return receipt.Key(c.keys.operator.Public().(ed25519.PublicKey))
 }
 
@@ -206,7 +215,8 @@ type Invitation struct {
 	Ward    string          `json:"ward"` // invitationKind
 	By      string          `json:"by"`
 	Genesis json.RawMessage `json:"genesis"`
-	Peers   []string        `json:"peers"` // node@host:port
+	Peers   []string        `json:"peers"`           // node@host:port
+	State   *Snapshot       `json:"state,omitempty"` // from which to begin, if the first blocks are gone
 }
 
 // Application is who wants to join, signed with their operator key.
@@ -230,6 +240,13 @@ func (c *Chain) Invite() (Invitation, error) {
 		return Invitation{}, err
 	}
 	i := Invitation{Ward: invitationKind, By: c.config.Name, Genesis: raw, Peers: []string{}}
+	if n, err := c.ready(); err != nil {
+		return i, err
+	} else if n.BlockStore().Base() > 1 {
+		if i.State, err = c.snapshot(); err != nil {
+			return i, err
+		}
+	}
 	c.app.mu.Lock()
 	defer c.app.mu.Unlock()
 	if c.app.now == nil {
@@ -266,13 +283,30 @@ func Join(config Config, invitation []byte) (Application, error) {
 	if err := os.MkdirAll(filepath.Join(config.Dir, "data"), 0o700); err != nil {
 		return Application{}, err
 	}
-	if raw, err := os.ReadFile(filepath.Join(config.Dir, genesisFile)); err == nil && !bytes.Equal(raw, i.Genesis) {
-		return Application{}, &ward.Error{
-			Kind: ward.Conflict, Message: "this Ward has a chain already",
-			Hint: "To leave it for this one, stop Ward, move the folder " + config.Dir + " away and join again. Receipts that were given stay good.",
+	if have, err := os.ReadFile(filepath.Join(config.Dir, genesisFile)); err == nil {
+		if !sameJSON(have, i.Genesis) {
+			return Application{}, &ward.Error{
+				Kind: ward.Conflict, Message: "this Ward has a ledger already",
+				Hint: "To leave it for this one, stop Ward, move " + config.Dir + " away and join again. Receipts that were given stay good.",
+			}
+		}
+		if i.State != nil {
+			if err := setAside(config.Dir); err != nil {
+				return Application{}, err
+			}
 		}
 	}
-	if err := errors.Join(writeFile(filepath.Join(config.Dir, genesisFile), i.Genesis), writeFile(filepath.Join(config.Dir, invitedFile), invitation)); err != nil {
+	if i.State != nil {
+		if err := i.State.unpack(config.Dir, g.ChainID); err != nil {
+			return Application{}, err
+		}
+		i.State = nil
+	}
+	known, err := json.Marshal(i)
+	if err != nil {
+		return Application{}, err
+	}
+	if err := errors.Join(writeFile(filepath.Join(config.Dir, invitedFile), known), writeFile(filepath.Join(config.Dir, genesisFile), i.Genesis)); err != nil {
 		return Application{}, err
 	}
 	k, err := openKeys(config)
@@ -284,6 +318,26 @@ func Join(config Config, invitation []byte) (Application, error) {
 		return Application{}, err
 	}
 	return apply(k, g.ChainID, m), nil
+}
+
+func sameJSON(a, b []byte) bool {
+	var x, y bytes.Buffer
+	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+// setAside moves the blocks and states of a member that was away for so long that it cannot catch up. Its keys stay, and what
+// it signed last.
+func setAside(dir string) error {
+	aside := filepath.Join(dir, fmt.Sprintf("data-before-%d", time.Now().Unix()))
+	if err := os.MkdirAll(aside, 0o700); err != nil {
+		return err
+	}
+	for _, name := range []string{appDB + ".db", stateDB + ".db", blocksDB + ".db", "evidence.db", "cs.wal"} {
+		if err := os.Rename(filepath.Join(dir, "data", name), filepath.Join(aside, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func apply(k keys, chain string, m receipt.Member) Application {
@@ -309,6 +363,37 @@ func parseInvitation(raw []byte) (Invitation, error) {
 		}
 	}
 	return i, nil
+}
+
+// Welcome lets a candidate's node connect to this one and follow the chain before anyone votes: so that when it is admitted, it
+// is there to sign. With one member more that is away, the others may be too few.
+func (c *Chain) Welcome(m receipt.Member) error {
+	guests := append(c.welcomed(), m.Bytes())
+	raw, err := json.Marshal(guests[max(0, len(guests)-maxMembers):])
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(c.config.Dir, welcomeFile), raw); err != nil {
+		return fmt.Errorf("keep who is welcome: %w", err)
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (c *Chain) welcomed() (guests []receipt.Bytes) {
+	if raw, err := os.ReadFile(filepath.Join(c.config.Dir, welcomeFile)); err == nil {
+		json.Unmarshal(raw, &guests) // of this Ward alone; what is broken is nobody
+	}
+	return guests
+}
+
+// Follows tells whether a node that is no member yet is connected.
+func (c *Chain) Follows(m receipt.Member) bool {
+	n, err := c.ready()
+	return err == nil && n.Switch().Peers().Has(peerID(m.Node))
 }
 
 // ParseApplication reads an application to a chain and checks its signature.
@@ -369,6 +454,20 @@ func (c *Chain) Propose(ctx context.Context, what ward.ChainVote) (string, error
 	}
 	id := subject.ID()
 	return id.String(), c.cast(ctx, subject, true)
+}
+
+// ProposeSelf has the others vote on how this Ward is as a member now: another address or name.
+func (c *Chain) ProposeSelf(ctx context.Context) (string, error) {
+	m := c.Self()
+	c.app.mu.Lock()
+	if s := c.app.now; s != nil {
+		m.Power = s.Members[m.Operator].Power
+	}
+	c.app.mu.Unlock()
+	if m.Power == 0 {
+		return "", &ward.Error{Kind: ward.Unavailable, Message: "this Ward is not a member of the chain", Hint: "Send an application to a member: `ward ledger join` wrote it."}
+	}
+	return c.ProposeMember(ctx, m)
 }
 
 // Vote casts this member's vote, or takes it back.
@@ -476,6 +575,23 @@ func (c *Chain) memberOf(kind string, told ward.ChainMember) (receipt.Member, er
 	return m, nil
 }
 
+// ProposeMember has the members vote on whether an organisation is one.
+func (c *Chain) ProposeMember(ctx context.Context, m receipt.Member) (string, error) {
+	subject, err := parsed(receipt.Subject{Member: &m})
+	if err != nil {
+		return "", err
+	}
+	return subject.ID().String(), c.cast(ctx, subject, true)
+}
+
+// Member is Self for those who are told.
+func (c *Chain) Member() ward.ChainMember {
+	if c.keys.operator == nil {
+		return ward.ChainMember{}
+	}
+	return toldMember(c.Self())
+}
+
 // Self is how this Ward is, or would be, a member, as its settings say.
 func (c *Chain) Self() receipt.Member { return c.keys.member(c.config) }
 
@@ -487,7 +603,7 @@ func toldMember(m receipt.Member) ward.ChainMember {
 }
 
 // told says what a vote is about. Under no lock: states do not change.
-func (s *state) told(id receipt.Hash, open openVote, names map[receipt.Key]string, self receipt.Key) ward.ChainVote {
+func (s *agreed) told(id receipt.Hash, open openVote, names map[receipt.Key]string, self receipt.Key) ward.ChainVote {
 	yes, all := s.tally(open)
 	v := ward.ChainVote{Subject: id.String(), Power: yes, Needed: all*2/3 + 1, Yes: []string{}}
 	for _, operator := range open.Yes {
@@ -529,6 +645,18 @@ func (c *Chain) friends() map[string]string {
 			node, address, _ := strings.Cut(p, "@")
 			all[node] = address
 		}
+	}
+	for _, raw := range c.welcomed() {
+		m, err := receipt.ParseMember(raw)
+		if err != nil {
+			continue
+		}
+		if s != nil {
+			if _, was := s.Members[m.Operator]; was {
+				continue // the members have decided
+			}
+		}
+		all[nodeHex(m.Node)] = m.Address
 	}
 	if s != nil {
 		for _, o := range s.Open {

@@ -13,10 +13,11 @@
 // (hold), and what panics in its consensus it catches itself; both are told in Status. What panics in CometBFT's other
 // routines (blocks fetched to catch up cannot be written, no file can be opened for a connection) ends the process,
 // and nothing here can stop that. Ward is then started again, and after some such ends in a row begins with the chain
-// halted (starts).
+// halted (crashes).
 package chain
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +53,7 @@ type Config struct {
 	Listen  string // host:port for other members' nodes; empty for a chain of one, or to only connect to others
 	Address string // host:port that others reach Listen at
 	Keys    string // the kind of key to sign blocks with, when one is made: ed25519, or mldsa65
+	Keep    int64  // blocks for those who are away; by default as many as take a gigabyte
 	Log     *slog.Logger
 }
 
@@ -61,6 +64,7 @@ type Chain struct {
 	keys   keys
 	app    *app
 	db     dbm.DB
+	dbs    map[string]dbm.DB // CometBFT's
 	log    *slog.Logger
 
 	stopPeers context.CancelFunc
@@ -98,46 +102,46 @@ const (
 
 	blockBytes   = 4 << 20
 	waitingTxs   = 5_000
-	maxStarts    = 3 // ends in a row, each within settleAfter of a start, after which the chain stays halted
-	settleAfter  = 30 * time.Second
+	maxCrashes   = 3 // in a row
 	stopPatience = 10 * time.Second
 )
 
-// Start begins or goes on with a chain. It fails for what an operator must mend, such as a folder that cannot be written.
-// If the chain itself cannot run, it gives one that is halted and says why in Status.
-func Start(ctx context.Context, config Config) (*Chain, error) {
-	if err := os.MkdirAll(filepath.Join(config.Dir, "data"), 0o700); err != nil {
-		return nil, fmt.Errorf("make the chain's folder: %w", err)
+// Start begins or goes on with a chain. If it cannot run, it is halted, and says why in Status.
+func Start(ctx context.Context, config Config) *Chain {
+	c := &Chain{config: config, log: config.Log, wake: make(chan struct{}, 1), stopPeers: func() {}, last: time.Now(), unfilled: true}
+	c.app = newApp(nil, "")
+	if err := c.begin(ctx); err != nil {
+		c.fail(err)
 	}
-	genesis, keys, err := open(config)
+	return c
+}
+
+func (c *Chain) begin(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Join(c.config.Dir, "data"), 0o700); err != nil {
+		return fmt.Errorf("make the chain's folder: %w", err)
+	}
+	genesis, err := c.open()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := &Chain{
-		config: config, id: genesis.ChainID, keys: keys, log: config.Log.With(slog.String("chain", genesis.ChainID)), wake: make(chan struct{}, 1),
-		stopPeers: func() {}, last: time.Now(), unfilled: true,
+	if c.db, err = dbm.NewGoLevelDB(appDB, filepath.Join(c.config.Dir, "data")); err != nil {
+		return &ward.Error{Kind: ward.Unavailable, Message: "the chain's files cannot be opened", Hint: "Does another Ward run in this folder?", Err: err}
 	}
-	if c.db, err = dbm.NewGoLevelDB("ward", filepath.Join(config.Dir, "data")); err != nil {
-		return nil, &ward.Error{Kind: ward.Unavailable, Message: "the chain's files cannot be opened", Hint: "Does another Ward run in this folder?", Err: err}
-	}
-	if c.app, err = newApp(c.db, c.id); err != nil {
-		c.app = &app{chain: c.id, db: c.db}
-		c.fail(err)
-		return c, nil
-	}
+	c.app = newApp(c.db, c.id)
 	c.app.mayMeet, c.app.committed = c.mayMeet, c.committed
-	if err := c.starts(); err != nil {
-		c.fail(err)
-		return c, nil
+	if err := c.app.load(); err != nil {
+		return err
+	}
+	if err := c.crashes(); err != nil {
+		return err
 	}
 	if err := c.run(genesis); err != nil {
-		c.fail(err)
-		return c, nil
+		return err
 	}
 	peers, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stopPeers = stop
 	c.peers.Go(func() { c.connect(peers) })
-	return c, nil
+	return nil
 }
 
 // run starts the node. What panics in its beginning is an error.
@@ -147,11 +151,14 @@ func (c *Chain) run(genesis *types.GenesisDoc) (err error) {
 			err = fmt.Errorf("the chain cannot go on from what is on disk: %v", r)
 		}
 	}()
+	if err := c.openStores(); err != nil {
+		return err
+	}
 	settings := c.settings()
 	trimLogs(filepath.Dir(settings.Consensus.WalFile()))
 	provider := func() (*types.GenesisDoc, error) { return genesis, nil }
 	n, err := node.NewNode(settings, c.keys.consensus, c.keys.node, proxy.NewConnSyncLocalClientCreator(held{c.app, c}), provider,
-		cometconfig.DefaultDBProvider, node.DefaultMetricsProvider(settings.Instrumentation), cometLog{c.log, c.consensusFailed})
+		c.provide, node.DefaultMetricsProvider(settings.Instrumentation), cometLog{c.log, c.consensusFailed})
 	if err != nil {
 		return err
 	}
@@ -204,20 +211,38 @@ func trimLogs(dir string) {
 	}
 }
 
-// starts counts starts that ended soon, on disk. What kills the process while the chain starts would kill the clinic at each
-// start; after some, it starts without.
-func (c *Chain) starts() error {
-	file := filepath.Join(c.config.Dir, "starts")
-	raw, _ := os.ReadFile(file)
-	before, _ := strconv.Atoi(strings.TrimSpace(string(raw)))
-	if before >= maxStarts {
-		return fmt.Errorf("this Ward ended %d times soon after the chain began: the chain stays halted; when the cause is mended, remove %s", before, file)
+// crashes keeps the chain halted after some ends of the process in a row that were its fault: otherwise what ends the process
+// when the chain starts would end the clinic at each start. What a panic prints goes to a file too; who is killed leaves
+// it empty.
+func (c *Chain) crashes() error {
+	file, count := filepath.Join(c.config.Dir, crashFile), filepath.Join(c.config.Dir, countFile)
+	last, _ := os.ReadFile(file)
+	raw, _ := os.ReadFile(count)
+	times, _ := strconv.Atoi(strings.TrimSpace(string(raw)))
+	if times < maxCrashes {
+		if times++; !ownCrash(last) {
+			times = 0
+		}
+		if err := os.WriteFile(count, []byte(strconv.Itoa(times)), 0o600); err != nil {
+			return fmt.Errorf("count the chain's crashes: %w", err)
+		}
 	}
-	if err := os.WriteFile(file, []byte(strconv.Itoa(before+1)), 0o600); err != nil {
-		return fmt.Errorf("count the chain's starts: %w", err)
+	if times >= maxCrashes {
+		return fmt.Errorf("the chain ended this Ward %d times in a row and stays halted: %s says how; when the cause is mended, remove %s", times, file, count)
 	}
-	time.AfterFunc(settleAfter, func() { os.Remove(file) })
-	return nil
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("be ready to note a crash: %w", err)
+	}
+	defer out.Close()
+	return debug.SetCrashOutput(out, debug.CrashOptions{})
+}
+
+// ownCrash tells whether what a panic printed is of the chain: whether its first stack, that of who panicked, goes through it.
+func ownCrash(printed []byte) bool {
+	parts := bytes.SplitN(printed, []byte("\n\n"), 3)
+	first := bytes.Join(parts[:min(2, len(parts))], nil)
+	return !bytes.HasPrefix(first, []byte("SIG")) && (bytes.Contains(first, []byte("github.com/cometbft/")) || bytes.Contains(first, []byte("ward/ledger/chain.")))
 }
 
 // fail halts the chain here, for good until the next start.
@@ -283,9 +308,8 @@ func (c *Chain) Stop() error {
 	n, failed := c.node, c.failed
 	c.mu.Unlock()
 	if n == nil || failed != nil {
-		return c.db.Close()
+		return c.close()
 	}
-	os.Remove(filepath.Join(c.config.Dir, "starts"))
 	done := make(chan error, 1)
 	go func() {
 		err := n.Stop()
@@ -294,10 +318,17 @@ func (c *Chain) Stop() error {
 	}()
 	select {
 	case err := <-done:
-		return errors.Join(err, c.db.Close())
+		return errors.Join(err, c.close())
 	case <-time.After(stopPatience):
 		return errors.New("the chain does not stop; it goes on from the disk at the next start")
 	}
+}
+
+func (c *Chain) close() error {
+	if c.db == nil {
+		return nil
+	}
+	return c.db.Close()
 }
 
 // ID names the chain.
@@ -308,6 +339,9 @@ func (c *Chain) Submit(ctx context.Context, tx []byte) (receipt.Block, error) {
 	n, err := c.ready()
 	if err != nil {
 		return receipt.Block{}, err
+	}
+	if c.left(tx) {
+		return receipt.Block{}, fmt.Errorf("%w: this Ward is no longer a member", receipt.ErrRefused)
 	}
 	settled, stop := c.app.wait(tx)
 	defer stop()
@@ -335,6 +369,23 @@ func (c *Chain) Submit(ctx context.Context, tx []byte) (receipt.Block, error) {
 	}
 }
 
+// left tells whether a transaction is of someone who is no longer a member. Others would keep it for the case that they
+// have not heard yet that it is one again.
+func (c *Chain) left(raw []byte) bool {
+	tx, err := receipt.ParseTx(raw)
+	c.app.mu.Lock()
+	defer c.app.mu.Unlock()
+	if err != nil || c.app.now == nil {
+		return false
+	}
+	operator := tx.Signer
+	if log, ok := c.app.now.Logs[tx.Signer]; ok {
+		operator = log.Operator
+	}
+	m, ok := c.app.now.Members[operator]
+	return ok && m.Power == 0
+}
+
 // ready is the node, if the chain is not halted.
 func (c *Chain) ready() (*node.Node, error) {
 	c.mu.Lock()
@@ -358,7 +409,7 @@ func (c *Chain) waits() {
 }
 
 // committed is told after each block, under the state machine's lock.
-func (c *Chain) committed(s *state) {
+func (c *Chain) committed(s *agreed) {
 	c.mu.Lock()
 	c.last, c.oldest = time.Now(), time.Time{}
 	if len(c.app.waiters) > 0 {
@@ -366,9 +417,13 @@ func (c *Chain) committed(s *state) {
 	}
 	n := c.node
 	c.mu.Unlock()
-	c.app.retain = keepBlocks
-	if len(s.Signing) == 1 {
+	switch {
+	case c.config.Keep > 0:
+		c.app.retain = c.config.Keep
+	case len(s.Signing) == 1:
 		c.app.retain = keepBlocksAlone
+	default:
+		c.app.retain = keepBlocks
 	}
 	if n == nil {
 		return // a block that is played again at the start

@@ -27,9 +27,9 @@ func start(t *testing.T, config chain.Config) *chain.Chain {
 		config.Name = "Hillside"
 	}
 	config.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	c, err := chain.Start(context.Background(), config)
-	if err != nil {
-		t.Fatal(err)
+	c := chain.Start(context.Background(), config)
+	if status := c.Status(); status.Halted != "" {
+		t.Fatal(status.Reason)
 	}
 	t.Cleanup(func() { c.Stop() })
 	return c

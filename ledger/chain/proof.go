@@ -125,7 +125,7 @@ func (c *Chain) signedAt(height int64) (time.Time, bool) {
 }
 
 // keepFinals keeps the blocks with this member's own newest checkpoints. Under the state machine's lock.
-func (c *Chain) keepFinals(s *state) {
+func (c *Chain) keepFinals(s *agreed) {
 	self := c.operator()
 	for origin, log := range s.Logs {
 		if log.Operator != self || log.Height != s.Height {
@@ -190,7 +190,7 @@ func (c *Chain) ProveState(key receipt.Key) (receipt.StateProof, error) {
 	}
 	c.app.mu.Lock()
 	defer c.app.mu.Unlock()
-	for _, s := range []*state{now, before} {
+	for _, s := range []*agreed{now, before} {
 		if s == nil {
 			continue
 		}
@@ -209,7 +209,7 @@ func encodeSet(set []receipt.Validator) []byte {
 }
 
 // fillChanges makes changes of the set that waited for their block. Under the state machine's lock.
-func (c *Chain) fillChanges(s *state) {
+func (c *Chain) fillChanges(s *agreed) {
 	c.mu.Lock()
 	due := c.unfilled
 	c.mu.Unlock()
@@ -268,6 +268,9 @@ func (c *Chain) rows(kind byte, from int64, each func(height int64, raw []byte) 
 		raw    []byte
 	}
 	var all []row
+	if c.db == nil {
+		return nil
+	}
 	if err := func() error {
 		rows, err := c.db.Iterator(heightRow(kind, from), []byte{kind + 1})
 		if err != nil {

@@ -31,9 +31,9 @@ const (
 	voteLasts   = 30 * 24 * time.Hour
 )
 
-// state is everything that is agreed. Links of cards are in the trie alone; all else is in the maps, and its hash in the
+// agreed is everything that is agreed: the state. Links of cards are in the trie alone; all else is in the maps, and its hash in the
 // trie. Maps are copied by clone and what is in them is never changed in place.
-type state struct {
+type agreed struct {
 	Height   int64                     `json:"height"`
 	Time     time.Time                 `json:"time"` // of the newest block
 	Version  int64                     `json:"version"`
@@ -77,15 +77,15 @@ type release struct {
 	Sum    receipt.Hash `json:"sum"`
 }
 
-func newState() *state {
-	return &state{
+func newState() *agreed {
+	return &agreed{
 		Version: 1, Members: map[receipt.Key]member{}, Logs: map[receipt.Key]logHead{}, Open: map[receipt.Hash]openVote{}, Releases: map[byte]release{},
 		writes: map[receipt.Key]*receipt.Hash{},
 	}
 }
 
 // clone is where a block begins.
-func (s *state) clone() *state {
+func (s *agreed) clone() *agreed {
 	c := *s
 	c.Members, c.Logs, c.Open, c.Releases = maps.Clone(s.Members), maps.Clone(s.Logs), maps.Clone(s.Open), maps.Clone(s.Releases)
 	c.writes = map[receipt.Key]*receipt.Hash{}
@@ -93,7 +93,7 @@ func (s *state) clone() *state {
 }
 
 // begin starts a block: votes that nobody decided end, who signed twice is noted, and an upgrade takes effect.
-func (s *state) begin(height int64, at time.Time, equivocators []fault) error {
+func (s *agreed) begin(height int64, at time.Time, equivocators []fault) error {
 	s.Height, s.Time = height, at.UTC()
 	if s.Upgrade != nil && height >= s.Upgrade.Height {
 		if s.Upgrade.Version > maxVersion {
@@ -126,7 +126,7 @@ type fault struct {
 }
 
 // apply changes the state by one transaction whose signature is good, or says why it does not hold.
-func (s *state) apply(tx receipt.Tx, chain string) error {
+func (s *agreed) apply(tx receipt.Tx, chain string) error {
 	switch tx.Kind {
 	case receipt.KindCheckpoint:
 		return s.checkpoint(tx)
@@ -143,7 +143,7 @@ func (s *state) apply(tx receipt.Tx, chain string) error {
 }
 
 // checkpoint grows a log. What it grew from must be what was agreed.
-func (s *state) checkpoint(tx receipt.Tx) error {
+func (s *agreed) checkpoint(tx receipt.Tx) error {
 	c, err := receipt.ParseCheckpoint(tx.Body)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (s *state) checkpoint(tx receipt.Tx) error {
 }
 
 // link moves a line of cards on.
-func (s *state) link(tx receipt.Tx) error {
+func (s *agreed) link(tx receipt.Tx) error {
 	l, err := receipt.ParseLink(tx.Body)
 	if err != nil {
 		return err
@@ -193,7 +193,7 @@ func (s *state) link(tx receipt.Tx) error {
 }
 
 // writable is a log of someone who is a member now.
-func (s *state) writable(origin receipt.Key) (logHead, error) {
+func (s *agreed) writable(origin receipt.Key) (logHead, error) {
 	head, ok := s.Logs[origin]
 	if !ok {
 		return logHead{}, errors.New("no member has said that it writes this log")
@@ -205,7 +205,7 @@ func (s *state) writable(origin receipt.Key) (logHead, error) {
 }
 
 // numbered is a member, if its transaction is newer than those before.
-func (s *state) numbered(operator receipt.Key, number uint64) (member, error) {
+func (s *agreed) numbered(operator receipt.Key, number uint64) (member, error) {
 	m, ok := s.Members[operator]
 	if !ok || m.Power == 0 {
 		return member{}, errors.New("only members may")
@@ -218,7 +218,7 @@ func (s *state) numbered(operator receipt.Key, number uint64) (member, error) {
 }
 
 // register has a member say that it writes a log.
-func (s *state) register(tx receipt.Tx) error {
+func (s *agreed) register(tx receipt.Tx) error {
 	l, err := receipt.ParseLog(tx.Body)
 	if err != nil {
 		return err
@@ -250,7 +250,7 @@ func (s *state) register(tx receipt.Tx) error {
 }
 
 // vote counts a member's yes, or takes it back. What more than two thirds of the power wants happens at once.
-func (s *state) vote(tx receipt.Tx) error {
+func (s *agreed) vote(tx receipt.Tx) error {
 	ballot, err := receipt.ParseBallot(tx.Body)
 	if err != nil {
 		return err
@@ -291,7 +291,7 @@ func (s *state) vote(tx receipt.Tx) error {
 	return nil
 }
 
-func (s *state) mayOpen(by receipt.Key) error {
+func (s *agreed) mayOpen(by receipt.Key) error {
 	mine := 0
 	for _, o := range s.Open {
 		if o.By == by {
@@ -306,7 +306,7 @@ func (s *state) mayOpen(by receipt.Key) error {
 
 // decide does what has more than two thirds of the members' power, again after each change: with a member gone, those who
 // are left may suffice for something else. What has become impossible is dropped. The order is the ids'.
-func (s *state) decide() {
+func (s *agreed) decide() {
 	for again := true; again; {
 		again = false
 		for _, id := range slices.SortedFunc(maps.Keys(s.Open), compare) {
@@ -329,7 +329,7 @@ func (s *state) decide() {
 }
 
 // tally is the power of a subject's friends who are members now, and that of all.
-func (s *state) tally(open openVote) (yes, all int64) {
+func (s *agreed) tally(open openVote) (yes, all int64) {
 	for _, m := range s.Members {
 		all += m.Power
 	}
@@ -340,7 +340,7 @@ func (s *state) tally(open openVote) (yes, all int64) {
 }
 
 // possible tells why a subject could not be done now.
-func (s *state) possible(subject receipt.Subject) error {
+func (s *agreed) possible(subject receipt.Subject) error {
 	switch {
 	case subject.Member != nil:
 		return s.possibleMember(*subject.Member)
@@ -355,7 +355,7 @@ func (s *state) possible(subject receipt.Subject) error {
 	return nil
 }
 
-func (s *state) possibleMember(m receipt.Member) error {
+func (s *agreed) possibleMember(m receipt.Member) error {
 	now, known := s.Members[m.Operator]
 	if known && now.Member.Power == m.Power && bytes.Equal(now.Member.Bytes(), m.Bytes()) {
 		return errors.New("it is so already")
@@ -389,7 +389,7 @@ func (s *state) possibleMember(m receipt.Member) error {
 	return nil
 }
 
-func (s *state) enact(subject receipt.Subject) {
+func (s *agreed) enact(subject receipt.Subject) {
 	switch {
 	case subject.Member != nil:
 		m := s.Members[subject.Member.Operator]
@@ -403,7 +403,7 @@ func (s *state) enact(subject receipt.Subject) {
 }
 
 // release notes what version is given out, if enough release keys say so.
-func (s *state) release(tx receipt.Tx, chain string) error {
+func (s *agreed) release(tx receipt.Tx, chain string) error {
 	r, err := receipt.ParseRelease(tx.Body)
 	if err != nil {
 		return err
@@ -430,17 +430,17 @@ func (s *state) release(tx receipt.Tx, chain string) error {
 // Where things are in the trie, and what is there: hashes of all that was agreed of them. releases has the form of
 // receipt.StateKey's tags, so that a reader can ask for a proof of each.
 
-func (s *state) setMember(operator receipt.Key, m member) {
+func (s *agreed) setMember(operator receipt.Key, m member) {
 	s.Members[operator] = m
 	s.write(memberKey(operator), m.sum())
 }
 
-func (s *state) setLog(origin receipt.Key, l logHead) {
+func (s *agreed) setLog(origin receipt.Key, l logHead) {
 	s.Logs[origin] = l
 	s.write(logKey(origin), l.sum())
 }
 
-func (s *state) setOpen(id receipt.Hash, o *openVote) {
+func (s *agreed) setOpen(id receipt.Hash, o *openVote) {
 	if o == nil {
 		delete(s.Open, id)
 		s.write(openKey(id), nil)
@@ -450,14 +450,14 @@ func (s *state) setOpen(id receipt.Hash, o *openVote) {
 	s.write(openKey(id), o.sum())
 }
 
-func (s *state) setRelease(kind byte, r release) {
+func (s *agreed) setRelease(kind byte, r release) {
 	s.Releases[kind] = r
 	s.write(releaseKey(kind), r.sum())
 }
 
-func (s *state) setVersion(v int64) { s.Version = v; s.write(versionKey, sumOf("version", number(v))) }
+func (s *agreed) setVersion(v int64) { s.Version = v; s.write(versionKey, sumOf("version", number(v))) }
 
-func (s *state) setUpgrade(u *receipt.Upgrade) {
+func (s *agreed) setUpgrade(u *receipt.Upgrade) {
 	s.Upgrade = u
 	if u == nil {
 		s.write(upgradeKey, nil)
@@ -466,13 +466,13 @@ func (s *state) setUpgrade(u *receipt.Upgrade) {
 	s.write(upgradeKey, sumOf("upgrade", receipt.Subject{Upgrade: u}.Bytes()))
 }
 
-func (s *state) setSigners(r *receipt.ReleaseKeys) {
+func (s *agreed) setSigners(r *receipt.ReleaseKeys) {
 	s.Signers = r
 	s.write(signersKey, sumOf("signers", receipt.Subject{Releases: r}.Bytes()))
 }
 
 // write puts a value into the trie, or takes it out.
-func (s *state) write(key receipt.Key, value *receipt.Hash) {
+func (s *agreed) write(key receipt.Key, value *receipt.Hash) {
 	if value == nil {
 		s.trie = s.trie.drop(key)
 	} else {
@@ -482,7 +482,7 @@ func (s *state) write(key receipt.Key, value *receipt.Hash) {
 }
 
 // leaves are what the trie must hold of everything but links, by key.
-func (s *state) leaves() map[receipt.Key]receipt.Hash {
+func (s *agreed) leaves() map[receipt.Key]receipt.Hash {
 	all := map[receipt.Key]receipt.Hash{versionKey: *sumOf("version", number(s.Version))}
 	for operator, m := range s.Members {
 		all[memberKey(operator)] = *m.sum()
@@ -553,7 +553,7 @@ type genesis struct {
 }
 
 // founded is the state before the first block.
-func founded(appState []byte) (*state, error) {
+func founded(appState []byte) (*agreed, error) {
 	var g genesis
 	d := json.NewDecoder(bytes.NewReader(appState))
 	d.DisallowUnknownFields()
@@ -580,22 +580,22 @@ func founded(appState []byte) (*state, error) {
 
 // stored is how a state is kept between blocks, beside the trie's leaves.
 type stored struct {
-	state
+	agreed
 	Root receipt.Hash `json:"root"`
 }
 
-func (s *state) encode() ([]byte, error) { return json.Marshal(stored{*s, s.trie.hash()}) }
+func (s *agreed) encode() ([]byte, error) { return json.Marshal(stored{*s, s.trie.hash()}) }
 
 // restore reads a state and the trie's leaves, and refuses both if they do not fit each other: a disk that changed what was
 // agreed must not vote.
-func restore(raw []byte, leaves func(func(key receipt.Key, value receipt.Hash)) error) (*state, error) {
-	kept := stored{state: *newState()}
+func restore(raw []byte, leaves func(func(key receipt.Key, value receipt.Hash)) error) (*agreed, error) {
+	kept := stored{agreed: *newState()}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&kept); err != nil {
 		return nil, fmt.Errorf("read the chain's state: %w", err)
 	}
-	s := &kept.state
+	s := &kept.agreed
 	if s.Members == nil || s.Logs == nil || s.Open == nil || s.Releases == nil || len(s.Members) == 0 {
 		return nil, errors.New("the chain's state is cut off")
 	}
