@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"ward"
+	"ward/ledger/receipt"
 	"ward/seal"
 	"ward/seal/envelope"
 )
@@ -45,6 +46,7 @@ type Client struct {
 	clinic  *envelope.Statement[envelope.Clinic]
 	people  map[ward.PersonID]*seal.Person
 	opened  map[ward.LockID]*history
+	head    receipt.Seen // the newest head of the clinic's log that was checked
 }
 
 // New makes a client, not signed in.

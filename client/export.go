@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"ward"
+	"ward/ledger/receipt"
 	"ward/seal"
 	"ward/seal/envelope"
 )
@@ -47,6 +49,9 @@ func (c *Client) Export(ctx context.Context, dir string) error {
 		}
 	}
 	if err := x.person(ctx, me.Person); err != nil {
+		return err
+	}
+	if err := x.proofs(ctx); err != nil {
 		return err
 	}
 	return x.create(seal.ExportFile, func(w io.Writer) error { return seal.WriteManifest(w, x.manifest) })
@@ -87,6 +92,13 @@ type exporting struct {
 	dir      string
 	manifest seal.Manifest
 	people   map[ward.PersonID]bool // whose cards are written
+	asked    []asked
+}
+
+// asked is something whose proofs belong into the folder.
+type asked struct {
+	path, kind string
+	refs       []string
 }
 
 func (x *exporting) write(name string, data []byte) error {
@@ -178,6 +190,8 @@ func (x *exporting) lock(ctx context.Context, id ward.LockID) error {
 // entries writes a lock's entries as they are, page by page, and gives the head they make.
 func (x *exporting) entries(ctx context.Context, id ward.LockID) (envelope.Head, error) {
 	head := envelope.Start(id)
+	refs := asked{path: path("locks", string(id), "receipts"), kind: receipt.LeafEntry}
+	defer func() { x.asked = append(x.asked, refs) }()
 	for {
 		page, err := get[ward.Entries](ctx, x.client, fmt.Sprintf("%s?after=%d", path("locks", string(id), "entries"), head.Seq))
 		if err != nil {
@@ -185,6 +199,11 @@ func (x *exporting) entries(ctx context.Context, id ward.LockID) (envelope.Head,
 		}
 		for _, e := range page.Entries {
 			head = head.Next([]byte(e.Text))
+			s, err := envelope.Parse[envelope.Entry]([]byte(e.Text))
+			if err != nil {
+				return head, err
+			}
+			refs.refs = append(refs.refs, string(s.Body.Entry))
 			if err := x.entry(ctx, id, head.Seq, e); err != nil {
 				return head, err
 			}
@@ -265,13 +284,14 @@ func (x *exporting) person(ctx context.Context, id ward.PersonID) error {
 
 // looks writes who looked at a chart, newest first.
 func (x *exporting) looks(ctx context.Context, chart ward.ChartID) error {
-	path := filepath.Join(x.dir, seal.ExportLooks)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(x.dir, seal.ExportLooks), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
 	defer f.Close()
 	encoder := json.NewEncoder(f)
+	proven := asked{path: path("charts", string(chart), "receipts"), kind: receipt.LeafEvent}
+	defer func() { x.asked = append(x.asked, proven) }()
 	for before := int64(0); ; {
 		page, err := x.client.Looks(ctx, chart, before)
 		if err != nil {
@@ -282,9 +302,62 @@ func (x *exporting) looks(ctx context.Context, chart ward.ChartID) error {
 				return fmt.Errorf("export: %w", err)
 			}
 			before = e.Seq
+			proven.refs = append(proven.refs, string(e.Event))
 		}
 		if !page.More || len(page.Events) == 0 || before <= 1 {
 			return f.Close()
 		}
 	}
+}
+
+// proofs writes what the ledger shows of all that is in the folder, so that it can be checked without a server. A clinic
+// without a ledger has none.
+func (x *exporting) proofs(ctx context.Context) error {
+	history, err := x.client.CheckLedger(ctx)
+	if errors.Is(err, ErrNoLedger) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = x.create(receipt.FolderLedger, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(receipt.NewFolder(history.Pinned, history.Changes, history.Final))
+	})
+	if err != nil {
+		return err
+	}
+	err = x.create(receipt.FolderReceipts, func(w io.Writer) error {
+		lines := json.NewEncoder(w)
+		for _, a := range x.asked {
+			given, err := x.client.Receipts(ctx, a.path, a.kind, a.refs...)
+			if err != nil {
+				return err
+			}
+			for _, p := range given {
+				if err := lines.Encode(p); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return x.create(receipt.FolderLines, func(w io.Writer) error {
+		lines := json.NewEncoder(w)
+		for _, person := range slices.Sorted(maps.Keys(x.people)) {
+			line, err := x.client.CardProof(ctx, person)
+			if ward.KindOf(err) == ward.Missing || err == nil && line == nil {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := lines.Encode(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

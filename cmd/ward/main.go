@@ -33,7 +33,7 @@ type terminal struct {
 
 func commands() []command {
 	return []command{
-		serveCommand(), demoCommand(), clinicCommand(), doctorCommand(), backupCommand(), restoreCommand(), exportCommand(), openCommand(), proveCommand(), ledgerCommand(), versionCommand(),
+		serveCommand(), demoCommand(), clinicCommand(), doctorCommand(), backupCommand(), restoreCommand(), exportCommand(), openCommand(), verifyCommand(), proveCommand(), ledgerCommand(), versionCommand(),
 	}
 }
 

@@ -310,7 +310,7 @@ func climb(h Hash, index, size int64, path []Hash) (Hash, error) {
 func node(l, r Hash) Hash { return Hash(tlog.NodeHash(tlog.Hash(l), tlog.Hash(r))) }
 
 // Parse reads a receipt, a set change, a proof or a trust: one JSON value, no unknown fields.
-func Parse[T Receipt | Block | Change | StateProof | Trust](data []byte) (T, error) {
+func Parse[T Receipt | Block | Change | StateProof | Trust | Folder | Proof | Line](data []byte) (T, error) {
 	var value, none T
 	if len(data) > MaxReceipt {
 		return none, errors.New("longer than any receipt")

@@ -149,19 +149,19 @@ func (c *consortium) block(height int64, others int) Block {
 	data := treeHash(leaves)
 	return Block{
 		Signed: c.signed(height, 1, map[int]Hash{fieldData: data}, BlockFields...),
-		Tx:     tx, TxIndex: int64(others), TxTotal: int64(others + 1), TxPath: path(leaves, others),
+		Tx:     tx, TxIndex: int64(others), TxTotal: int64(others + 1), TxPath: auditPath(leaves, others),
 	}
 }
 
-func path(leaves []Hash, i int) []Hash {
+func auditPath(leaves []Hash, i int) []Hash {
 	if len(leaves) == 1 {
 		return []Hash{}
 	}
 	k := half(len(leaves))
 	if i < k {
-		return append(path(leaves[:k], i), treeHash(leaves[k:]))
+		return append(auditPath(leaves[:k], i), treeHash(leaves[k:]))
 	}
-	return append(path(leaves[k:], i-k), treeHash(leaves[:k]))
+	return append(auditPath(leaves[k:], i-k), treeHash(leaves[:k]))
 }
 
 func (c *consortium) receipt(b Block, index int64) Receipt {

@@ -11,10 +11,12 @@ import { openMD } from './openmd.ts'
 import { EngineProblem } from './problem.ts'
 import type { Session } from './session.ts'
 import type { Progress } from './types.ts'
-import type { WireCards, WireChart, WireEntries, WireEvent, WireLock, WireStored } from './wire.ts'
+import type { WireCardProof, WireCards, WireChart, WireEntries, WireEvent, WireLock, WireReceipt, WireStored } from './wire.ts'
 
 /** How many bytes of the zip are in memory at a time. */
 const pieceSize = 8 * 1024 * 1024
+/** How many proofs the server gives at a time. */
+const receiptsAtOnce = 50
 
 /** A zip being written, into a Blob. Sealed bytes do not compress, so nothing is. */
 class Folder {
@@ -71,6 +73,7 @@ class Packing {
   private readonly people = new Set<string>()
   private readonly looks: string[] = []
   private readonly index: object[] = []
+  private readonly asked: { path: string; name: string; refs: string[] }[] = [] // what proofs belong into the folder
   private readonly session: Session
   private readonly progress: Progress
   private done = 0
@@ -97,6 +100,7 @@ class Packing {
     }
     await this.person(self.person)
     await this.folder.add('access.jsonl', this.looks.join(''))
+    await this.proofs()
     const about = { format: 'ward/export/1', org: self.org, person: self.person, time: now(), locks: this.index }
     await this.folder.add('export.json', `${JSON.stringify(about, null, 2)}\n`)
     return this.folder.end()
@@ -131,11 +135,14 @@ class Packing {
   private async entries(lock: string): Promise<Head> {
     const { net } = this.session.exportParts()
     let head = await start(lock)
+    const refs: string[] = []
+    this.asked.push({ path: `/api/locks/${lock}/receipts`, name: 'entry', refs })
     for (;;) {
       const page = await net.get<WireEntries>(`/api/locks/${lock}/entries?after=${head.seq}`)
       for (const stored of page.entries) {
         head = await next(head, stored.text)
         await this.entry(lock, head.seq, stored)
+        refs.push((await parse('ward/entry/1', stored.text)).body.entry)
         this.progress('exporting', ++this.done, this.total)
       }
       if (page.more && page.entries.length > 0) continue
@@ -183,14 +190,44 @@ class Packing {
   /** Who looked, newest first; not everyone who may read a chart may know this. */
   private async looksOf(chart: string): Promise<void> {
     const { net } = this.session.exportParts()
+    const refs: string[] = []
+    this.asked.push({ path: `/api/charts/${chart}/receipts`, name: 'event', refs })
     for (let before = 0; ; ) {
       const page = await net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`).catch((error: unknown) => {
         if (error instanceof EngineProblem && error.code === 'refused') return { events: [], more: false }
         throw error
       })
-      for (const event of page.events) this.looks.push(`${JSON.stringify(event)}\n`)
+      for (const event of page.events) {
+        this.looks.push(`${JSON.stringify(event)}\n`)
+        refs.push(event.event)
+      }
       before = page.events.at(-1)?.seq ?? 0
       if (!page.more || before <= 1) return
     }
+  }
+
+  /** What the ledger shows of all that is in the folder, so that it can be checked without a server. A clinic without a ledger has none. */
+  private async proofs(): Promise<void> {
+    const { net } = this.session.exportParts()
+    const { trust, changes, final } = (await this.session.ledger.forExport()) ?? {}
+    if (!trust) return
+    await this.folder.add('ledger.json', `${JSON.stringify({ format: 'ward/export-ledger/1', trust, changes, ...(final && { final }) })}\n`)
+    const lines: string[] = []
+    for (const { path, name, refs } of this.asked) {
+      for (let at = 0; at < refs.length; at += receiptsAtOnce) {
+        const { receipts } = await net.get<{ receipts: WireReceipt[] }>(`${path}?${refs.slice(at, at + receiptsAtOnce).map((ref) => `${name}=${ref}`).join('&')}`)
+        for (const { kind, ref, salt, text, receipt } of receipts) lines.push(`${JSON.stringify({ kind, ref, salt, text, ...(receipt && { receipt }) })}\n`)
+      }
+    }
+    await this.folder.add('receipts.jsonl', lines.join(''))
+    const people: string[] = []
+    for (const person of this.people) {
+      const { proof } = await net.get<WireCardProof>(`/api/people/${person}/card-proof`).catch((error: unknown) => {
+        if (error instanceof EngineProblem && error.code === 'missing') return {} as WireCardProof
+        throw error
+      })
+      if (proof) people.push(`${JSON.stringify({ person, proof })}\n`)
+    }
+    await this.folder.add('lines.jsonl', people.join(''))
   }
 }

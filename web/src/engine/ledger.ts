@@ -11,7 +11,7 @@ import type { Net } from './net.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import type { Shelf } from './shelf.ts'
 import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
-import type { WireCardProof, WireConsistency, WireLedger, WireReceipt } from './wire.ts'
+import type { WireCardProof, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
 
 /** What is not agreed after this long, in ms, is said to be late: a chain takes less than a second. */
 const late = 60 * 60 * 1000
@@ -239,6 +239,17 @@ export class LedgerOf {
       state: 'agreed', time: new Date(agreed.time).toISOString(), by: agreed.votes.map((i) => set[i]?.name ?? ''), of: agreed.of,
       detail: { chain: kept.trust.chain, height: agreed.height, ...more },
     }
+  }
+
+  /** What an export needs to be checked without a server: the trust that the keyring pinned, what moved it on, the newest head. */
+  async forExport(): Promise<{ trust: Trust; changes: readonly Change[]; final?: WireFinal } | undefined> {
+    await this.running
+    const trust = this.pinned() ?? this.kept?.trust
+    if (!trust) return undefined
+    const [{ changes }, { final }] = await Promise.all([
+      this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${trust.height - 1}`), this.net.get<WireLedger>('/api/ledger'),
+    ])
+    return { trust, changes, ...(final && { final }) }
   }
 
   /** Remembers what was seen of a list that only grows, and gives what is not in it any more. */

@@ -1,0 +1,204 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"ward"
+	"ward/ledger/receipt"
+	"ward/seal"
+)
+
+// A History is what the ledger shows this person: whom they trust, the sets of validators that came after one another
+// from what their keyring pinned, and the newest head that follows.
+type History struct {
+	Pinned  receipt.Trust
+	Sets    receipt.Sets
+	Changes []receipt.Change
+	Final   *receipt.Final
+}
+
+// Trust is the one that counts now, with the newest head seen.
+func (h *History) Trust() receipt.Trust {
+	t := h.Sets.Last()
+	if h.Final != nil {
+		t.Seen = h.Final.Seen
+	}
+	return t
+}
+
+// ErrNoLedger is the error of a clinic without one.
+var ErrNoLedger = errors.New("this clinic has no ledger")
+
+// CheckLedger checks that the clinic's history is the one that this person saw before, and remembers it. The first time it
+// pins whom to trust in the keyring.
+func (c *Client) CheckLedger(ctx context.Context) (*History, error) {
+	is, err := get[ward.Ledger](ctx, c, "/api/ledger")
+	if err != nil && ward.KindOf(err) != ward.Missing {
+		return nil, err
+	}
+	k := c.state().keyring
+	if k == nil {
+		return nil, ErrSignedOut
+	}
+	if is.Chain == "" || len(is.Validators) == 0 {
+		if k.Ledger != nil {
+			return nil, errors.New("check the ledger: the clinic had one, and shows none now")
+		}
+		return nil, ErrNoLedger
+	}
+	told, err := trustOf(is)
+	if err != nil {
+		return nil, err
+	}
+	if k.Ledger == nil {
+		if err := c.pinLedger(ctx, told); err != nil {
+			return nil, err
+		}
+	}
+	h := &History{Pinned: *c.state().keyring.Ledger}
+	if h.Pinned.Chain != told.Chain || h.Pinned.Origin != told.Origin || h.Pinned.Salt != told.Salt {
+		return nil, fmt.Errorf("check the ledger: %w", receipt.ErrForked)
+	}
+	if err := c.followLedger(ctx, h); err != nil {
+		return nil, fmt.Errorf("check the ledger: %w", err)
+	}
+	if err := c.extendLedger(ctx, h, is.Final); err != nil {
+		return nil, fmt.Errorf("check the ledger: %w", err)
+	}
+	return h, nil
+}
+
+func trustOf(is ward.Ledger) (receipt.Trust, error) {
+	text, err := json.Marshal(struct {
+		Chain      string           `json:"chain"`
+		Validators []ward.Validator `json:"validators"`
+		Height     int64            `json:"height"`
+		Origin     string           `json:"origin"`
+		Salt       string           `json:"salt"`
+	}{is.Chain, is.Validators, is.Height, is.Origin, is.Salt})
+	if err != nil {
+		return receipt.Trust{}, err
+	}
+	t, err := receipt.Parse[receipt.Trust](text)
+	if err != nil {
+		return receipt.Trust{}, err
+	}
+	return t, t.Valid()
+}
+
+func (c *Client) pinLedger(ctx context.Context, t receipt.Trust) error {
+	return c.changeKeyring(ctx, func(k *seal.Keyring) error {
+		k.Ledger = &t
+		return nil
+	}, func(put ward.KeyringPut) error { return do(ctx, c, http.MethodPut, "/api/keyring", put) })
+}
+
+func (c *Client) followLedger(ctx context.Context, h *History) (err error) {
+	given, err := get[ward.LedgerChanges](ctx, c, fmt.Sprintf("/api/ledger/changes?after=%d", h.Pinned.Height-1))
+	if err != nil {
+		return err
+	}
+	for _, text := range given.Changes {
+		change, err := receipt.Parse[receipt.Change](text)
+		if err != nil {
+			return err
+		}
+		h.Changes = append(h.Changes, change)
+	}
+	h.Sets, err = receipt.Follow(h.Pinned, h.Changes)
+	return err
+}
+
+// extendLedger checks the newest head against what this client has seen, or else what the keyring had.
+func (c *Client) extendLedger(ctx context.Context, h *History, final *ward.LedgerFinal) error {
+	c.mu.Lock()
+	seen := c.head
+	c.mu.Unlock()
+	if seen.Size == 0 {
+		seen = h.Pinned.Seen
+	}
+	if final == nil {
+		if seen.Size > 0 {
+			return receipt.ErrForked
+		}
+		return nil
+	}
+	var proof []receipt.Hash
+	if seen.Size > 0 && final.Size > seen.Size {
+		longer, err := get[ward.Consistency](ctx, c, fmt.Sprintf("/api/ledger/consistency?from=%d", seen.Size))
+		if err != nil {
+			return err
+		}
+		for _, text := range longer.Proof {
+			var hash receipt.Hash
+			if err := hash.UnmarshalText([]byte(text)); err != nil {
+				return err
+			}
+			proof = append(proof, hash)
+		}
+		final = &longer.Final
+	}
+	block, err := receipt.Parse[receipt.Block](final.Block)
+	if err != nil {
+		return err
+	}
+	agreed, err := h.Sets.At(block.Height).CheckBlock(block)
+	if err != nil {
+		return err
+	}
+	now := receipt.Seen{Size: agreed.Size, Root: agreed.Root}
+	if err := receipt.Extends(seen, now, proof); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.head = now
+	c.mu.Unlock()
+	h.Final = &receipt.Final{Seen: now, Block: block}
+	return nil
+}
+
+// Receipts are the ledger's proofs of events about a chart, of entries of a lock, or of any events: as they were given,
+// to be checked with receipt.Trust. The path is that of the API without its question.
+func (c *Client) Receipts(ctx context.Context, path, kind string, refs ...string) ([]receipt.Proof, error) {
+	var list []receipt.Proof
+	for page := range slices.Chunk(refs, maxReceipts) {
+		given, err := get[ward.Receipts](ctx, c, path+"?"+url.Values{kind: page}.Encode())
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range given.Receipts {
+			p := receipt.Proof{Kind: r.Kind, Ref: r.Ref, Text: r.Text}
+			if err := p.Salt.UnmarshalText([]byte(r.Salt)); err != nil {
+				return nil, err
+			}
+			if r.Receipt != nil {
+				proof, err := receipt.Parse[receipt.Receipt](r.Receipt)
+				if err != nil {
+					return nil, err
+				}
+				p.Receipt = &proof
+			}
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+// maxReceipts is how many the server gives at a time.
+const maxReceipts = 50
+
+// CardProof shows what the chain holds of a person's line of cards, if it holds any.
+func (c *Client) CardProof(ctx context.Context, person ward.PersonID) (*receipt.Line, error) {
+	given, err := get[ward.CardProof](ctx, c, path("people", string(person), "card-proof"))
+	if err != nil || given.Proof == nil {
+		return nil, err
+	}
+	proof, err := receipt.Parse[receipt.StateProof](given.Proof)
+	return &receipt.Line{Person: string(person), Proof: proof}, err
+}
