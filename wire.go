@@ -383,7 +383,6 @@ type Event struct {
 	Policies []string `json:"policies,omitempty"`
 	Outcome  string   `json:"outcome,omitempty"` // the kind of error, if one followed
 	Count    int64    `json:"count,omitempty"`
-	Hash     string   `json:"hash"` // of the chain after this event, b64
 }
 
 // Events is a page of the record.
@@ -392,12 +391,16 @@ type Events struct {
 	More   bool    `json:"more"`
 }
 
-// RecordState is what a check of the whole record found.
+// RecordState is what a check of the whole record found: whether all that is kept is what the organisation's log commits
+// to, and whether that log extends what the chain agreed.
 type RecordState struct {
 	Events   int64           `json:"events"`
-	Hash     string          `json:"hash"`
-	Whole    bool            `json:"whole"`
-	Broken   int64           `json:"broken,omitempty"` // first sequence that does not fit
+	Leaves   int64           `json:"leaves"`           // of the log: events, entries, grants, keys
+	Erased   int64           `json:"erased,omitempty"` // of which speak of nothing any more
+	Root     string          `json:"root"`             // of the log, b64
+	Agreed   *LogHead        `json:"agreed,omitempty"` // the newest that the chain agreed
+	Checked  string          `json:"checked"`          // when this check began
+	Whole    bool            `json:"whole"`            // there is no problem
 	Problems []RecordProblem `json:"problems,omitempty"`
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"ward"
 	"ward/ledger"
+	"ward/ledger/receipt"
 	"ward/policy"
 	"ward/seal/envelope"
 	"ward/store"
@@ -138,7 +139,10 @@ func (c *Charts) create(ctx context.Context, tx *store.Tx, org ward.OrgID, autho
 		}
 		return lock{}, err
 	}
-	return l, insertEpoch(ctx, tx, org, b, e.Text, nil)
+	if err := insertEpoch(ctx, tx, org, b, e.Text, nil); err != nil {
+		return lock{}, err
+	}
+	return l, c.Ledger.Commit(ctx, tx, org, ledger.Leaf{Kind: receipt.LeafEpoch, Ref: epochRef(b.Lock, b.Epoch), Content: e.Text})
 }
 
 // createChart makes the chart's row with its first lock. A chart has each compartment once, and all are its owner's.

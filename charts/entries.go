@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"ward"
+	"ward/ledger"
+	"ward/ledger/receipt"
 	"ward/seal/envelope"
 	"ward/store"
 )
@@ -156,6 +158,13 @@ func (c *Charts) extend(ctx context.Context, tx *store.Tx, who ward.Caller, l lo
 		err = ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
 	}
 	if err != nil {
+		return ward.EntriesPosted{}, err
+	}
+	leaves := make([]ledger.Leaf, len(rows))
+	for i, row := range rows {
+		leaves[i] = ledger.Leaf{Kind: receipt.LeafEntry, Ref: string(row.entry), Content: row.text}
+	}
+	if err := c.Ledger.Commit(ctx, tx, who.Org, leaves...); err != nil {
 		return ward.EntriesPosted{}, err
 	}
 	return answer, setHead(ctx, tx, who.Org, l)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"ward"
+	"ward/ledger"
+	"ward/ledger/receipt"
 	"ward/seal/envelope"
 	"ward/store"
 )
@@ -53,6 +55,9 @@ func (c *Charts) turn(ctx context.Context, tx *store.Tx, who ward.Caller, l lock
 		return err
 	}
 	if err := insertEpoch(ctx, tx, who.Org, b, s.Text, n.History); err != nil {
+		return err
+	}
+	if err := c.Ledger.Commit(ctx, tx, who.Org, ledger.Leaf{Kind: receipt.LeafEpoch, Ref: epochRef(b.Lock, b.Epoch), Content: s.Text}); err != nil {
 		return err
 	}
 	l.epoch++

@@ -24,6 +24,13 @@ func (c *Charts) erase(ctx context.Context, tx *store.Tx, org ward.OrgID, chart 
 		if err := holdHead(ctx, tx, org, &l); err != nil { // against entries and grants that are on their way
 			return err
 		}
+		refs, err := refsOf(ctx, tx, org, l.id)
+		if err != nil {
+			return err
+		}
+		if err := c.Ledger.Forget(ctx, tx, org, refs...); err != nil {
+			return err
+		}
 		for _, statement := range []string{
 			`DELETE FROM upload_parts WHERE org = $1 AND upload IN (SELECT upload FROM uploads WHERE org = $1 AND lock = $2)`,
 			`DELETE FROM uploads WHERE org = $1 AND lock = $2`,

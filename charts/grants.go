@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"ward"
+	"ward/ledger"
+	"ward/ledger/receipt"
 	"ward/seal/envelope"
 	"ward/store"
 )
@@ -125,7 +127,7 @@ func (c *Charts) grant(ctx context.Context, tx *store.Tx, org ward.OrgID, grante
 		return err
 	}
 	c.tell(tx, org, ward.Notice{Kind: "grant", Lock: l.id, Chart: l.chart, Person: b.Person})
-	return nil
+	return c.Ledger.Commit(ctx, tx, org, ledger.Leaf{Kind: receipt.LeafGrant, Ref: string(b.Grant), Content: s.Text})
 }
 
 // checkMember makes sure that a grant is to a key that counts now: the person's latest card, the lock's latest epoch.

@@ -89,8 +89,15 @@ func newClinic(t *testing.T) *clinic {
 		t.Fatal(err)
 	}
 	records.Visits = meetings
+	keeper, err := ledger.NewKeeper(ctx, ledger.Config{
+		DB: c.db, Ledger: record, Sealer: sealer, Sources: []ledger.Source{records, known.Identity}, Locks: records, Clinics: known.Identity,
+		Notices: events, Host: "clinic.example", Log: log, Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s, err := server.New(server.Config{
-		DB: c.db, Identity: known.Identity, Charts: records, Visits: meetings, Policy: decide, Ledger: record, Bus: events,
+		Keeper: keeper, DB: c.db, Identity: known.Identity, Charts: records, Visits: meetings, Policy: decide, Ledger: record, Bus: events,
 		App: fs.FS(fstest.MapFS{"index.html": {Data: []byte("app")}}), Log: log, Origin: c.origin,
 	})
 	if err != nil {

@@ -511,11 +511,11 @@ func (m *member) me() (ward.Me, error) {
 func (c *clinic) actions(org ward.OrgID) []string {
 	c.t.Helper()
 	var actions []string
-	err := c.DB.View(c.t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		state, err := c.Ledger.Verify(ctx, tx, org)
-		if err != nil || !state.Whole {
-			return errors.Join(err, errors.New("the record is not whole"))
-		}
+	state, err := ledger.Check(c.t.Context(), c.DB, org, "", nil, c.Identity)
+	if err != nil || !state.Whole {
+		c.t.Fatalf("the record is not whole: %v %v", state.Problems, err)
+	}
+	err = c.DB.View(c.t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		page, err := c.Ledger.List(ctx, tx, org, ledger.Query{})
 		for _, e := range page.Events {
 			actions = append(actions, e.Action)

@@ -208,7 +208,7 @@ func (i *Identity) FinishRecovery(ctx context.Context, tx *store.Tx, _ ward.Call
 	if err != nil {
 		return nil, err
 	}
-	if err := putBrowser(ctx, tx, browser); err != nil {
+	if err := i.keepBrowser(ctx, tx, browser); err != nil {
 		return nil, err
 	}
 	if err := i.finishPasskey(ctx, tx, "recover", body.Ceremony, row.org, row.person, body.Passkey, body.Credential); err != nil {
@@ -267,6 +267,9 @@ func (i *Identity) DeleteMe(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if err := i.Charts.EraseOf(ctx, tx, who.Org, who.Person); err != nil {
 		return nil, err
 	}
+	if err := i.forgetCommitted(ctx, tx, who.Org, who.Person); err != nil {
+		return nil, err
+	}
 	i.tell(tx, who.Org, ward.Notice{Kind: "session", Person: who.Person})
 	i.tell(tx, who.Org, ward.Notice{Kind: "person"})
 	return nil, erasePerson(ctx, tx, who.Org, who.Person)
@@ -305,7 +308,7 @@ func (i *Identity) PutBrowser(ctx context.Context, tx *store.Tx, who ward.Caller
 	if err != nil {
 		return nil, err
 	}
-	return nil, putBrowser(ctx, tx, s)
+	return nil, i.keepBrowser(ctx, tx, s)
 }
 
 // GetPasskeys answers GET /api/passkeys.
@@ -588,6 +591,9 @@ func (i *Identity) PostVouch(ctx context.Context, tx *store.Tx, who ward.Caller,
 		return nil, wrapInvalid(err)
 	}
 	if err := vouchCard(ctx, tx, s); err != nil {
+		return nil, err
+	}
+	if err := i.commitCard(ctx, tx, s, false); err != nil {
 		return nil, err
 	}
 	// The card's text has a signature more, so its hash changed: browsers certified under it certify themselves again.

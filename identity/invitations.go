@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"ward"
+	"ward/ledger"
+	"ward/ledger/receipt"
 	"ward/seal/envelope"
 	"ward/store"
 )
@@ -283,7 +285,10 @@ func (i *Identity) accept(ctx context.Context, tx *store.Tx, id ward.InvitationI
 	if err := insertCard(ctx, tx, card, v.recover); err != nil {
 		return "", "", err
 	}
-	if err := putBrowser(ctx, tx, browser); err != nil {
+	if err := i.commitCard(ctx, tx, card, v.recover); err != nil {
+		return "", "", err
+	}
+	if err := i.keepBrowser(ctx, tx, browser); err != nil {
 		return "", "", err
 	}
 	if err := i.finishPasskey(ctx, tx, "accept/"+string(v.id), body.Ceremony, v.org, v.person, body.Passkey, body.Credential); err != nil {
@@ -369,7 +374,10 @@ func (i *Identity) found(ctx context.Context, tx *store.Tx, v invitation, body w
 	if err == nil && n == 0 {
 		err = ward.Errorf(ward.Gone, "this clinic has been founded already")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return i.Ledger.Commit(ctx, tx, v.org, ledger.Leaf{Kind: receipt.LeafClinic, Ref: string(v.org), Content: c.Text})
 }
 
 // kindsOf maps new locks by kind, or chart/compartment.

@@ -1,38 +1,50 @@
-// Package ledger is the record of what happened: who did or asked what, about what, and what was decided. Each
-// organisation has one, and each event is hashed onto the one before, so that nothing in the middle can be changed
-// or taken out without it showing.
+// Package ledger is the record of what happened: who did or asked what, about what, and what was decided; and the log
+// that commits to it and to all that is kept (docs/formats.md, The ledger; docs/decisions/0011).
 //
-// Append is the one way in. It writes in the caller's transaction, so what happens and its record are one. A
-// distributed ledger that several organisations run will take the same events from here.
+// Each organisation has a record of events and a log: an append-only tree (RFC 6962) of salted commitments, to each event
+// and to each entry, grant, epoch, card and browser. Append, Commit and Link are the ways in. They write in the caller's
+// transaction, so what happens and its commitment are one.
 //
-// The record holds ids, actions and decisions: never a name, a note or a reading. What a single operator keeps they
-// can also cut short at its end; only heads held by others show that.
+// A Keeper does the rest, and nobody waits for it: it checks that what is kept is what the log commits to, has a chain,
+// which several organisations run, agree on the log's heads, proves it to whom it concerns, and tells an officer what does
+// not fit. Without a chain, or while it stands still, all else goes on.
+//
+// The record holds ids, actions and decisions: never a name, a note or a reading. The log holds hashes. What a single
+// operator keeps they can also write anew; only heads held by others show that.
 package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"ward"
+	"ward/ledger/receipt"
 	"ward/store"
 )
 
 // Ledger writes and reads records.
 type Ledger struct {
-	now func() time.Time
+	now    func() time.Time
+	longer chan struct{} // holds something while logs may have grown, for who sends them to the chain
 }
 
 // New makes a Ledger that takes the time from now.
-func New(now func() time.Time) *Ledger { return &Ledger{now} }
+func New(now func() time.Time) *Ledger { return &Ledger{now, make(chan struct{}, 1)} }
 
-// Append adds events to the organisation's record, in order, in the running transaction. They take their places, and
-// are hashed onto those before, at its end, together with those of other operations that share its commit.
+// Leaf is something kept that the log commits to. Ref is its id among those of its kind.
+type Leaf struct {
+	Kind    string // as in package receipt
+	Ref     string
+	Content []byte
+
+	seq int64 // of an event
+}
+
+// Append adds events to the organisation's record, in order, in the running transaction. They take their places at its
+// end, together with those of other operations that share its commit.
 func (l *Ledger) Append(_ context.Context, tx *store.Tx, org ward.OrgID, events ...ward.Event) error {
 	now := ward.FormatTime(l.now())
 	for _, e := range events {
@@ -40,80 +52,62 @@ func (l *Ledger) Append(_ context.Context, tx *store.Tx, org ward.OrgID, events 
 		if e.Event == "" {
 			e.Event = ward.NewID[ward.EventID]()
 		}
-		store.Gather(tx, "record/"+string(org), e, func(ctx context.Context, tx *store.Tx, events []ward.Event) error {
-			for page := range slices.Chunk(events, MaxEvents) {
-				if err := extend(ctx, tx, org, page); err != nil {
-					return fmt.Errorf("append to the record: %w", err)
-				}
-			}
-			return nil
-		})
+		l.gather(tx, org, item{event: &e})
 	}
 	return nil
 }
 
-// extend writes events at the record's end. The head's row is updated first: that serialises writers to one record, and
-// gives these their places.
-func extend(ctx context.Context, tx *store.Tx, org ward.OrgID, events []ward.Event) error {
-	head, err := reserve(ctx, tx, org, len(events))
-	if err != nil {
-		return err
+// Commit adds leaves that speak of statements which the running transaction keeps.
+func (l *Ledger) Commit(_ context.Context, tx *store.Tx, org ward.OrgID, leaves ...Leaf) error {
+	for _, leaf := range leaves {
+		l.gather(tx, org, item{leaf: leaf})
 	}
-	var query strings.Builder
-	query.WriteString(`INSERT INTO record_events (org, seq, event, time, action, person, chart, body, hash) VALUES `)
-	args := make([]any, 0, 9*len(events))
-	for i, e := range events {
-		e.Seq, e.Hash = head.seq+int64(i)+1, ""
-		at, err := ward.ParseTime(e.Time)
-		if err != nil {
-			return err
-		}
-		body, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		head.hash = next(head.hash, body)
-		if i > 0 {
-			query.WriteString(", ")
-		}
-		n := len(args)
-		fmt.Fprintf(&query, "($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9)
-		args = append(args, string(org), e.Seq, string(e.Event), at.UnixMilli(), e.Action, string(e.Person), string(e.Chart), body, head.hash)
-	}
-	if err := tx.Queue(ctx, query.String(), args...); err != nil {
-		return err
-	}
-	return tx.Queue(ctx, `UPDATE record_heads SET hash = $1 WHERE org = $2`, head.hash, string(org))
+	return nil
 }
 
-type head struct {
-	seq  int64
-	hash []byte
+// Forget makes the leaves of what the running transaction erases say nothing: their salts go, and that they speak of it.
+// An event counts them, so that a check can tell an erasure from something that was made away with.
+func (l *Ledger) Forget(_ context.Context, tx *store.Tx, org ward.OrgID, refs ...string) error {
+	if len(refs) > 0 {
+		l.gather(tx, org, item{forget: refs})
+	}
+	return nil
 }
 
-// reserve takes count places at the end and gives the head before them.
-func reserve(ctx context.Context, tx *store.Tx, org ward.OrgID, count int) (head, error) {
-	var h head
-	err := tx.Row(ctx, `UPDATE record_heads SET seq = seq + $1 WHERE org = $2 RETURNING seq, hash`, int64(count), string(org)).Scan(&h.seq, &h.hash)
+// Link puts a person's card, from now on the latest that counts, on the way to their line on the chain.
+func (l *Ledger) Link(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, serial int64, card []byte) error {
+	var previous []byte
+	err := tx.Row(ctx, `SELECT value FROM ledger_links WHERE org = $1 AND person = $2 ORDER BY serial DESC LIMIT 1`, string(org), string(person)).Scan(&previous)
 	if errors.Is(err, store.ErrNoRow) {
-		err = tx.Row(ctx, `INSERT INTO record_heads (org, seq, hash) VALUES ($1, $2, $3)
-			ON CONFLICT (org) DO UPDATE SET seq = record_heads.seq + excluded.seq RETURNING seq, hash`,
-			string(org), int64(count), start(org)).Scan(&h.seq, &h.hash)
+		previous = make([]byte, 32)
+	} else if err != nil {
+		return err
 	}
-	h.seq -= int64(count)
-	return h, err
+	value := receipt.LinkValue(receipt.Hash(previous), card)
+	return tx.Queue(ctx, `INSERT INTO ledger_links (org, person, serial, previous, value, state) VALUES ($1, $2, $3, $4, $5, 'waiting')`,
+		string(org), string(person), serial, previous, value[:])
 }
 
-func start(org ward.OrgID) []byte {
-	sum := sha256.Sum256([]byte("ward/record/1\n" + string(org)))
-	return sum[:]
+// Unlink forgets a person's line. On the chain a hash remains, under a label that nobody can make again without the
+// person's id.
+func (l *Ledger) Unlink(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	return tx.Queue(ctx, `DELETE FROM ledger_links WHERE org = $1 AND person = $2`, string(org), string(person))
 }
 
-// next is the hash after an event: SHA-256 of the hash before and the SHA-256 of the event's bytes.
-func next(before, body []byte) []byte {
-	sum := sha256.Sum256(body)
-	after := sha256.Sum256(append(append([]byte{}, before...), sum[:]...))
-	return after[:]
+// gather leaves an item for the end of the transaction.
+func (l *Ledger) gather(tx *store.Tx, org ward.OrgID, i item) {
+	store.Gather(tx, "ledger/"+string(org), i, func(ctx context.Context, tx *store.Tx, items []item) error {
+		if err := l.extend(ctx, tx, org, items); err != nil {
+			return fmt.Errorf("append to the record: %w", err)
+		}
+		return nil
+	})
+	tx.AfterCommit(func() {
+		select {
+		case l.longer <- struct{}{}:
+		default: // told already
+		}
+	})
 }
 
 // Query chooses events of one organisation.
@@ -153,7 +147,7 @@ func (l *Ledger) List(ctx context.Context, tx *store.Tx, org ward.OrgID, q Query
 		where("chart = $%d", string(q.Chart))
 	}
 	args = append(args, int64(limit+1))
-	found, err := tx.Rows(ctx, fmt.Sprintf(`SELECT body, hash FROM record_events WHERE %s ORDER BY seq %s LIMIT $%d`, conditions, order, len(args)), args...)
+	found, err := tx.Rows(ctx, fmt.Sprintf(`SELECT body FROM record_events WHERE %s ORDER BY seq %s LIMIT $%d`, conditions, order, len(args)), args...)
 	if err != nil {
 		return ward.Events{}, err
 	}
@@ -164,68 +158,15 @@ func (l *Ledger) List(ctx context.Context, tx *store.Tx, org ward.OrgID, q Query
 			page.More = true
 			break
 		}
-		var body, hash []byte
-		if err := found.Scan(&body, &hash); err != nil {
+		var body []byte
+		if err := found.Scan(&body); err != nil {
 			return ward.Events{}, err
 		}
 		var e ward.Event
 		if err := json.Unmarshal(body, &e); err != nil {
 			return ward.Events{}, fmt.Errorf("read the record: %w", err)
 		}
-		e.Hash = ward.B64.EncodeToString(hash)
 		page.Events = append(page.Events, e)
 	}
 	return page, found.Err()
-}
-
-// Verify reads the whole record and tells where, if anywhere, it does not fit together.
-func (l *Ledger) Verify(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.RecordState, error) {
-	var h head
-	err := tx.Row(ctx, `SELECT seq, hash FROM record_heads WHERE org = $1`, string(org)).Scan(&h.seq, &h.hash)
-	if errors.Is(err, store.ErrNoRow) {
-		h = head{0, start(org)}
-	} else if err != nil {
-		return ward.RecordState{}, err
-	}
-	state := ward.RecordState{Events: h.seq, Hash: ward.B64.EncodeToString(h.hash)}
-	found, err := tx.Rows(ctx, `SELECT seq, event, time, action, person, chart, body, hash FROM record_events WHERE org = $1 ORDER BY seq`, string(org))
-	if err != nil {
-		return ward.RecordState{}, err
-	}
-	defer found.Close()
-	running, seq := start(org), int64(0)
-	for found.Next() {
-		var at, moment int64
-		var event, action, person, chart string
-		var body, hash []byte
-		if err := found.Scan(&at, &event, &moment, &action, &person, &chart, &body, &hash); err != nil {
-			return ward.RecordState{}, err
-		}
-		running = next(running, body)
-		seq++
-		if at != seq || string(hash) != string(running) || !describes(body, at, event, moment, action, person, chart) {
-			state.Broken = seq
-			return state, nil
-		}
-	}
-	if err := found.Err(); err != nil {
-		return ward.RecordState{}, err
-	}
-	if seq != h.seq || string(running) != string(h.hash) {
-		state.Broken = seq + 1
-		return state, nil
-	}
-	state.Whole = true
-	return state, nil
-}
-
-// describes tells whether an event's columns, which queries use, say what its hashed bytes say.
-func describes(body []byte, seq int64, event string, moment int64, action, person, chart string) bool {
-	var e ward.Event
-	if json.Unmarshal(body, &e) != nil {
-		return false
-	}
-	at, err := ward.ParseTime(e.Time)
-	return err == nil && at.UnixMilli() == moment && e.Seq == seq && string(e.Event) == event &&
-		e.Action == action && string(e.Person) == person && string(e.Chart) == chart
 }

@@ -104,6 +104,8 @@ func (s *Server) concerns(ctx context.Context, who ward.Caller, n ward.Notice) (
 		return true, nil
 	case n.Kind == "session":
 		return false, nil
+	case n.Kind == "ledger":
+		return who.Has(ward.Security) || who.Has(ward.Privacy), nil
 	case who.Visit != "":
 		return n.Visit == who.Visit, nil
 	case n.Visit != "":

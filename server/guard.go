@@ -180,11 +180,11 @@ func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
 }
 
 // checkPath refuses a path whose values are no ids: they name nothing here, and some, such as a NUL, a database cannot
-// even be asked for. The number of a part and the secret address of a calendar are for their handlers.
+// even be asked for. The number of a part, the path of a tile and the secret address of a calendar are for their handlers.
 func checkPath(r *http.Request) error {
 	for _, step := range strings.Split(r.Pattern, "/") {
 		name, ok := strings.CutPrefix(step, "{")
-		if name = strings.TrimSuffix(name, "}"); ok && name != "part" && name != "file" && !ward.IsID(r.PathValue(name)) {
+		if name = strings.TrimSuffix(name, "}"); ok && name != "part" && name != "file" && name != "tile..." && !ward.IsID(r.PathValue(name)) {
 			return ward.Errorf(ward.Missing, "there is no such thing here")
 		}
 	}

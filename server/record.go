@@ -29,8 +29,3 @@ func (s *Server) getRecord(ctx context.Context, tx *store.Tx, who ward.Caller, r
 	}
 	return s.ledger.List(ctx, tx, who.Org, q)
 }
-
-// getRecordState answers GET /api/record/state: it reads the whole record and tells whether it fits together.
-func (s *Server) getRecordState(ctx context.Context, tx *store.Tx, who ward.Caller, _ *http.Request) (any, error) {
-	return s.ledger.Verify(ctx, tx, who.Org)
-}

@@ -2,7 +2,7 @@ package server
 
 // routes is the whole API. docs/api.md says what each takes and gives, policy/*.cedar who may.
 func (s *Server) routes() []Route {
-	i, c, v := s.identity, s.charts, s.visits
+	i, c, v, l := s.identity, s.charts, s.visits, s.keeper
 	return []Route{
 		// Coming in: public, and those that begin a session want a proof.
 		{Pattern: "GET /api/clinic", Action: public, Do: i.GetClinic},
@@ -96,6 +96,19 @@ func (s *Server) routes() []Route {
 
 		// The record.
 		{Pattern: "GET /api/record", Action: "readRecord", Do: s.getRecord},
-		{Pattern: "GET /api/record/state", Action: "readRecord", Do: s.getRecordState},
+		{Pattern: "GET /api/record/state", Action: "readRecord", Stream: l.GetRecordState},
+		{Pattern: "GET /api/record/receipts", Action: "readRecord", Stream: l.GetRecordReceipts},
+
+		// The ledger: proofs that what is kept is what everyone agreed.
+		{Pattern: "GET /api/ledger", Action: "readLedger", Stream: l.GetLedger},
+		{Pattern: "GET /api/ledger/consistency", Action: "readLedger", Stream: l.GetConsistency},
+		{Pattern: "GET /api/ledger/changes", Action: "readLedger", Stream: l.GetChanges},
+		{Pattern: "GET /api/ledger/status", Action: "readRecord", Stream: l.GetStatus},
+		{Pattern: "POST /api/ledger/votes", Action: "voteLedger", Do: l.PostVote},
+		{Pattern: "GET /api/charts/{chart}/receipts", Action: "readLooks", About: c.AboutChart, Stream: l.GetChartReceipts},
+		{Pattern: "GET /api/locks/{lock}/receipts", Action: "readEntries", About: c.AboutLock, Stream: l.GetLockReceipts},
+		{Pattern: "GET /api/people/{person}/card-proof", Action: "readCards", About: i.AboutPerson, Stream: l.GetCardProof},
+		{Pattern: "GET /ledger/{org}/checkpoint", Action: public, Stream: l.GetCheckpoint}, // hashes of what nobody can guess
+		{Pattern: "GET /ledger/{org}/tile/{tile...}", Action: public, Stream: l.GetTile},
 	}
 }

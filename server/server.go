@@ -37,6 +37,7 @@ type Config struct {
 	Visits       *visits.Visits
 	Policy       *policy.Engine
 	Ledger       *ledger.Ledger
+	Keeper       *ledger.Keeper
 	Bus          *bus.Bus
 	App          fs.FS // the built browser app; may be empty
 	Log          *slog.Logger
@@ -53,6 +54,7 @@ type Server struct {
 	visits   *visits.Visits
 	policy   *policy.Engine
 	ledger   *ledger.Ledger
+	keeper   *ledger.Keeper
 	bus      *bus.Bus
 	log      *slog.Logger
 	metrics  *metrics
@@ -83,7 +85,7 @@ func New(config Config) (*Server, error) {
 
 func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	s := &Server{
-		db: config.DB, identity: config.Identity, charts: config.Charts, visits: config.Visits, policy: config.Policy, ledger: config.Ledger,
+		db: config.DB, identity: config.Identity, charts: config.Charts, visits: config.Visits, policy: config.Policy, ledger: config.Ledger, keeper: config.Keeper,
 		bus: config.Bus, log: config.Log, metrics: newMetrics(), limits: newLimits(), stopping: make(chan struct{}),
 	}
 	mux := http.NewServeMux()

@@ -112,6 +112,17 @@ var walk = map[string]string{
 	"GET /rtc/":                                     "*",
 	"GET /api/record":                               "sd",
 	"GET /api/record/state":                         "sd",
+	"GET /api/record/receipts":                      "sd",
+	"GET /api/ledger":                               "poxcfsda",
+	"GET /api/ledger/consistency":                   "poxcfsda",
+	"GET /api/ledger/changes":                       "poxcfsda",
+	"GET /api/ledger/status":                        "sd",
+	"POST /api/ledger/votes":                        "s",
+	"GET /api/charts/{chart}/receipts":              "psd",
+	"GET /api/locks/{lock}/receipts":                "pc",
+	"GET /api/people/{person}/card-proof":           "poxcfsda",
+	"GET /ledger/{org}/checkpoint":                  "*",
+	"GET /ledger/{org}/tile/{tile...}":              "*",
 }
 
 // A town is one server with two clinics, and everyone in each.
@@ -216,7 +227,7 @@ func (w *town) request(pattern string) (method, path string) {
 	for name, value := range map[string]string{
 		"{lock}": string(w.lock), "{chart}": string(w.chart), "{grant}": string(w.grant), "{entry}": string(w.entry), "{person}": string(w.person),
 		"{invitation}": string(w.invite), "{upload}": ward.NewID[string](), "{part}": "1", "{session}": ward.NewID[string](), "{passkey}": ward.NewID[string](),
-		"{visit}": string(w.visit), "{member}": ward.NewID[string](), "{guest}": ward.NewID[string](),
+		"{org}": string(w.here['p'].Org()), "{tile...}": "0/000.p/1", "{visit}": string(w.visit), "{member}": ward.NewID[string](), "{guest}": ward.NewID[string](),
 	} {
 		path = strings.ReplaceAll(path, name, value)
 	}
@@ -326,8 +337,13 @@ func newTown(t *testing.T) *town {
 	w.must(err)
 	records.Visits = consultations
 	t.Cleanup(func() { consultations.Close() })
+	keeper, err := ledger.NewKeeper(ctx, ledger.Config{
+		DB: db, Ledger: record, Sealer: sealer, Sources: []ledger.Source{records, known.Identity}, Locks: records, Clinics: known.Identity,
+		Notices: events, Host: "clinic.example", Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	w.must(err)
 	w.config = Config{
-		DB: db, Identity: known.Identity, Charts: records, Visits: consultations, Policy: decide, Ledger: record, Bus: events,
+		Keeper: keeper, DB: db, Identity: known.Identity, Charts: records, Visits: consultations, Policy: decide, Ledger: record, Bus: events,
 		App: fstest.MapFS{"index.html": {Data: []byte("app")}}, Log: slog.New(slog.DiscardHandler), Origin: w.origin,
 	}
 	w.server, err = New(w.config)

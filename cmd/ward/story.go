@@ -76,7 +76,7 @@ func tellStory(ctx context.Context, t terminal, here *running, config *Config, s
 	s.step("the record is whole", func() (string, error) {
 		state, err := s.clinic.Security.RecordState(ctx)
 		if err == nil && !state.Whole {
-			err = fmt.Errorf("it is broken at event %d", state.Broken)
+			err = fmt.Errorf("it is not: %s", state.Problems[0].Text)
 		}
 		return fmt.Sprintf("%d events fit together", state.Events), err
 	})

@@ -33,6 +33,7 @@ type running struct {
 	charts   *charts.Charts
 	visits   *visits.Visits
 	chain    *chain.Chain // nil if another Ward runs it
+	keeper   *ledger.Keeper
 	server   *server.Server
 
 	stopSweeping  func() // and waits for it
@@ -83,6 +84,16 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 		return nil, err
 	}
 	known.identity = r.identity
+	keeping := ledger.Config{
+		DB: r.db, Ledger: record, Sealer: sealer, Sources: []ledger.Source{r.charts, r.identity}, Locks: r.charts, Clinics: r.identity,
+		Notices: r.bus, Host: hostOf(config.Origin), Log: log, Now: time.Now,
+	}
+	if r.chain != nil { // a nil one would not be a nil interface
+		keeping.Chain, keeping.Council = r.chain, r.chain
+	}
+	if r.keeper, err = ledger.NewKeeper(ctx, keeping); err != nil {
+		return nil, err
+	}
 	r.visits, err = visits.New(visits.Config{
 		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Sealer: sealer, Letters: reminders(config), Origin: config.Origin,
 		Media: config.media(), Log: log, Now: time.Now,
@@ -91,14 +102,24 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 		return nil, err
 	}
 	r.server, err = server.New(server.Config{
-		DB: r.db, Identity: r.identity, Charts: r.charts, Visits: r.visits, Policy: decide, Ledger: record, Bus: r.bus,
+		DB: r.db, Identity: r.identity, Charts: r.charts, Visits: r.visits, Policy: decide, Ledger: record, Keeper: r.keeper, Bus: r.bus,
 		App: web.Files(), Log: log, Origin: config.Origin, MediaURL: config.MediaURL, MetricsToken: config.MetricsToken,
 	})
 	if err != nil {
 		return nil, err
 	}
+	r.server.Registry().MustRegister(r.keeper.Collectors()...)
 	r.sweep(ctx, log)
 	return r, nil
+}
+
+// hostOf names this server to readers of its logs.
+func hostOf(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return "ward"
+	}
+	return u.Host
 }
 
 // sweepEvery is how often what time has ended is removed: spent proofs, old sessions, uploads that were left. Nothing
@@ -113,6 +134,7 @@ func (r *running) sweep(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(ctx)
 	var sweeping sync.WaitGroup
 	r.stopSweeping = func() { cancel(); sweeping.Wait() }
+	sweeping.Go(func() { r.keeper.Run(ctx) })
 	sweeping.Go(func() {
 		for tick := time.Tick(remindEvery); ; {
 			if err := errors.Join(r.visits.Remind(ctx), r.charts.EndHours(ctx)); err != nil && ctx.Err() == nil {

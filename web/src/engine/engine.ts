@@ -248,7 +248,7 @@ class App {
   withdraw(invitation: string): Promise<void> { return this.net.del(`/api/invitations/${invitation}`).then(() => this.tell({ what: 'people' })) }
   endPerson(person: string): Promise<void> { return this.net.post<void>(`/api/people/${person}/end`, {}).then(() => this.tell({ what: 'people' })) }
   setRoles(person: string, roles: readonly string[]): Promise<void> { return this.net.put<void>(`/api/people/${person}/roles`, { roles }).then(() => this.tell({ what: 'people' })) }
-  recordState(): Promise<{ events: number; whole: boolean; broken?: number }> { return this.net.get('/api/record/state') }
+  recordState(): ReturnType<Engine['recordState']> { return this.net.get('/api/record/state') }
   ledgerStatus(): Promise<LedgerStatus> { return this.net.get('/api/ledger/status') }
   castLedgerVote(subject: string, yes: boolean): Promise<void> { return this.net.post<void>('/api/ledger/votes', { subject, yes }).then(() => this.tell({ what: 'ledger' })) }
 }

@@ -423,7 +423,7 @@ export interface Engine {
 
   // For the security and data protection officers.
   record(after: number): Promise<{ readonly events: readonly RecordEvent[]; readonly more: boolean }>
-  recordState(): Promise<{ readonly events: number; readonly whole: boolean; readonly broken?: number }>
+  recordState(): Promise<{ readonly events: number; readonly whole: boolean; readonly problems?: readonly { readonly kind: string; readonly about?: string; readonly count: number; readonly first: number }[] }>
   ledgerStatus(): Promise<LedgerStatus>
   castLedgerVote(subject: string, yes: boolean): Promise<void>
 }

@@ -86,5 +86,5 @@ export function RecordState(): JSX.Element {
   if (!state.value) return <Progress label={w.record.check} done={0} total={0} />
   return state.value.whole
     ? <Notice kind="good" title={w.record.whole(n(state.value.events))}><p>{w.record.wholeText}</p></Notice>
-    : <Notice kind="danger" title={w.record.broken(n(state.value.broken ?? 0))}><p>{w.record.brokenText}</p></Notice>
+    : <Notice kind="danger" title={w.record.broken(n(Math.max(0, state.value.problems?.[0]?.first ?? 0)))}><p>{w.record.brokenText}</p></Notice>
 }
