@@ -65,6 +65,7 @@ type logState struct {
 	wake     chan struct{} // holds something while the log may have grown
 	lease    time.Time     // until when this process alone sends it to the chain
 	readOnly bool          // it is not what the chain agreed
+	stuck    time.Time     // since when nothing could be agreed; zero while it can
 	checking sync.Mutex    // held by the check that runs
 	checked  *ward.RecordState
 }

@@ -38,6 +38,9 @@ func (k *Keeper) pump(ctx context.Context, org ward.OrgID) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			if err := k.standsStill(ctx, org); err != nil {
+				k.Log.ErrorContext(ctx, "an alarm was not raised", slog.String("error", err.Error()))
+			}
 			k.Log.WarnContext(ctx, "the log is not sent to the chain", slog.String("org", string(org)), slog.String("error", err.Error()))
 			if !pause(ctx, resendAfter) {
 				return
@@ -186,6 +189,7 @@ func (k *Keeper) submit(ctx context.Context, org ward.OrgID, transaction func(at
 	}
 	outcomes := make(chan outcome) // one that is left when this returns ends with ctx
 	begun, wait := k.Now(), resendAfter
+	k.standsStillSince(org, begun)
 	for attempt := uint16(0); ; attempt++ {
 		tx := transaction(attempt)
 		go func() {
@@ -208,6 +212,7 @@ func (k *Keeper) submit(ctx context.Context, org ward.OrgID, transaction func(at
 				timer.Stop()
 				if o.err == nil {
 					k.metrics.final.Observe(k.Now().Sub(begun).Seconds())
+					k.goesOn(org)
 					return o.block, k.over(ctx, org, "halted")
 				}
 				return o.block, o.err
@@ -218,15 +223,44 @@ func (k *Keeper) submit(ctx context.Context, org ward.OrgID, transaction func(at
 			}
 		}
 		wait = min(2*wait, resendAtMost)
-		if k.Now().Sub(begun) > haltedAfter {
-			if err := k.raise(ctx, org, "halted", "nothing has been agreed for a minute or more: too few of the organisations answer. Work goes on here; what happens meanwhile is agreed once they are back"); err != nil {
-				return receipt.Block{}, err
-			}
+		if err := k.standsStill(ctx, org); err != nil {
+			return receipt.Block{}, err
 		}
 		if mine, err := k.hold(ctx, org); err != nil || !mine {
 			return receipt.Block{}, err
 		}
 	}
+}
+
+// standsStillSince remembers since when something waits to be agreed.
+func (k *Keeper) standsStillSince(org ward.OrgID, since time.Time) {
+	s := k.log(org)
+	k.guard.Lock()
+	defer k.guard.Unlock()
+	if s.stuck.IsZero() {
+		s.stuck = since
+	}
+}
+
+func (k *Keeper) goesOn(org ward.OrgID) {
+	s := k.log(org)
+	k.guard.Lock()
+	defer k.guard.Unlock()
+	s.stuck = time.Time{}
+}
+
+// standsStill tells an officer, once nothing could be agreed for long.
+func (k *Keeper) standsStill(ctx context.Context, org ward.OrgID) error {
+	k.standsStillSince(org, k.Now())
+	s := k.log(org)
+	k.guard.Lock()
+	since := s.stuck
+	k.guard.Unlock()
+	if k.Now().Sub(since) <= haltedAfter {
+		return nil
+	}
+	return k.raise(ctx, org, "halted", "nothing has been agreed for a minute or more: this clinic's part of the chain stands still, or too few of the organisations answer. "+
+		"Work goes on here, and what happens meanwhile is agreed once it is over")
 }
 
 // hold makes this process the one that sends a log to the chain, and tells whether it is. On SQLite there is one.

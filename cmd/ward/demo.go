@@ -189,7 +189,26 @@ func keepData(config *Config, keep string) error {
 	if err := os.RemoveAll(data); err != nil {
 		return err
 	}
-	return os.CopyFS(data, os.DirFS(config.Dir))
+	return filepath.WalkDir(config.Dir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(config.Dir, path)
+		to := filepath.Join(data, name)
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir():
+			return os.MkdirAll(to, 0o700)
+		case !entry.Type().IsRegular(): // the socket by which an operator asks
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, content, 0o600)
+	})
 }
 
 // progress shows the step that runs on one line of a terminal.

@@ -121,7 +121,7 @@ func (s *searcher) tree(dir string) ([]hit, error) {
 			return err
 		}
 		in, err := s.reader("the name of "+path, strings.NewReader(path))
-		if err != nil || entry.IsDir() {
+		if err != nil || !entry.Type().IsRegular() { // a folder, or the socket by which an operator asks
 			hits = append(hits, in...)
 			return err
 		}

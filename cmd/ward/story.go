@@ -303,6 +303,7 @@ func (s *story) tamper(ctx context.Context) (string, error) {
 	if err := fresh.Recover(ctx, s.amina.Code.Text(), "The last"); err != nil {
 		return "", err
 	}
+	s.amina.Client = fresh // whose keyring is the newest
 	_, err := s.whole(ctx, fresh)
 	return fmt.Sprintf("%d ways, all found out by her client; put back, the chart is whole", len(changes)), err
 }
