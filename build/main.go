@@ -5,6 +5,7 @@
 //	go run ./build web          the app only, web/dist
 //	go run ./build test [NAME]  all that must pass, or the steps whose names contain NAME
 //	go run ./build bench [NAME] all benchmarks, or those whose names contain NAME
+//	go run ./build soak [TIME]  kill members of a ledger for an hour, or as long as TIME says
 //
 // Nothing that it makes is committed: the app's bundle is embedded in the binary and lives in web/dist.
 package main
@@ -32,13 +33,14 @@ func main() {
 	}
 }
 
-const usage = `usage: go run ./build [ward | web | test [NAME] | bench [NAME]]
+const usage = `usage: go run ./build [ward | web | test [NAME] | bench [NAME] | soak [TIME]]
 
   (nothing)     build all, and start a demo clinic on http://localhost:8080
   ward          build the app and the binary bin/ward
   web           build the app into web/dist
   test [NAME]   run all that must pass, or the steps whose names contain NAME
-  bench [NAME]  run all benchmarks, or those whose names contain NAME`
+  bench [NAME]  run all benchmarks, or those whose names contain NAME
+  soak [TIME]   kill members of a ledger for an hour, or as long as TIME says`
 
 func run(ctx context.Context, args []string) error {
 	if err := enterRoot(ctx); err != nil {
@@ -51,7 +53,7 @@ func run(ctx context.Context, args []string) error {
 	if len(args) > 1 {
 		name = args[1]
 	}
-	takesName := command == "test" || command == "bench"
+	takesName := command == "test" || command == "bench" || command == "soak"
 	if len(args) > 2 || (name != "" && !takesName) {
 		return errors.New(usage)
 	}
@@ -66,6 +68,8 @@ func run(ctx context.Context, args []string) error {
 		return test(ctx, name)
 	case "bench":
 		return bench(ctx, name)
+	case "soak":
+		return soak(ctx, name)
 	}
 	return errors.New(usage)
 }

@@ -1,6 +1,16 @@
 package chain
 
-import "ward/ledger/receipt"
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cometstates "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/types"
+
+	"ward/ledger/receipt"
+)
 
 // Root is the state's root after the newest block, which all members must have alike.
 func (c *Chain) Root() (height int64, root receipt.Hash) {
@@ -10,4 +20,37 @@ func (c *Chain) Root() (height int64, root receipt.Hash) {
 		return 0, receipt.Hash{}
 	}
 	return c.app.now.Height, c.app.now.trie.hash()
+}
+
+// Equivocate has this validator sign two blocks of one height, as no honest one does, and gives the proof to the node as
+// another member would.
+func (c *Chain) Equivocate(height int64) error {
+	n, err := c.ready()
+	if err != nil {
+		return err
+	}
+	meta := n.BlockStore().LoadBlockMeta(height)
+	set, err := cometstates.NewStore(c.dbs[stateDB], cometstates.StoreOptions{}).LoadValidators(height)
+	if err != nil {
+		return err
+	}
+	var votes []*types.Vote
+	for i := range byte(2) {
+		id := types.BlockID{Hash: bytes.Repeat([]byte{i + 1}, 32), PartSetHeader: types.PartSetHeader{Total: 1, Hash: bytes.Repeat([]byte{i + 1}, 32)}}
+		v := &types.Vote{Type: cmtproto.PrecommitType, Height: height, BlockID: id, Timestamp: meta.Header.Time, ValidatorAddress: c.keys.consensus.GetAddress()}
+		if v.Signature, err = c.keys.consensus.Key.PrivKey.Sign(types.VoteSignBytes(c.id, v.ToProto())); err != nil {
+			return err
+		}
+		votes = append(votes, v)
+	}
+	evidence, err := types.NewDuplicateVoteEvidence(votes[0], votes[1], meta.Header.Time, set)
+	if err != nil {
+		return err
+	}
+	return n.EvidencePool().AddEvidence(evidence)
+}
+
+// CrashesBefore makes it look as if the process had ended so before.
+func CrashesBefore(dir string, printed string) error {
+	return os.WriteFile(filepath.Join(dir, crashFile), []byte(printed), 0o600)
 }

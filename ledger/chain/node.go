@@ -124,7 +124,7 @@ func (c *Chain) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.db, err = dbm.NewGoLevelDB(appDB, filepath.Join(c.config.Dir, "data")); err != nil {
+	if c.db, err = openDB(appDB, c.config.Dir); err != nil {
 		return &ward.Error{Kind: ward.Unavailable, Message: "the chain's files cannot be opened", Hint: "Does another Ward run in this folder?", Err: err}
 	}
 	c.app = newApp(c.db, c.id)
@@ -324,11 +324,18 @@ func (c *Chain) Stop() error {
 	}
 }
 
+// close closes the files that CometBFT has not.
 func (c *Chain) close() error {
-	if c.db == nil {
-		return nil
+	var err error
+	if c.node == nil {
+		for _, db := range c.dbs {
+			err = errors.Join(err, db.Close())
+		}
 	}
-	return c.db.Close()
+	if c.db != nil {
+		err = errors.Join(err, c.db.Close())
+	}
+	return err
 }
 
 // ID names the chain.

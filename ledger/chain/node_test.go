@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -215,4 +216,177 @@ func TestWhatWasAgreedIsThereAfterARestart(t *testing.T) {
 	if _, there, _, err := trust(c, b.origin()).CheckState(receipt.LinkKey(b.origin(), receipt.Key{9}), absent); there || err != nil {
 		t.Errorf("a line of cards that is not there is there: %v", err)
 	}
+}
+
+func TestWhoSignsTwoBlocksIsTold(t *testing.T) {
+	ctx := wait(t)
+	c := start(t, chain.Config{Dir: t.TempDir()})
+	b := newBook("two")
+	if err := c.Register(ctx, b.origin(), receipt.Hash{}, "Hillside Clinic"); err != nil {
+		t.Fatal(err)
+	}
+	height, _ := c.Root()
+	if err := c.Equivocate(height); err != nil {
+		t.Fatal(err)
+	}
+	_, before := c.Root()
+	for n := int64(0); ; n++ { // evidence goes into the next block that is made
+		b.add([]byte("x"))
+		if _, err := c.Submit(ctx, b.checkpoint(c.ID(), n, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if faults := c.Status().Faults; len(faults) > 0 {
+			if faults[0].Name != "Hillside" || faults[0].Height != height || faults[0].Kind != "equivocation" {
+				t.Errorf("the fault is %+v", faults)
+			}
+			break
+		}
+	}
+	if _, after := c.Root(); after == before {
+		t.Error("the state does not show it")
+	}
+}
+
+func TestWhatCannotRunIsHaltedAndSaysWhy(t *testing.T) {
+	ctx := wait(t)
+	dir := t.TempDir()
+	c := start(t, chain.Config{Dir: dir})
+	b := newBook("halted")
+	if err := c.Register(ctx, b.origin(), receipt.Hash{}, "Hillside Clinic"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	spoil := func(name string) (mend func()) {
+		file := filepath.Join(dir, name)
+		good, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte("spoilt"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			if err := os.WriteFile(file, good, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range []string{"genesis.json", "operator.key", "consensus.key", "node.key", "data/consensus.state", "data/ward.db/CURRENT", "data/blockstore.db/CURRENT"} {
+		mend := spoil(name)
+		halted := chain.Start(ctx, chain.Config{Dir: dir, Name: "Hillside", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		if status := halted.Status(); status.Reason == "" || status.Halted == "" {
+			t.Errorf("with %s spoilt: %+v", name, status)
+		}
+		// Whoever asks gets an answer, and nothing waits.
+		if _, err := halted.Submit(ctx, b.checkpoint(c.ID(), 0, 0)[:100]); err == nil {
+			t.Errorf("with %s spoilt something is agreed", name)
+		}
+		halted.Head(b.origin())
+		halted.Newest(b.origin())
+		halted.Validators()
+		halted.Changes(0)
+		halted.ProveLink(b.origin(), receipt.Key{})
+		halted.Member()
+		if _, err := halted.Invite(); err == nil {
+			t.Errorf("with %s spoilt it invites", name)
+		}
+		halted.Stop()
+		mend()
+	}
+	start(t, chain.Config{Dir: dir})
+}
+
+func TestAChainThatEndsWardAgainAndAgainStaysHalted(t *testing.T) {
+	dir := t.TempDir()
+	run := func() string {
+		c := chain.Start(context.Background(), chain.Config{Dir: dir, Name: "Hillside", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		defer c.Stop()
+		return c.Status().Reason
+	}
+	crash := func(printed string) {
+		t.Helper()
+		if err := chain.CrashesBefore(dir, printed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const own = "panic: accept routine exited\n\ngoroutine 77 [running]:\ngithub.com/cometbft/cometbft/p2p.(*Switch).acceptRoutine(0x1)\n\t/x.go:1\n\ngoroutine 1 [select]:\nmain.main()\n"
+	const others = "panic: x\n\ngoroutine 7 [running]:\nward/visits.(*Visits).Do(0x1)\n\t/x.go:1\n\ngoroutine 1 [select]:\ngithub.com/cometbft/cometbft/p2p.x()\n"
+	run()
+	for range 5 { // killed, asked for its stacks, or ended by another part
+		run()
+		crash("SIGQUIT: quit\n\ngoroutine 0 [idle]:\ngithub.com/cometbft/cometbft/p2p.x()\n")
+		if reason := run(); reason != "" {
+			t.Fatal(reason)
+		}
+		crash(others)
+	}
+	for n := range 3 {
+		crash(own)
+		if reason := run(); (reason != "") != (n == 2) {
+			t.Fatalf("after %d crashes: %q", n+1, reason)
+		}
+	}
+	if reason := run(); reason == "" {
+		t.Error("it begins again by itself")
+	}
+	if err := os.Remove(filepath.Join(dir, "crashes")); err != nil {
+		t.Fatal(err)
+	}
+	crash("")
+	if reason := run(); reason != "" {
+		t.Errorf("when the cause is mended: %s", reason)
+	}
+}
+
+// Who joins when the first blocks are gone begins from the state in the invitation, and so does who was away for too long.
+func TestWhoJoinsLateBeginsFromTheInvitation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two processes")
+	}
+	first, second := newMember(t, "Hillside"), newMember(t, "Lakeside")
+	first.config.Keep, second.config.Keep = 20, 20
+	first.start()
+	id := first.state().Status.Chain
+	first.must("Register", Log{first.book.origin(), "Hillside"}, &Nothing{})
+	grow := func(m *peer) {
+		t.Helper()
+		if _, err := m.grow(id, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 40 {
+		grow(first)
+	}
+	var raw []byte
+	first.must("Invite", Nothing{}, &raw)
+	var i chain.Invitation
+	if err := json.Unmarshal(raw, &i); err != nil || i.State == nil {
+		t.Fatalf("the invitation holds no state: %v", err)
+	}
+	i.State.Leaves[40] ^= 1
+	if raw, err := json.Marshal(i); err != nil {
+		t.Fatal(err)
+	} else if _, err := chain.Join(chain.Config{Dir: t.TempDir(), Name: "x"}, raw); err == nil {
+		t.Fatal("an invitation whose state was changed is taken")
+	}
+	join(t, second, id, first)
+	grow(second)
+	grow(first)
+	level(t, first, second)
+	first.lasts(second)
+
+	// Killed at once after it began, it begins again.
+	second.kill()
+	second.start()
+	level(t, first, second)
+}
+
+func FuzzInvitation(f *testing.F) {
+	f.Add([]byte(`{"ward":"invitation to a ledger","by":"x","genesis":{},"peers":["0123456789012345678901234567890123456789@h:1"]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		chain.Join(chain.Config{Dir: t.TempDir(), Name: "x"}, raw)
+		chain.ParseApplication(raw, "x")
+	})
 }

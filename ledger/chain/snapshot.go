@@ -124,6 +124,8 @@ func (s *Snapshot) unpack(dir, chain string) (err error) {
 	if err != nil {
 		return fmt.Errorf("the invitation's state: %w", err)
 	}
+	// What CometBFT would look up below the snapshot is there from here on, as when it fetches a state itself.
+	comet.LastHeightValidatorsChanged, comet.LastHeightConsensusParamsChanged = comet.LastBlockHeight+2, comet.LastBlockHeight+1
 	dbs := map[string]dbm.DB{}
 	defer func() {
 		for _, db := range dbs {
@@ -131,9 +133,11 @@ func (s *Snapshot) unpack(dir, chain string) (err error) {
 		}
 	}()
 	for _, name := range []string{stateDB, blocksDB, appDB} {
-		if dbs[name], err = dbm.NewGoLevelDB(name, filepath.Join(dir, "data")); err != nil {
+		db, err := openDB(name, dir)
+		if err != nil {
 			return err
 		}
+		dbs[name] = db
 	}
 	batch := dbs[appDB].NewBatch()
 	defer batch.Close()
@@ -156,7 +160,7 @@ func (s *Snapshot) unpack(dir, chain string) (err error) {
 func (c *Chain) openStores() error {
 	c.dbs = map[string]dbm.DB{}
 	for _, name := range []string{stateDB, blocksDB} {
-		db, err := dbm.NewGoLevelDB(name, filepath.Join(c.config.Dir, "data"))
+		db, err := openDB(name, c.config.Dir)
 		if err != nil {
 			return err
 		}
@@ -168,6 +172,14 @@ func (c *Chain) openStores() error {
 		return err
 	}
 	return states.SetOfflineStateSyncHeight(now.LastBlockHeight)
+}
+
+func openDB(name, dir string) (dbm.DB, error) {
+	db, err := dbm.NewGoLevelDB(name, filepath.Join(dir, "data"))
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
 }
 
 // provide gives CometBFT the stores that are open.
