@@ -105,7 +105,7 @@ function Inside({ a }: { a: Appointment }): JSX.Element {
   useEffect(() => { if (reads && !a.reason) void engine.readReasons(a.chart) }, [a.id])
   return (
     <>
-      <p class="soft small">{w.date.at(date(a.start, 'weekday'), `${date(a.start, 'time')} – ${date(a.end, 'time')}`)}{zone && !sameClock(zone, ownZone(), a.start) && <><br />{b.theirZone(a.withName || w.unnamed, timeThere(zone, a.start, lang), zoneName(zone, lang))}</>}{a.series && <><br />{b.isSeries}</>}</p>
+      <p class="soft small">{date(a.start, 'time')} – {date(a.end, 'time')}{zone && !sameClock(zone, ownZone(), a.start) && <><br />{b.theirZone(a.withName || w.unnamed, timeThere(zone, a.start, lang), zoneName(zone, lang))}</>}{a.series && <><br />{b.isSeries}</>}</p>
       {!staff && isComing(a) && !isDue(a) && <p class="soft small">{b.roomOpens(date(new Date(Date.parse(a.start) - doorOpens).toISOString(), 'time'))}</p>}
       {a.reason && <p><span class="soft">{b.aboutIs}: </span><bdi>{a.reason}</bdi></p>}
       {me?.roles.includes('clinician') && <Link href={`/chart/${a.chart}`} class="contact">{w.people.openChart}</Link>}

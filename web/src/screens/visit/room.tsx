@@ -1,7 +1,7 @@
 // Inside a visit: the people, as large as they can be; the controls, within reach of a thumb; and beside them one thing
 // at a time. Nothing else is on the screen.
 
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { encounterOf, type TookPlace } from '../../fhir/visit.ts'
@@ -28,16 +28,16 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const { w } = useWords()
   const c = w.visit.call
   const host = call.door.isHost
-  const [panel, setPanel] = useState<PanelName | undefined>(host && window.matchMedia('(min-width: 60rem)').matches ? 'people' : undefined)
   const [leaving, setLeaving] = useState(false)
   const [captions, setCaptions] = useState(false)
   const [seen, setSeen] = useState(view.chat.length)
   const { act, busy } = useAct()
   const heading = useRef<HTMLHeadingElement>(null)
   const waiting = host ? (view.visit?.callers ?? []).filter((p) => p.state === 'waiting') : []
+  const [panel, setPanel] = useState<PanelName | undefined>(host && (waiting.length > 0 || window.matchMedia('(min-width: 60rem)').matches) ? 'people' : undefined)
   useFullPage()
   useEffect(() => { heading.current?.focus() }, [])
-  useNews(view, waiting.map((p) => p.name))
+  useNews(view, waiting.map((p) => p.name), panel !== 'people')
   useEffect(() => { if (panel === 'chat') setSeen(view.chat.length) }, [panel, view.chat.length])
   const setMicrophone = (on: boolean): void => { keepDevices({ microphoneOn: on }); void call.media.setMicrophone(on) }
   const setCamera = (on: boolean): void => { keepDevices({ cameraOn: on }); void call.media.setCamera(on) }
@@ -79,7 +79,9 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
         <Elapsed since={view.since} />
         <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>
       </header>
-      <Notices call={call} view={view} />
+      <Notices call={call} view={view}>
+        {waiting[0] && panel !== 'people' && <Notice title={c.knocks(waiting[0].name || c.someone)}><div><Button kind="plain" icon="people" onClick={open('people')}>{c.door}</Button></div></Notice>}
+      </Notices>
       {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} captions={captions} />}
       {panel && <Panel name={panel} call={call} view={view} captions={captions} onCaptions={setCaptions} onOpen={setPanel} onClose={close} />}
       <nav class="room-bar" aria-label={c.controls}>
@@ -121,8 +123,8 @@ function useFullPage(): void {
   }, [])
 }
 
-/** Says aloud who comes, goes, knocks and writes, for whoever does not look. */
-function useNews(view: View, knocking: readonly string[]): void {
+/** Says who comes, goes, knocks and writes. noticed: who knocks is in a notice, which says so itself. */
+function useNews(view: View, knocking: readonly string[], noticed: boolean): void {
   const { w } = useWords()
   const c = w.visit.call
   const nameOf = useNameOf()
@@ -134,7 +136,7 @@ function useNews(view: View, knocking: readonly string[]): void {
     const went = was.present.find((p) => !p.isMe && !view.present.some((q) => q.member === p.member))
     const line = view.chat.length > was.chat ? view.chat.at(-1) : undefined
     const knock = knocking.find((name) => !was.knocking.includes(name))
-    if (knock !== undefined) announce(c.knocks(knock || c.someone))
+    if (knock !== undefined && !noticed) announce(c.knocks(knock || c.someone))
     else if (came) announce(c.came(nameOf(came)))
     else if (went) announce(c.went(nameOf(went)))
     else if (line && !line.mine) announce(c.said(line.name || c.someone))
@@ -185,7 +187,7 @@ function Stage({ view, others, captions }: { view: View; others: readonly Presen
 }
 
 /** What is not as it should be, the gravest first. */
-function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
+function Notices({ call, view, children }: { call: Call; view: View; children: ComponentChildren }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const b = w.visit.background
@@ -210,6 +212,7 @@ function Notices({ call, view }: { call: Call; view: View }): JSX.Element {
           </div>
         </Notice>
       )}
+      {children}
       {weak && <Notice kind="warn" title={c.weak}><div><Button kind="plain" onClick={() => { void call.media.setCamera(false) }}>{c.weakDo}</Button></div></Notice>}
     </div>
   )
