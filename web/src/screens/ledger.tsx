@@ -36,6 +36,9 @@ export default function TheLedger(_: ScreenProps): JSX.Element {
 
 const isBroken = (s: LedgerStatus): boolean => s.readOnly === true || s.record?.whole === false || s.alarms.some((a) => a.kind !== 'halted')
 
+/** What waits no longer than this, in ms, is being agreed: that someone looks at this page is recorded too. */
+const usual = 30_000
+
 /** Whether the history is whole, in a sentence. */
 function Standing({ s }: { s: LedgerStatus }): JSX.Element {
   const { w, n, date } = useWords()
@@ -54,7 +57,7 @@ function Standing({ s }: { s: LedgerStatus }): JSX.Element {
       {!s.chain ? <Notice kind="warn" title={p.none}><p>{p.noneText}</p></Notice>
         : s.chain.halted ? <Notice kind="warn" title={p.halted(date(s.chain.halted, 'datetime'))}><p>{p.haltedText}</p></Notice>
           : isBroken(s) ? null
-            : s.waiting > 0 ? <Notice title={p.waiting(s.waiting)}><p>{p.waitingText}</p></Notice>
+            : s.waiting > 0 && Date.now() - Date.parse(s.since ?? '') > usual ? <Notice title={p.waiting(s.waiting)}><p>{p.waitingText}</p></Notice>
               : <Notice kind="good" title={p.whole}><p>{s.chain.members.length > 1 ? p.wholeText(at, n(s.chain.members.length)) : p.wholeAlone(at)}</p></Notice>}
     </div>
   )

@@ -7,7 +7,7 @@ import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import { matches } from '../app/text.ts'
 import type { Me, Person, Role } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, Empty, ErrorPanel, Face, Field, Notice, Progress, Tag } from '../parts/index.tsx'
-import { LoadedProof } from './proof.tsx'
+import { LoadedProof, useLedger } from './proof.tsx'
 import { TheLink, mayInvite, staffRoles } from './invite.tsx'
 
 type Group = 'all' | 'patients' | 'staff' | 'waiting'
@@ -64,6 +64,7 @@ function Inside({ p, me }: { p: Person; me: Me }): JSX.Element {
   const { busy, error, act, clear } = useAct()
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const [link, setLink] = useState<string | undefined>(undefined)
+  const hasLedger = useLedger()
   const has = (...roles: readonly Role[]): boolean => me.roles.some((r) => roles.includes(r))
   const staff = isStaff(p)
   const name = p.name || w.unnamed
@@ -84,7 +85,7 @@ function Inside({ p, me }: { p: Person; me: Me }): JSX.Element {
   return (
     <div class="inside stack">
       {contacts.length > 0 && <p>{contacts.map((c, i) => <span key={c}>{i > 0 && ' · '}<a class="contact" href={c.includes('@') ? `mailto:${c}` : `tel:${c.replace(/\s/g, '')}`}><bdi dir="ltr">{c}</bdi></a></span>)}</p>}
-      {here && engine.ledger?.organisations && <div><p class="small soft">{w.ledger.proof.cardLead}</p><LoadedProof card load={() => engine.cardProof(p.person)} /></div>}
+      {here && hasLedger && <div><p class="small soft">{w.ledger.proof.cardLead}</p><LoadedProof card load={() => engine.cardProof(p.person)} /></div>}
       {p.state === 'pending' && <p class="soft">{w.people.waitingText}</p>}
       {p.invitation && <p class="soft">{w.people.invitedUntil(date(p.invitation.until, 'date'))}</p>}
       {here && !p.checked && <p class="soft">{w.people.uncheckedHint}</p>}

@@ -40,7 +40,7 @@ export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; 
   const clinic = apart(engine.me?.clinic.name || w.appName, lang)
   const at = moment(proof.time, time, words)
   return (
-    <details class="proof small">
+    <details class={alone ? 'proof proof-alone small' : 'proof small'}>
       <summary><Icon name={alone ? 'record' : 'good'} /><span>{alone ? p.alone(clinic, at) : p.agreed(clinic, n(proof.by.length), n(proof.of), at)}</span></summary>
       <p class="soft">{alone ? p.aloneHow : p.how}</p>
       <dl class="proof-detail">
@@ -61,6 +61,14 @@ export function LoadedProof({ load, time, card }: { load: () => Promise<Proof>; 
   const proof = useLoad(load, ['ledger'])
   if (proof.value) return <ProofLine proof={proof.value} {...(time !== undefined && { time })} {...(card !== undefined && { card })} />
   return <p class="proof soft small" role="status">{proof.error ? w.ledger.proof.unchecked : w.ledger.proof.checking}</p>
+}
+
+/** Whether the clinic has a ledger, as far as is known yet. */
+export function useLedger(): boolean {
+  const engine = useEngine()
+  const [has, setHas] = useState(engine.ledger?.organisations !== undefined)
+  useChange((change) => { if (change.what === 'ledger') setHas(engine.ledger?.organisations !== undefined) })
+  return has
 }
 
 const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent']

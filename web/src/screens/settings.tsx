@@ -10,7 +10,7 @@ import type { Me, Passkey } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Field, Icon, Notice, Progress, Select, Steps, Tag, announce, toFirstError, useSteps } from '../parts/index.tsx'
 import { Feed, Remind } from './booking/remind.tsx'
 import { Code } from './join.tsx'
-import { LoadedProof } from './proof.tsx'
+import { LoadedProof, useLedger } from './proof.tsx'
 
 export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.Element {
   const engine = useEngine()
@@ -107,7 +107,8 @@ function NewCode({ onDone }: { onDone: () => void }): JSX.Element {
 function OwnKeys(): JSX.Element | null {
   const engine = useEngine()
   const { w } = useWords()
-  if (!engine.me || !engine.ledger?.organisations) return null
+  const has = useLedger()
+  if (!engine.me || !has) return null
   const { person } = engine.me
   return <Card title={w.ledger.proof.ownCard}><p class="soft">{w.ledger.proof.ownCardText}</p><LoadedProof card load={() => engine.cardProof(person)} /></Card>
 }

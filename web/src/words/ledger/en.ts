@@ -34,7 +34,7 @@ export const ledger = {
   goneAt: (time: string) => `It was of ${time}.`, goOn: 'Go on from the history as it is now', goOnText: 'Only after the clinic has explained it. This device then forgets what it saw before.', goOnTitle: 'Take the history as it is now?',
   page: {
     nav: 'Ledger', title: 'The ledger', lead: 'Who agrees on this clinic’s history, how far they are, and what is to be decided.',
-    whole: 'The history is whole', wholeText: (time: string, n: string) => `Agreed by ${n} organisations, ${time}. Nothing waits.`, wholeAlone: (time: string) => `Kept by this clinic alone, ${time}. Nothing waits.`,
+    whole: 'The history is whole', wholeText: (time: string, n: string) => `Agreed by ${n} organisations, ${time}.`, wholeAlone: (time: string) => `Kept by this clinic alone, ${time}.`,
     waiting: (n: number) => plural(n, '# thing waits to be agreed', '# things wait to be agreed'), waitingText: 'This is usual for a moment. Work goes on meanwhile, and nothing is lost.',
     halted: (since: string) => `The organisations have not agreed on anything since ${since}`, haltedText: 'More than a third of them cannot be reached. Work goes on; what is recorded will be agreed when they are back.',
     wrong: 'Something is wrong with the history', none: 'This clinic has no ledger', noneText: 'Its record is kept, and nobody else can vouch for it. Whoever runs the server can turn the ledger on.',

@@ -31,7 +31,7 @@ export const ledger = {
   goneAt: (time) => `Era de ${time}.`, goOn: 'Seguir con la historia tal como está ahora', goOnText: 'Solo después de que la clínica lo haya explicado. Este dispositivo olvidará entonces lo que vio antes.', goOnTitle: '¿Tomar la historia tal como está ahora?',
   page: {
     nav: 'Acuerdo', title: 'El registro común', lead: 'Quién acuerda la historia de esta clínica, hasta dónde, y qué hay que decidir.',
-    whole: 'La historia está completa', wholeText: (time, n) => `Acordada por ${n} organizaciones, ${time}. Nada espera.`, wholeAlone: (time) => `La guarda solo esta clínica, ${time}. Nada espera.`,
+    whole: 'La historia está completa', wholeText: (time, n) => `Acordada por ${n} organizaciones, ${time}.`, wholeAlone: (time) => `La guarda solo esta clínica, ${time}.`,
     waiting: (n) => plural(n, '# cosa espera acuerdo', '# cosas esperan acuerdo'), waitingText: 'Es normal durante un momento. El trabajo sigue mientras tanto, y nada se pierde.',
     halted: (since) => `Las organizaciones no han acordado nada desde ${since}`, haltedText: 'No se puede llegar a más de un tercio de ellas. El trabajo sigue; lo registrado se acordará cuando vuelvan.',
     wrong: 'Algo no está bien en la historia', none: 'Esta clínica no tiene registro común', noneText: 'Guarda su registro, y nadie más puede dar fe de él. Quien lleva el servidor puede activarlo.',

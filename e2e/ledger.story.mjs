@@ -1,0 +1,102 @@
+// What the ledger catches, in real browsers: proofs are there and agreed; then an administrator with the database in hand
+// alters who looked, takes a line out, swaps a statement and puts an old copy back, and each time the patient, the
+// officer or both are told in words.
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, rmSync } from 'node:fs'
+import { join as path } from 'node:path'
+import { Clinic } from './clinic.mjs'
+import { openBrowser } from './people.mjs'
+import { coming, end, invite, join } from './steps.mjs'
+import { Telling, accessible, fits, must, picture } from './telling.mjs'
+
+/** What an administrator does to the database while the server is down. sqlite and postgres say the same. */
+async function tamper(clinic, sqlite, postgres = sqlite) {
+  await clinic.down()
+  const done = clinic.database
+    ? spawnSync('psql', ['--dbname', clinic.database, '--quiet', '--set', 'ON_ERROR_STOP=1', '--command', postgres])
+    : spawnSync('sqlite3', [path(clinic.dir, 'data', 'ward.db'), `${sqlite}; SELECT 'changed ' || changes()`])
+  must(done.status === 0 && !/changed 0/.test(done.stdout), `the database was not changed: ${done.stderr}${done.stdout}`)
+  await clinic.up()
+}
+
+export async function steps(database) {
+  const story = new Telling(`ledger ${database ? 'on PostgreSQL' : 'on SQLite'}`)
+  const clinic = await Clinic.start({ database })
+  const browser = await openBrowser()
+  const arrive = coming(story, browser)
+  let okafor, sonia, amina, chart
+  const old = path(clinic.dir, 'old')
+  const looks = () => amina.page.goto(`${clinic.origin}${chart}/looks`)
+  const officer = () => sonia.page.goto(`${clinic.origin}/ledger`)
+  const told = (someone, title) => someone.page.getByRole('alert').filter({ hasText: title }).first().waitFor()
+  const look = async (someone, name) => {
+    await accessible(someone, name)
+    await fits(someone, name)
+    await picture(someone, name)
+  }
+
+  await story.step('a clinician, a security officer and a patient', async () => {
+    okafor = await arrive('okafor')
+    await join(okafor, clinic.foundingLink, 'Ada', 'Okafor')
+    sonia = await arrive('sonia')
+    await join(sonia, await invite(okafor, clinic, 'Security officer', 'Sonia', 'Lindqvist'), 'Sonia', 'Lindqvist')
+    amina = await arrive('amina', { width: 320, height: 800 })
+    await join(amina, await invite(okafor, clinic, 'Patient', 'Amina', 'Yusuf'), 'Amina', 'Yusuf', true)
+    chart = await amina.page.getByRole('link', { name: /Open my chart/ }).getAttribute('href')
+  })
+  await story.step('an old copy of everything is put aside, as backups are', async () => {
+    await clinic.down()
+    if (!database) cpSync(path(clinic.dir, 'data'), old, { recursive: true })
+    await clinic.up()
+  })
+  await story.step('the clinician reads the chart; Amina sees who looked, and the proof of it', async () => {
+    await okafor.page.goto(`${clinic.origin}${chart}`)
+    await okafor.heading('Amina Yusuf').first().waitFor()
+    await looks()
+    const proof = amina.page.locator('.chart-look').filter({ hasText: 'Ada Okafor' }).locator('details.proof').first()
+    await proof.locator('summary').filter({ hasText: 'Recorded and kept by Hillside Clinic alone' }).waitFor()
+    await proof.locator('summary').click()
+    await proof.getByText('Fingerprint of the log').waitFor()
+    await look(amina, 'ledger-looks')
+    must((await amina.page.getByRole('alert').count()) === 0, 'an alarm without a cause')
+  })
+  await story.step('her own keys are agreed, and the officer sees that the history is whole', async () => {
+    await amina.page.goto(`${clinic.origin}/settings`)
+    await amina.page.locator('details.proof summary').filter({ hasText: 'Recorded and kept' }).waitFor()
+    await officer()
+    await sonia.page.getByText('The history is whole').waitFor()
+    await sonia.page.getByRole('img', { name: /^The clinic’s log/ }).waitFor()
+    await look(sonia, 'ledger-officer')
+  })
+  await story.step('who looked is altered in the database: Amina and the officer are told', async () => {
+    const which = `seq = (SELECT max(seq) FROM record_events WHERE action = 'readEntries' AND chart <> '' AND person <> (SELECT person FROM charts WHERE charts.chart = record_events.chart))`
+    await tamper(clinic,
+      `UPDATE record_events SET action = 'findChart', body = CAST(replace(CAST(body AS TEXT), 'readEntries', 'findChart') AS BLOB) WHERE ${which}`,
+      `UPDATE record_events SET action = 'findChart', body = convert_to(replace(convert_from(body, 'UTF8'), 'readEntries', 'findChart'), 'UTF8') WHERE ${which}`)
+    await looks()
+    await told(amina, 'This was changed after it was recorded')
+    await look(amina, 'ledger-altered')
+    await officer()
+    await told(sonia, 'Something is wrong with the history')
+    await look(sonia, 'ledger-officer-altered')
+  })
+  await story.step('a line that Amina has seen is taken out: she is told that it is gone', async () => {
+    await tamper(clinic, `DELETE FROM record_events WHERE seq = (SELECT max(seq) FROM record_events WHERE action = 'readLock' AND chart <> '')`)
+    await looks()
+    await told(amina, 'Something you have seen is gone')
+    await look(amina, 'ledger-gone')
+  })
+  if (!database) {
+    await story.step('the old copy is put back, chain and all: every device that looked since says that the end is missing', async () => {
+      await clinic.down()
+      rmSync(path(clinic.dir, 'data'), { recursive: true })
+      cpSync(old, path(clinic.dir, 'data'), { recursive: true })
+      await clinic.up()
+      await amina.page.goto(clinic.origin)
+      await told(amina, /Part of the clinic’s history is missing|The clinic’s history was changed/)
+      await look(amina, 'ledger-rolled-back')
+    })
+  }
+  return end(story, clinic, browser, /msg="ledger alarm"/)
+}
