@@ -26,6 +26,7 @@ var benchmarks = []benchmark{
 	{"entries", benchEntries},
 	{"browser", benchBrowser},
 	{"visits", benchVisits},
+	{"ledger", benchLedger},
 }
 
 func bench(ctx context.Context, name string) error {

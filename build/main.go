@@ -43,6 +43,9 @@ const usage = `usage: go run ./build [ward | web | test [NAME] | bench [NAME] | 
   soak [TIME]   kill members of a ledger for an hour, or as long as TIME says`
 
 func run(ctx context.Context, args []string) error {
+	if member := os.Getenv(memberEnvironment); member != "" {
+		return benchMember(ctx, member)
+	}
 	if err := enterRoot(ctx); err != nil {
 		return err
 	}

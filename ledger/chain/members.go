@@ -70,7 +70,7 @@ func (c *Chain) open() (*types.GenesisDoc, error) {
 	file := filepath.Join(c.config.Dir, genesisFile)
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		if raw, err = found(c.config, k); err == nil {
+		if raw, err = found([]Config{c.config}, []keys{k}); err == nil {
 			err = writeFile(file, raw)
 		}
 	}
@@ -85,24 +85,54 @@ func (c *Chain) open() (*types.GenesisDoc, error) {
 	return g, nil
 }
 
-// found makes the genesis of a chain of one.
-func found(config Config, k keys) ([]byte, error) {
-	self := k.member(config)
-	state, err := json.Marshal(genesis{Members: []receipt.Bytes{self.Bytes()}})
-	if err != nil {
-		return nil, err
+// Together prepares folders for a chain that begins with all of them as members.
+func Together(configs ...Config) error {
+	var all []keys
+	for _, config := range configs {
+		if err := os.MkdirAll(filepath.Join(config.Dir, "data"), 0o700); err != nil {
+			return err
+		}
+		k, err := openKeys(config)
+		if err != nil {
+			return err
+		}
+		all = append(all, k)
 	}
-	if err := self.Valid(); err != nil {
+	raw, err := found(configs, all)
+	if err != nil {
+		return err
+	}
+	for _, config := range configs {
+		if err := writeFile(filepath.Join(config.Dir, genesisFile), raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// found makes the genesis of a chain.
+func found(configs []Config, all []keys) ([]byte, error) {
+	var begin genesis
+	var validators []types.GenesisValidator
+	for i, k := range all {
+		m, pub := k.member(configs[i]), k.consensus.Key.PubKey
+		if err := m.Valid(); err != nil {
+			return nil, err
+		}
+		begin.Members = append(begin.Members, m.Bytes())
+		validators = append(validators, types.GenesisValidator{Address: pub.Address(), PubKey: pub, Power: m.Power, Name: m.Name})
+	}
+	state, err := json.Marshal(begin)
+	if err != nil {
 		return nil, err
 	}
 	params := types.DefaultConsensusParams()
 	params.Block.MaxBytes = blockBytes
 	params.Validator.PubKeyTypes = []string{cometed25519.KeyType, mldsa65.KeyType}
 	params.Version.App = 1
-	pub := k.consensus.Key.PubKey
 	g := &types.GenesisDoc{
 		ChainID: newChainID(), GenesisTime: time.Now().UTC().Truncate(time.Millisecond), InitialHeight: 1, ConsensusParams: params, AppState: state,
-		Validators: []types.GenesisValidator{{Address: pub.Address(), PubKey: pub, Power: self.Power, Name: self.Name}},
+		Validators: validators,
 	}
 	if err := g.ValidateAndComplete(); err != nil {
 		return nil, err

@@ -71,6 +71,9 @@ type Chain struct {
 	peers     sync.WaitGroup
 	wake      chan struct{} // who may connect has changed
 
+	reading sync.Mutex
+	newest  *page
+
 	mu       sync.Mutex
 	node     *node.Node // nil until it runs, and if it never did
 	running  bool       // a failure is held from now on, not reported to who starts it

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cometbft/cometbft/crypto/merkle"
 	"github.com/cometbft/cometbft/types"
 	gogotypes "github.com/cosmos/gogoproto/types"
 	"golang.org/x/mod/sumdb/tlog"
@@ -20,51 +21,77 @@ import (
 // receipt's. What members need for ever (the newest checkpoint of their own logs, each change of the set) is kept
 // beside the state, so that blocks may go.
 
+// page is a block as it is shown. The newest is kept: all who wait for a block's transactions ask at once.
+type page struct {
+	height int64
+	block  *types.Block
+	commit *types.Commit
+	leaves [14]receipt.Hash
+	proofs []*merkle.Proof // of its transactions
+}
+
 // block is what a receipt needs of a transaction's block.
 func (c *Chain) block(height int64, place int) (receipt.Block, error) {
-	signed, b, err := c.signed(height, receipt.BlockFields...)
+	p, err := c.page(height)
 	if err != nil {
 		return receipt.Block{}, err
 	}
-	if place >= len(b.Txs) {
+	if place >= len(p.proofs) {
 		return receipt.Block{}, fmt.Errorf("block %d has no transaction %d", height, place)
 	}
-	out := receipt.Block{Signed: signed, Tx: receipt.Bytes(b.Txs[place]), TxIndex: int64(place), TxTotal: int64(len(b.Txs)), TxPath: []receipt.Hash{}}
-	for _, h := range b.Txs.Proof(place).Proof.Aunts {
+	out := receipt.Block{
+		Signed: c.signed(p, receipt.BlockFields...), Tx: receipt.Bytes(p.block.Txs[place]), TxIndex: int64(place), TxTotal: int64(len(p.proofs)), TxPath: []receipt.Hash{},
+	}
+	for _, h := range p.proofs[place].Aunts {
 		out.TxPath = append(out.TxPath, receipt.Hash(h))
 	}
 	return out, nil
 }
 
-// signed is a block's header, as far as what is known of it does not say it, and its signatures.
-func (c *Chain) signed(height int64, known ...int) (receipt.Signed, *types.Block, error) {
+func (c *Chain) page(height int64) (*page, error) {
 	c.mu.Lock()
 	n := c.node
 	c.mu.Unlock()
 	if n == nil {
-		return receipt.Signed{}, nil, &ward.Error{Kind: ward.Unavailable, Message: "the chain has not started"}
+		return nil, &ward.Error{Kind: ward.Unavailable, Message: "the chain has not started"}
 	}
-	b, commit := n.BlockStore().LoadBlock(height), n.BlockStore().LoadSeenCommit(height)
-	if commit == nil {
-		commit = n.BlockStore().LoadBlockCommit(height)
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if c.newest != nil && c.newest.height == height {
+		return c.newest, nil
 	}
-	if b == nil || commit == nil {
-		return receipt.Signed{}, nil, &ward.Error{Kind: ward.Gone, Message: fmt.Sprintf("block %d is no longer kept", height)}
+	p := &page{height: height, block: n.BlockStore().LoadBlock(height), commit: n.BlockStore().LoadSeenCommit(height)}
+	if p.commit == nil {
+		p.commit = n.BlockStore().LoadBlockCommit(height)
 	}
-	leaves, err := headerLeaves(&b.Header)
-	if err != nil {
-		return receipt.Signed{}, nil, err
+	if p.block == nil || p.commit == nil {
+		return nil, &ward.Error{Kind: ward.Gone, Message: fmt.Sprintf("block %d is no longer kept", height)}
 	}
+	var err error
+	if p.leaves, err = headerLeaves(&p.block.Header); err != nil {
+		return nil, err
+	}
+	hashes := make([][]byte, len(p.block.Txs))
+	for i, tx := range p.block.Txs {
+		hashes[i] = tx.Hash()
+	}
+	_, p.proofs = merkle.ProofsFromByteSlices(hashes)
+	c.newest = p
+	return p, nil
+}
+
+// signed is a block's header, as far as what is known of it does not say it, and its signatures.
+func (c *Chain) signed(p *page, known ...int) receipt.Signed {
 	out := receipt.Signed{
-		Chain: c.id, Height: height, Round: commit.Round, Header: receipt.HeaderRest(leaves, known...), Votes: []receipt.Vote{},
-		Parts: int64(commit.BlockID.PartSetHeader.Total), PartsHash: receipt.Hash(commit.BlockID.PartSetHeader.Hash),
+		Chain: c.id, Height: p.height, Round: p.commit.Round, Header: receipt.HeaderRest(p.leaves, known...), Votes: []receipt.Vote{},
+		Parts: int64(p.commit.BlockID.PartSetHeader.Total), PartsHash: receipt.Hash(p.commit.BlockID.PartSetHeader.Hash),
 	}
-	for i, s := range commit.Signatures {
+	for i, s := range p.commit.Signatures {
 		if s.BlockIDFlag == types.BlockIDFlagCommit {
 			out.Votes = append(out.Votes, receipt.Vote{Validator: int64(i), Seconds: s.Timestamp.Unix(), Nanos: int64(s.Timestamp.Nanosecond()), Signature: s.Signature})
 		}
 	}
-	return out, b, nil
+	return out
 }
 
 // headerLeaves are the leaf hashes of a header's fields, as CometBFT's Header.Hash has them.
@@ -184,7 +211,7 @@ func (c *Chain) ProveState(key receipt.Key) (receipt.StateProof, error) {
 	if now == nil || now.Height == 0 {
 		return receipt.StateProof{}, &ward.Error{Kind: ward.Unavailable, Message: "the chain has no block yet"}
 	}
-	signed, b, err := c.signed(now.Height, receipt.StateFields...)
+	p, err := c.page(now.Height)
 	if err != nil {
 		return receipt.StateProof{}, err
 	}
@@ -194,9 +221,9 @@ func (c *Chain) ProveState(key receipt.Key) (receipt.StateProof, error) {
 		if s == nil {
 			continue
 		}
-		if root := s.trie.hash(); bytes.Equal(root[:], b.AppHash) {
+		if root := s.trie.hash(); bytes.Equal(root[:], p.block.AppHash) {
 			path, value, other := s.trie.prove(key)
-			return receipt.StateProof{Signed: signed, Path: append([]receipt.Hash{}, path...), Value: value, Other: other}, nil
+			return receipt.StateProof{Signed: c.signed(p, receipt.StateFields...), Path: append([]receipt.Hash{}, path...), Value: value, Other: other}, nil
 		}
 	}
 	return receipt.StateProof{}, &ward.Error{Kind: ward.Unavailable, Message: "the newest state is not signed yet", Hint: "Ask again in a moment."}
@@ -227,11 +254,11 @@ func (c *Chain) fillChanges(s *agreed) {
 		if err := json.Unmarshal(raw, &next); err != nil {
 			return err
 		}
-		signed, _, err := c.signed(height, receipt.ChangeFields...)
+		p, err := c.page(height)
 		if err != nil {
 			return err
 		}
-		change, err := json.Marshal(receipt.Change{Signed: signed, Next: next})
+		change, err := json.Marshal(receipt.Change{Signed: c.signed(p, receipt.ChangeFields...), Next: next})
 		if err != nil {
 			return err
 		}
