@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
-import { cpSync, mkdtempSync, writeFileSync, rmSync } from 'node:fs'
+import { cpSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -81,7 +81,7 @@ export class Clinic {
   /** Keeps what is on the disk now, with SQLite, as whoever runs the server can. */
   async copy() {
     await this.down('SIGKILL')
-    cpSync(join(this.dir, 'data'), join(this.dir, 'copy'), { recursive: true })
+    cpSync(join(this.dir, 'data'), join(this.dir, 'copy'), { recursive: true, filter: (path) => !lstatSync(path).isSocket() })
     await this.up()
   }
 
