@@ -6,7 +6,8 @@ import (
 	"path/filepath"
 )
 
-// benchVisits measures visits in Chromium, against LiveKit standing alone.
+// benchVisits measures visits in Chromium, against LiveKit standing alone: how soon people see each other, and what it
+// costs.
 func benchVisits(ctx context.Context, b *bencher) error {
 	folder, err := os.MkdirTemp("", "ward-alone-")
 	if err != nil {
@@ -17,5 +18,10 @@ func benchVisits(ctx context.Context, b *bencher) error {
 	if err := command(ctx, []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-o", alone, "./visits/alone"); err != nil {
 		return err
 	}
-	return benchInBrowser(ctx, b, "e2e/bench-visits.mjs", []string{"WARD_ALONE=" + alone})
+	for _, script := range []string{"e2e/bench-frames.mjs", "e2e/bench-visits.mjs"} {
+		if err := benchInBrowser(ctx, b, script, []string{"WARD_ALONE=" + alone}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

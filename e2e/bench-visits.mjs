@@ -1,20 +1,19 @@
-// Measures visits in Chromium, and prints a JSON line for each value: {name, value, unit, goal?}.
+// Measures visits in Chromium, and prints a JSON line for each value: {name, value, unit, goal?}. How soon people see each
+// other is measured by bench-frames.mjs.
 //
-//   first frame   from the click to the first frame of the other, against livekit-client and LiveKit alone
-//   CPU           of the server's process while two people meet, against LiveKit's, alone; compared for each packet that
-//                 arrives, since a busy machine makes fewer
+//   CPU           of the server's process while two people meet, against LiveKit's, alone (plain.mjs); compared for each
+//                 packet that arrives, since a busy machine makes fewer
 //   membership    what a browser needs to make a change of who is in, and to process another's
 //
-// WARD_ALONE names the program of LiveKit standing alone (visits/alone). Both carry the same made-up pictures.
+// Both carry the same made-up pictures.
 
-import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { Clinic, freePort } from './clinic.mjs'
+import { Clinic } from './clinic.mjs'
 import { lookInside, received } from './inside.mjs'
 import { openBrowser, Someone } from './people.mjs'
+import { Plain } from './plain.mjs'
 import { book, invite, join, meet } from './steps.mjs'
-import { mint, pageWith } from './stranger.mjs'
+import { pageWith } from './stranger.mjs'
 import { moving } from './visit.story.mjs'
 
 const rounds = 7
@@ -47,8 +46,7 @@ async function costs(pid, packets) {
 
 const clinic = await Clinic.start()
 const browser = await openBrowser()
-const [port, udp, secret] = [await freePort(), await freePort(), randomBytes(32).toString('hex')]
-const alone = spawn(process.env.WARD_ALONE, [String(port), String(udp), 'ward', secret], { stdio: ['ignore', 'inherit', 'inherit'] })
+const plain = await Plain.start(size)
 try {
   const arrive = async (name) => {
     const someone = await Someone.at(browser, name, { permissions: ['camera', 'microphone'] })
@@ -67,48 +65,15 @@ try {
     return all.reduce((n, r) => n + r.packets, 0)
   })
 
-  // Amina leaves and comes back, some times: from her click to Dr Okafor's first frame.
-  const again = async (button) => {
-    await amina.button(button).waitFor()
-    return amina.page.evaluate((name) => new Promise((resolve) => {
-      const start = performance.now()
-      const look = () => {
-        const video = document.querySelector('.tile:not(.tile-me) video')
-        if (video) video.requestVideoFrameCallback(() => resolve(performance.now() - start))
-        else requestAnimationFrame(look)
-      }
-      ;[...document.querySelectorAll('button')].find((b) => b.textContent.includes(name)).click()
-      look()
-    }), button)
-  }
-  const inWard = []
-  for (let round = 0; round < rounds; round++) {
-    await amina.button('Leave').click()
-    await pause(1500) // until the group has gone on without her
-    inWard.push(await again('Go back in'))
-    await pause(1000)
-  }
   for (const someone of [okafor, amina]) await someone.context.close()
 
-  const room = 'alone'
-  const plain = await Promise.all(['a', 'b'].map(() => pageWith(browser, clinic.origin, 'plain.page.mjs', 'plain')))
-  const come = (i, isAlone) => plain[i].evaluate(([url, token, how]) => globalThis.plain.come(url, token, how), [`ws://localhost:${port}`, mint(secret, room, `person${i}`), { size, alone: isAlone }])
-  await come(0, true)
-  await come(1, false)
+  const two = await Promise.all(['host', 'guest'].map((name) => plain.person(browser, name)))
+  for (const person of two) await person.getByRole('button', { name: 'Go in' }).click()
+  for (const person of two) await person.locator('.remote').waitFor()
   await pause(3000)
-  const ofPlain = await costs(alone.pid, async () => (await Promise.all(plain.map((page) => page.evaluate(() => globalThis.plain.packets())))).reduce((n, r) => n + r, 0))
-  const inPlain = []
-  for (let round = 0; round < rounds; round++) {
-    await plain[1].evaluate(() => globalThis.plain.go())
-    await pause(1500)
-    inPlain.push(await come(1, false))
-    await pause(1000)
-  }
-  for (const page of plain) await page.context().close()
+  const ofPlain = await costs(plain.livekit.pid, async () => (await Promise.all(two.map((person) => person.evaluate(() => globalThis.plain.packets())))).reduce((n, r) => n + r, 0))
+  for (const person of two) await person.context().close()
 
-  print('visits: click to first frame', median(inWard), 'ms')
-  print('visits: click to first frame, LiveKit alone', median(inPlain), 'ms')
-  print('visits: click to first frame, ratio', median(inWard) / median(inPlain), '', 1.15)
   print('visits: CPU of the server, two people', 100 * ofWard.share, '% of a core')
   print('visits: CPU of LiveKit alone, two people', 100 * ofPlain.share, '% of a core')
   print('visits: CPU of the server for 1000 packets', ofWard.each, 'ms')
@@ -125,7 +90,7 @@ try {
     }
   }
 } finally {
-  alone.kill()
+  plain.end()
   await browser.close()
   await clinic.remove()
 }

@@ -1,35 +1,55 @@
-// A video call as livekit-client makes it, without Ward and without encryption, with the settings of a visit
-// (web/src/visit/media.ts): what benchmarks measure visits against. Bundled by stranger.mjs.
+// A small app for video calls as anybody builds one with livekit-client, without Ward and without encryption, with the
+// settings of a visit (web/src/visit/media.ts): what benchmarks measure visits against. Its server is plain.mjs.
 
 import { Room, RoomEvent, Track, VideoPresets } from 'livekit-client'
 
 let room
+const name = new URLSearchParams(location.search).get('name')
 
-/** Comes into a room with camera and microphone; gives how long it took until the first frame of someone else was shown,
- * in ms, or comes back at once if nobody is there to be seen. */
-export async function come(url, token, { size, alone }) {
-  const start = performance.now()
+/** Goes into the call with camera and microphone: asks the app's own server for a token, and connects with it. */
+async function goIn(size) {
+  const { url, token } = await (await fetch(`/token?name=${name}`)).json()
   room = new Room({
     adaptiveStream: true, dynacast: true, singlePeerConnection: true,
     publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
     videoCaptureDefaults: { resolution: size }, audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   })
-  const shown = new Promise((resolve) => {
-    room.on(RoomEvent.TrackSubscribed, (track) => {
-      const element = track.attach()
-      if (track.kind !== Track.Kind.Video) return
-      Object.assign(element.style, { width: '100vw', height: '100vh' })
-      element.requestVideoFrameCallback(() => resolve(performance.now() - start))
-      document.body.append(element)
-    })
+  room.on(RoomEvent.TrackSubscribed, (track) => {
+    const element = track.attach()
+    if (track.kind !== Track.Kind.Video) return
+    element.className = 'remote'
+    document.querySelector('main').append(element)
   })
+  room.on(RoomEvent.TrackUnsubscribed, (track) => { for (const element of track.detach()) element.remove() })
   await room.connect(url, token, { rtcConfig: { iceServers: [] }, maxRetries: 0 })
-  const sending = Promise.all([room.localParticipant.setMicrophoneEnabled(true), room.localParticipant.setCameraEnabled(true)])
-  if (alone) {
-    await sending
-    return 0
+  await Promise.all([room.localParticipant.setMicrophoneEnabled(true), room.localParticipant.setCameraEnabled(true)])
+}
+
+async function leave() {
+  await room.disconnect()
+  document.querySelector('main').replaceChildren()
+}
+
+/** Draws the app: size is of the camera's pictures. */
+export function start(size) {
+  const button = (words, on) => {
+    const made = Object.assign(document.createElement('button'), { textContent: words })
+    made.addEventListener('click', on)
+    document.querySelector('nav').append(made)
   }
-  return shown
+  button('Go in', () => goIn(size))
+  button('Leave', leave)
+  button('Let in', () => fetch('/admit', { method: 'POST' }))
+}
+
+/** Waits until someone in the call lets one in, and goes in then. */
+export function wait(size) {
+  const told = new EventSource('/events')
+  told.addEventListener('message', () => {
+    told.close()
+    goIn(size)
+  })
+  return new Promise((resolve) => { told.addEventListener('open', resolve) })
 }
 
 /** How many packets came in. */
@@ -41,9 +61,4 @@ export async function packets() {
     }
   }
   return all
-}
-
-export async function go() {
-  await room.disconnect()
-  document.body.replaceChildren()
 }
