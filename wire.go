@@ -629,6 +629,8 @@ type Visit struct {
 	Members []VisitMember `json:"members,omitempty"` // for its host, and for who was admitted
 	Guests  []VisitGuest  `json:"guests,omitempty"`  // links: for its host all, for others those that they made
 	Names   []byte        `json:"names,omitempty"`   // the key of members' names, sealed to the caller
+
+	GroupInfo []byte `json:"groupInfo,omitempty"` // of the current epoch, for who was admitted and asked for it
 }
 
 // VisitMember is someone who came to a visit's door. State: waiting, admitted, left, removed.
@@ -737,12 +739,11 @@ type VisitMessage struct {
 	Body   []byte   `json:"body"`
 }
 
-// VisitMessages is a page of a visit's messages. GroupInfo is of the current epoch, if it was asked for.
+// VisitMessages is a page of a visit's messages.
 type VisitMessages struct {
-	Messages  []VisitMessage `json:"messages"`
-	More      bool           `json:"more"`
-	Epoch     int64          `json:"epoch"`
-	GroupInfo []byte         `json:"groupInfo,omitempty"`
+	Messages []VisitMessage `json:"messages"`
+	More     bool           `json:"more"`
+	Epoch    int64          `json:"epoch"`
 }
 
 // VisitRoom opens the media server's door: its signalling is a WebSocket at URL.
@@ -751,6 +752,12 @@ type VisitRoom struct {
 	Token   string       `json:"token"`
 	Outside bool         `json:"outside,omitempty"` // not in Ward: it names its relays itself
 	Relays  []VisitRelay `json:"relays,omitempty"`  // Ward's own
+}
+
+// VisitEntry is all that who was admitted needs to be in a visit: it, with its group's state, and the way of the media.
+type VisitEntry struct {
+	Visit Visit     `json:"visit"`
+	Room  VisitRoom `json:"room"`
 }
 
 // VisitRelay is a TURN server, as browsers take it (RTCIceServer).

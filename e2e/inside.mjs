@@ -49,7 +49,7 @@ export async function lookInside(someone, { tone = false, size = { width: 320, h
   }, [tone, size])
   someone.page.on('request', (request) => { someone.token = request.headers().authorization ?? someone.token })
   someone.page.on('response', (response) => {
-    if (/\/api\/visits\/\w+\/room$/.test(response.url()) && response.ok()) response.json().then((room) => { someone.pass = room.token }, () => undefined)
+    if (/\/api\/visits\/\w+\/(enter|room)$/.test(response.url()) && response.ok()) response.json().then((answer) => { someone.pass = (answer.room ?? answer).token }, () => undefined)
   })
 }
 

@@ -38,7 +38,7 @@ export async function steps(database) {
     await picture(amina, 'visit-waiting')
   })
   await story.step('who was not let in gets no way into the room, and nothing that the group said', async () => {
-    for (const [method, path] of [['POST', 'room'], ['GET', 'messages?after=0&group=1'], ['POST', 'messages']]) {
+    for (const [method, path] of [['POST', 'enter'], ['POST', 'room'], ['GET', 'messages?after=0'], ['POST', 'messages']]) {
       const { status } = await ask(amina, method, `/api/visits/${visit}/${path}`, method === 'POST' ? {} : undefined)
       must(status === 403, `${method} ${path} answered ${status}`)
     }

@@ -34,6 +34,7 @@ var takesNothing = map[string]bool{
 	"DELETE /api/reminders/push":                  true,
 	"POST /api/visits/{visit}/leave":              true,
 	"POST /api/visits/{visit}/end":                true,
+	"POST /api/visits/{visit}/enter":              true,
 	"POST /api/visits/{visit}/room":               true,
 	"DELETE /api/visits/{visit}/members/{member}": true,
 	"DELETE /api/visits/{visit}/guests/{guest}":   true,

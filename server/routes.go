@@ -76,6 +76,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "POST /api/visits/{visit}/admit", Action: "runVisit", About: v.AboutVisit, Do: v.Admit},
 		{Pattern: "DELETE /api/visits/{visit}/members/{member}", Action: "runVisit", About: v.AboutVisit, Do: v.Remove},
 		{Pattern: "POST /api/visits/{visit}/end", Action: "runVisit", About: v.AboutVisit, Do: v.End},
+		{Pattern: "POST /api/visits/{visit}/enter", Action: "enterVisit", About: v.AboutVisit, Do: v.Enter},
 		{Pattern: "POST /api/visits/{visit}/room", Action: "enterVisit", About: v.AboutVisit, Do: v.Room},
 		{Pattern: "GET /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Messages},
 		{Pattern: "POST /api/visits/{visit}/messages", Action: "enterVisit", About: v.AboutVisit, Do: v.Post},

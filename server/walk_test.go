@@ -93,6 +93,7 @@ var walk = map[string]string{
 	"POST /api/visits/{visit}/admit":                "c",
 	"DELETE /api/visits/{visit}/members/{member}":   "c",
 	"POST /api/visits/{visit}/end":                  "c",
+	"POST /api/visits/{visit}/enter":                "cg",
 	"POST /api/visits/{visit}/room":                 "cg", // who came, and the host is in
 	"GET /api/visits/{visit}/messages":              "cg",
 	"POST /api/visits/{visit}/messages":             "cg",

@@ -23,19 +23,25 @@ func (v *Visits) AboutVisit(ctx context.Context, tx *store.Tx, who ward.Caller, 
 
 func idOf(r *http.Request) ward.VisitID { return ward.VisitID(r.PathValue("visit")) }
 
-// Get answers GET /api/visits/{visit}. Its host sees who is at the door; who was admitted sees who else was.
+// Get answers GET /api/visits/{visit}[?group=1]. Its host sees who is at the door; who was admitted sees who else was, and
+// may have the group's state, to be ready before they go in.
 func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	of, err := getVisit(ctx, tx, who, idOf(r))
 	if err != nil {
 		return nil, err
 	}
+	return shown(ctx, tx, who, of, r.FormValue("group") == "1")
+}
+
+// shown is a visit as the caller sees it, perhaps with the group's state.
+func shown(ctx context.Context, tx *store.Tx, who ward.Caller, of visit, withGroup bool) (ward.Visit, error) {
 	answer, isHost := of.wire(), of.host == who.Person
 	if who.Visit != "" {
 		answer.Chart = "" // a guest sees nothing but the visit
 	}
 	links, err := guestsOf(ctx, tx, who.Org, of.id)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
 	for _, g := range links {
 		if isHost || g.inviter == who.Person {
@@ -47,7 +53,7 @@ func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 	}
 	all, err := membersOf(ctx, tx, who.Org, of.id)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
 	for _, m := range all {
 		if m.id == who.Person {
@@ -59,7 +65,10 @@ func (v *Visits) Get(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 			})
 		}
 	}
-	return answer, nil
+	if withGroup && of.state == open {
+		answer.GroupInfo, err = groupInfo(ctx, tx, who.Org, of.id)
+	}
+	return answer, err
 }
 
 // Arrive answers POST /api/visits/{visit}/arrive: someone comes to the door, or comes back. The host opens the visit by
@@ -102,7 +111,7 @@ func (v *Visits) Arrive(ctx context.Context, tx *store.Tx, who ward.Caller, r *h
 	}
 	of.me = m.state
 	v.tell(tx, who.Org, of, of.seq)
-	return of.wire(), nil
+	return shown(ctx, tx, who, of, false)
 }
 
 // Admit answers POST /api/visits/{visit}/admit: the host lets someone in who waits.
@@ -252,18 +261,37 @@ func (v *Visits) End(ctx context.Context, tx *store.Tx, who ward.Caller, r *http
 	return nil, nil
 }
 
-// Room answers POST /api/visits/{visit}/room: the way into the media server, for who was admitted.
+// Enter answers POST /api/visits/{visit}/enter: all that who was admitted needs to be in the visit, at once, since each
+// answer that they wait for is time until they see someone.
+func (v *Visits) Enter(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	of, err := getVisit(ctx, tx, who, idOf(r))
+	if err != nil {
+		return nil, err
+	}
+	room, err := v.pass(who, of)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := shown(ctx, tx, who, of, true)
+	return ward.VisitEntry{Visit: seen, Room: room}, err
+}
+
+// Room answers POST /api/visits/{visit}/room: the way into the media server again, for who was admitted.
 func (v *Visits) Room(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	of, err := getVisit(ctx, tx, who, idOf(r))
 	if err != nil {
 		return nil, err
 	}
+	return v.pass(who, of)
+}
+
+func (v *Visits) pass(who ward.Caller, of visit) (ward.VisitRoom, error) {
 	if of.state != open {
-		return nil, ward.Errorf(ward.Conflict, "this visit is not open")
+		return ward.VisitRoom{}, ward.Errorf(ward.Conflict, "this visit is not open")
 	}
 	token, err := v.media.Token(of.id, string(who.Person))
 	if err != nil {
-		return nil, err
+		return ward.VisitRoom{}, err
 	}
 	return ward.VisitRoom{URL: v.media.url, Token: token, Outside: v.media.outside != nil, Relays: v.media.relay.pass(v.Now(), of.id, string(who.Person))}, nil
 }
@@ -288,7 +316,7 @@ func (v *Visits) Post(ctx context.Context, tx *store.Tx, who ward.Caller, r *htt
 	return v.deliver(ctx, tx, who, idOf(r), body)
 }
 
-// Messages answers GET /api/visits/{visit}/messages?after=N[&group=1].
+// Messages answers GET /api/visits/{visit}/messages?after=N.
 func (v *Visits) Messages(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	after, err := strconv.ParseInt(r.FormValue("after"), 10, 64)
 	if err != nil || after < 0 {
@@ -303,8 +331,5 @@ func (v *Visits) Messages(ctx context.Context, tx *store.Tx, who ward.Caller, r 
 		return nil, err
 	}
 	page.Epoch = of.epoch
-	if r.FormValue("group") == "1" {
-		page.GroupInfo, err = groupInfo(ctx, tx, who.Org, of.id)
-	}
-	return page, err
+	return page, nil
 }

@@ -131,6 +131,30 @@ test('after a reload a member replaces their own leaf, and everyone has new keys
   assert.deepEqual(await keysOf(doctorAgain), await keysOf(again))
 })
 
+test('a group tells whose leaf it holds, and what cannot be read may hold anyone', async () => {
+  const { info, begun } = await two()
+  assert.deepEqual([begun, info].map((of) => [host, amina.id, bilal.id].map((who) => Group.holds(of, who))), [[true, false, false], [true, true, false]])
+  assert.ok(Group.holds(new Uint8Array([1, 2, 3]), bilal.id))
+})
+
+test('what was made ready before the click is checked again before it counts', async () => {
+  const { doctor, info } = await two()
+  let card = okafor.card
+  const out = new Set<string>()
+  const changing: Circle = { ...circle, card: async (who) => (who === host ? card : circle.card(who)), out: { members: out, add: async () => undefined } }
+  const { group, next } = await Group.join(changing, me(bilal, await admit(bilal)), info)
+  await group.check()
+  card = b64(new Uint8Array(32).fill(7))
+  assert.equal((await refusedFor('member', group.check())).doubt?.doubt, 'card')
+  card = okafor.card
+  out.add(amina.id)
+  await refusedFor('older', group.check())
+  out.clear()
+  await group.check()
+  await doctor.process(next.commit)
+  assert.deepEqual(await keysOf(group), await keysOf(doctor))
+})
+
 /** What a hostile browser sends to come in: it checks nothing, neither itself nor who else is there. */
 async function intrude(p: Person, admission: { text: string; browser: string } | undefined, info: Uint8Array): Promise<Uint8Array> {
   const cs = await getCiphersuiteImpl(getCiphersuiteFromName('MLS_256_XWING_AES256GCM_SHA512_Ed25519'))

@@ -204,7 +204,7 @@ export class GuestDoor extends VisitCalls implements Door {
   private readonly host: HostKeys
   private readonly name: string
   private readonly identity: string
-  private readonly watchers = new Set<() => void>()
+  private readonly watchers = new Set<(seq?: number) => void>()
   private known = new Map<ID, { hash: string; browsers: ReadonlySet<string> }>()
   private admission: { readonly text: string; readonly browser: string } | undefined
   private stopped = new AbortController()
@@ -237,9 +237,9 @@ export class GuestDoor extends VisitCalls implements Door {
     this.net.token = session.token
   }
 
-  async look(): Promise<Visit> {
+  async look(withGroup?: boolean): Promise<Visit> {
     try {
-      this.last = await this.read(await this.net.get<WireVisit>(this.path))
+      this.last = await this.ask(withGroup)
     } catch (error) {
       if (problemOf(error).code !== 'unauthenticated' || !this.last) throw error
       this.last = await this.ended(this.last)
@@ -254,17 +254,12 @@ export class GuestDoor extends VisitCalls implements Door {
       const { visit } = await lookAt(this.net, this.me)
       if (visit.me === 'removed') return { ...last, me: 'removed' }
       await this.begin()
-      return await this.read(await this.net.get<WireVisit>(this.path))
+      return await this.ask()
     } catch (error) {
       const { code } = problemOf(error)
       if (code === 'gone' || code === 'missing') return { ...last, state: 'ended' }
       throw error
     }
-  }
-
-  async arrive(): Promise<Visit> {
-    await this.net.post(`${this.path}/arrive`, {})
-    return this.look()
   }
 
   override async leave(): Promise<void> {
@@ -290,7 +285,10 @@ export class GuestDoor extends VisitCalls implements Door {
     return { person: this.me, browser: this.key.public, sign: this.key.sign as Leaf['sign'], admission: this.admission }
   }
 
-  watch(on: () => void): () => void {
+  /** A guest knows people by what the host's admissions name, and asks only for whom they never saw. */
+  expect(): void { /* nothing to ask for */ }
+
+  watch(on: (seq?: number) => void): () => void {
     this.watchers.add(on)
     if (this.watchers.size === 1) void this.listen()
     return () => {
@@ -299,13 +297,13 @@ export class GuestDoor extends VisitCalls implements Door {
     }
   }
 
-  private tell(): void { for (const on of [...this.watchers]) on() }
+  private tell(seq?: number): void { for (const on of [...this.watchers]) on(seq) }
 
   private async listen(): Promise<void> {
     const stop = (this.stopped = new AbortController())
     while (!stop.signal.aborted) {
       try {
-        for await (const _ of this.net.notices(stop.signal, () => this.tell())) this.tell()
+        for await (const n of this.net.notices(stop.signal, () => this.tell())) this.tell(n.seq)
       } catch (error) {
         if (stop.signal.aborted) return
         if (problemOf(error).code === 'unauthenticated') { // taken out, or over
@@ -331,7 +329,7 @@ export class GuestDoor extends VisitCalls implements Door {
     return find()
   }
 
-  private async read(wire: WireVisit): Promise<Visit> {
+  protected async read(wire: WireVisit): Promise<Visit> {
     const w = this.welcome
     if (wire.host !== w.host) throw new Bad('the visit has another clinician than the link names')
     const mine = wire.members?.find((m) => m.member === this.me && m.state === 'admitted')

@@ -42,11 +42,23 @@ export class People {
   get(person: string): Promise<KnownPerson> {
     let found = this.known.get(person)
     if (!found) {
-      found = this.net.get<WireCards>(`/api/people/${person}/cards`).then((wire) => this.check(wire, new Set([person])))
+      found = this.ask(person)
       found.catch(() => this.known.delete(person))
       this.known.set(person, found)
     }
     return found
+  }
+
+  /** As the server has them now; until then, or if it cannot be asked, what is known stays. */
+  again(person: string): Promise<KnownPerson> {
+    const before = this.known.get(person)
+    const found = this.ask(person)
+    found.then(() => { if (this.known.get(person) === before) this.known.set(person, found) }, () => undefined)
+    return found
+  }
+
+  private ask(person: string): Promise<KnownPerson> {
+    return this.net.get<WireCards>(`/api/people/${person}/cards`).then((wire) => this.check(wire, new Set([person])))
   }
 
   async check(wire: WireCards, above: ReadonlySet<string>): Promise<KnownPerson> {

@@ -263,17 +263,17 @@ export class Session {
     return SessionDoor.at({
       net, people, self, browser, shelf, nameOf: (person) => this.nameOf(person),
       watch: (of, on) => {
-        const hear = (heard: ID | undefined): void => { if (heard === undefined || heard === of) on() }
+        const hear = (heard: ID | undefined, seq?: number): void => { if (heard === undefined || heard === of) on(seq) }
         this.visitWatchers.add(hear)
         return () => this.visitWatchers.delete(hear)
       },
     }, visit)
   }
 
-  private readonly visitWatchers = new Set<(visit: ID | undefined) => void>()
+  private readonly visitWatchers = new Set<(visit: ID | undefined, seq?: number) => void>()
 
   heard(n: WireNotice): void {
-    if (n.visit) for (const hear of [...this.visitWatchers]) hear(n.visit)
+    if (n.visit) for (const hear of [...this.visitWatchers]) hear(n.visit, n.seq)
     if (n.person) this.people.forget(n.person)
     if (n.lock === this.clinic.directory || n.lock === this.clinic.staff) {
       this.directoryRead = undefined

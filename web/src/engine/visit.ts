@@ -5,7 +5,7 @@ import { hash, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
 import { maxName, namesKey, openNamesKey, sealName, sealNamesKey } from '../seal/guests.ts'
 import { parse, write } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
-import type { Caller, Door, Link, Visit } from '../visit/door.ts'
+import type { Caller, Door, Entry, Link, Visit } from '../visit/door.ts'
 import type { Me as Leaf } from '../visit/group.ts'
 import { listOut } from '../visit/out.ts'
 import { makeGuestLink, nameOfMember, readGuest, type GuestAtDoor, type GuestRole } from './guest.ts'
@@ -33,7 +33,7 @@ export interface Lent {
   readonly browser: SigningKey
   readonly shelf: Shelf
   nameOf(person: ID): Promise<string>
-  watch(visit: ID, on: () => void): () => void
+  watch(visit: ID, on: (seq?: number) => void): () => void
 }
 
 export class SessionDoor extends VisitCalls implements Door {
@@ -49,6 +49,7 @@ export class SessionDoor extends VisitCalls implements Door {
     super(lent.net, wire.visit)
     this.lent = lent
     this.me = lent.self.person
+    this.isLetIn = wire.state === 'open' && wire.me === 'admitted'
     const { people } = lent
     this.circle = {
       org: lent.self.org, visit: wire.visit, host: wire.host, out,
@@ -58,13 +59,12 @@ export class SessionDoor extends VisitCalls implements Door {
     }
   }
 
-  /** The hash of a person's latest card: not of one that was known an hour ago. */
+  /** The hash of a person's latest card: not of one that was known an hour ago. What my own leaf says of me others check. */
   private latestCard(person: ID): Promise<string> {
+    if (person === this.me) return Promise.resolve(this.lent.self.card)
     const known = this.latest.get(person)
     if (known && Date.now() - known.at < latestFor) return known.hash
-    const { people } = this.lent
-    people.forget(person)
-    const hash = people.get(person).then((p) => p.current.hash)
+    const hash = this.lent.people.again(person).then((p) => p.current.hash)
     this.latest.set(person, { at: Date.now(), hash })
     hash.catch(() => this.latest.delete(person))
     return hash
@@ -77,10 +77,13 @@ export class SessionDoor extends VisitCalls implements Door {
 
   get isHost(): boolean { return this.circle.host === this.me }
 
-  async look(): Promise<Visit> { return this.read(await this.net.get<WireVisit>(this.path)) }
-  async arrive(): Promise<Visit> {
-    await this.net.post<WireVisit>(`${this.path}/arrive`, {})
-    return this.look() // which tells who else is there
+  look(withGroup?: boolean): Promise<Visit> { return this.ask(withGroup) }
+  override enter(): Promise<Entry> {
+    if (!this.isHost) this.latestCard(this.circle.host).catch(() => undefined) // asked for meanwhile: who comes in checks the host
+    return super.enter()
+  }
+  expect(members: readonly Caller[]): void {
+    for (const m of members) if (m.role !== 'guest') this.latestCard(m.member).catch(() => undefined) // whoever checks them asks again
   }
   end(): Promise<void> { return this.net.post(`${this.path}/end`, {}) }
   late(minutes: number): Promise<void> { return this.net.put(this.path, { late: minutes }) }
@@ -111,7 +114,7 @@ export class SessionDoor extends VisitCalls implements Door {
   /** Closes a link that nobody used yet. */
   withdrawGuest(guest: ID): Promise<void> { return this.net.del(`${this.path}/guests/${guest}`) }
 
-  watch(on: () => void): () => void { return this.lent.watch(this.visit, on) }
+  watch(on: (seq?: number) => void): () => void { return this.lent.watch(this.visit, on) }
 
   async leaf(): Promise<Leaf> {
     const { self, browser } = this.lent
@@ -132,7 +135,7 @@ export class SessionDoor extends VisitCalls implements Door {
 
   private async hostBrowsers(): Promise<Iterable<string>> { return (await this.lent.people.get(this.circle.host)).browsers.keys() }
 
-  private async read(wire: WireVisit): Promise<Visit> {
+  protected async read(wire: WireVisit): Promise<Visit> {
     this.admission = wire.members?.find((m) => m.member === this.me && m.admissionText) ?? this.admission
     const links = await Promise.all((wire.guests ?? []).map((g) => this.readLink(wire, g)))
     const key = await this.namesKey(wire)
@@ -178,10 +181,16 @@ export class SessionDoor extends VisitCalls implements Door {
 
   private readonly links = new Set<ID>()
 
+  private opened: { readonly names: string; readonly key: Promise<Bytes | undefined> } | undefined // takes a while to open
+
   private async namesKey(wire: WireVisit): Promise<Bytes | undefined> {
     const { self } = this.lent
     if (wire.host === this.me) return namesKey(self.identity, this.visit)
-    return wire.names === undefined ? undefined : openNamesKey(self.identity, unjson64(wire.names), { org: self.org, visit: this.visit, member: this.me }).catch(() => undefined)
+    if (wire.names === undefined) return undefined
+    if (wire.names === this.opened?.names) return this.opened.key
+    const key = openNamesKey(self.identity, unjson64(wire.names), { org: self.org, visit: this.visit, member: this.me }).catch(() => undefined)
+    this.opened = { names: wire.names, key }
+    return key
   }
 
   private async roleOf(member: ID, wire: WireVisit): Promise<Role> {

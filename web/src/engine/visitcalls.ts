@@ -3,15 +3,16 @@
 import { unjson64 } from '../seal/bytes.ts'
 import { checkSignatures, parse, type Admission, type Statement } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
-import type { Page, RoomPass } from '../visit/door.ts'
+import type { Entry, Page, RoomPass, Visit } from '../visit/door.ts'
 import type { Net } from './net.ts'
 import type { ID } from './types.ts'
-import type { WireVisitMember, WireVisitMessages, WireVisitRoom } from './wire.ts'
+import type { WireVisit, WireVisitEntry, WireVisitMember, WireVisitMessages, WireVisitRoom } from './wire.ts'
 
-export class VisitCalls {
+export abstract class VisitCalls {
   readonly visit: ID
   protected readonly net: Net
   protected readonly path: string
+  isLetIn = false
 
   constructor(net: Net, visit: ID) {
     this.net = net
@@ -21,12 +22,9 @@ export class VisitCalls {
 
   leave(): Promise<void> { return this.net.post(`${this.path}/leave`, {}) }
 
-  async messages(after: number, withGroup: boolean): Promise<Page> {
-    const page = await this.net.get<WireVisitMessages>(`${this.path}/messages?after=${after}${withGroup ? '&group=1' : ''}`)
-    return {
-      messages: page.messages.map((m) => ({ ...m, body: unjson64(m.body) })), more: page.more, epoch: page.epoch,
-      groupInfo: page.groupInfo ? unjson64(page.groupInfo) : undefined,
-    }
+  async messages(after: number): Promise<Page> {
+    const page = await this.net.get<WireVisitMessages>(`${this.path}/messages?after=${after}`)
+    return { messages: page.messages.map((m) => ({ ...m, body: unjson64(m.body) })), more: page.more }
   }
 
   async post(body: Uint8Array, groupInfo?: Uint8Array, again = false): Promise<{ seq: number; epoch: number }> {
@@ -34,12 +32,35 @@ export class VisitCalls {
     return { seq: page.messages[0]?.seq ?? 0, epoch: page.epoch }
   }
 
-  async room(): Promise<RoomPass> {
-    const room = await this.net.post<WireVisitRoom>(`${this.path}/room`, {})
-    const url = new URL(room.url, location.origin)
-    url.protocol = url.protocol.replace('http', 'ws')
-    return { url: url.href, token: room.token, relays: room.outside ? undefined : room.relays ?? [] }
+  async room(): Promise<RoomPass> { return passOf(await this.net.post<WireVisitRoom>(`${this.path}/room`, {})) }
+
+  async enter(): Promise<Entry> {
+    const { visit: wire, room } = await this.net.post<WireVisitEntry>(`${this.path}/enter`, {})
+    const visit = this.note(wire)
+    visit.catch(() => undefined) // whoever waits for it hears
+    return { visit, pass: passOf(room), group: groupOf(wire) }
   }
+
+  async arrive(): Promise<Visit> { return this.note(await this.net.post<WireVisit>(`${this.path}/arrive`, {})) }
+
+  /** What the server says of the visit now. */
+  protected async ask(withGroup = false): Promise<Visit> { return this.note(await this.net.get<WireVisit>(`${this.path}${withGroup ? '?group=1' : ''}`)) }
+
+  protected async note(wire: WireVisit): Promise<Visit> {
+    this.isLetIn = wire.state === 'open' && wire.me === 'admitted'
+    const group = groupOf(wire)
+    return { ...(await this.read(wire)), ...(group && { group }) }
+  }
+
+  protected abstract read(wire: WireVisit): Promise<Visit>
+}
+
+const groupOf = (wire: WireVisit): Uint8Array | undefined => (wire.groupInfo ? unjson64(wire.groupInfo) : undefined)
+
+function passOf(room: WireVisitRoom): RoomPass {
+  const url = new URL(room.url, location.origin)
+  url.protocol = url.protocol.replace('http', 'ws')
+  return { url: url.href, token: room.token, relays: room.outside ? undefined : room.relays ?? [] }
 }
 
 /** An admission by the host to this visit, and the browser that signed it; undefined if it is none. */

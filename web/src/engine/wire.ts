@@ -46,11 +46,12 @@ export interface WireNotice { kind: string; lock?: string; chart?: string; seq?:
 export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string; name?: string }
 export interface WireVisit {
   visit: string; chart: string; host: string; starts: string; ends: string; patient: string; state: 'booked' | 'open' | 'ended' | 'cancelled'
-  late?: number; series?: string; waits?: string; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]; guests?: WireVisitGuest[]; names?: string
+  late?: number; series?: string; waits?: string; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]; guests?: WireVisitGuest[]; names?: string; groupInfo?: string
 }
 export interface WireVisitGuest { guestText: string; state: 'open' | 'used' | 'withdrawn'; arrivalText?: string; hello?: string }
 export interface WireGuestOpened { org: WireClinic; visit: WireVisit; welcome: string; used: boolean; host: WireCards }
 export interface WireGuestSession { token: string; org: string; visit: string; guest: string; until: string }
 export interface WireVisitMessage { seq: number; epoch: number; kind: 'commit' | 'application' | 'group'; sender: string; body: string }
-export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number; groupInfo?: string }
+export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number }
+export interface WireVisitEntry { visit: WireVisit; room: WireVisitRoom }
 export interface WireVisitRoom { url: string; token: string; outside?: boolean; relays?: { urls: string[]; username?: string; credential?: string }[] }

@@ -14,9 +14,9 @@ import type { ID, Problem } from '../engine/types.ts'
 import { b64, newID, text, utf8 } from '../seal/bytes.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
 import type { DoubtfulMember } from './credential.ts'
-import type { Caller, Door, Posted, RoomPass, Visit } from './door.ts'
-import { Group, Refused, type Event as GroupEvent, type Next } from './group.ts'
-import { Media, type Devices, type OwnMedia, type Shown } from './media.ts'
+import type { Caller, Door, Entry, Posted, RoomPass, Visit } from './door.ts'
+import { Group, Refused, type Event as GroupEvent, type Me as Leaf, type Next } from './group.ts'
+import { Media, warmUp, type Devices, type OwnMedia, type Shown } from './media.ts'
 
 export type Phase =
   | 'arriving'   // asking at the door
@@ -69,6 +69,8 @@ const awayTime = 20_000
 const strangerTime = 6000
 /** How often a join is tried again because others joined first. */
 const joinTries = 8
+/** For how long what was made ready before the click may be taken, in milliseconds: its leaf says when it was made. */
+const readyFor = 10 * 60_000
 /** How long to wait for the host to begin a spoiled group again before joining it once more by myself. */
 const spoiledTime = 3000
 /** How many spoiled commits of one member the host forgives before taking them out. */
@@ -79,6 +81,9 @@ export const maxLine = 4000
 const maxLines = 500
 
 interface Said { readonly t: 'text' | 'file' | 'bye'; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
+
+/** What was made ready to join a group, as of this state of it. */
+interface Ready { readonly group: Uint8Array; readonly leaf: Leaf; readonly at: number; readonly joined: Promise<{ readonly group: Group; readonly next: Next }> }
 
 export class Call {
   readonly door: Door
@@ -92,7 +97,9 @@ export class Call {
   private readonly spoilers = new Map<ID, number>()
   private posting: Next | undefined     // a commit of mine whose place is not known yet
   private fresh: Visit | undefined      // what was seen in coming, and need not be looked up again
-  private pass: Promise<RoomPass> | undefined // asked for while the group was joined
+  private entry: Entry | undefined      // the way in, if it came with it
+  private ready: Ready | undefined      // made before the click
+  private told = 0                      // the last message that a notice was about
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
   private asked = false
@@ -126,17 +133,39 @@ export class Call {
     for (const on of [...this.watchers]) on()
   }
 
-  /** Comes to the door and stays until the visit, or I, leave. */
+  /** Before the click that starts it: looks at the visit, and makes ready what needs nobody else. It shows to nobody, and
+   * nothing is sent or opened with it: that needs keys, and those come when the server puts my commit in its place. */
+  async prepare(): Promise<Visit> {
+    void warmUp()
+    void Group.warmUp()
+    const visit = await this.door.look(true)
+    const { group } = visit
+    if (!this.door.isLetIn || !group || Group.holds(group, this.door.me) || (this.ready && isSame(this.ready.group, group))) return visit
+    const leaf = await this.door.leaf()
+    const joined = Group.join(this.door.circle, leaf, group, false)
+    joined.catch(() => undefined) // what is wrong with it whoever goes in is told
+    this.ready = { group, leaf, at: Date.now(), joined }
+    return visit
+  }
+
+  /** It is not started after all. */
+  discard(): void { this.finish('left') }
+
+  /** Comes to the door and stays until the visit, or I, leave. Who was let in before need not knock. */
   async start(): Promise<void> {
     try {
-      this.fresh = await this.door.arrive()
+      if (this.door.isLetIn) this.entry = await this.wayIn().catch((error: unknown) => { if (!closed(error)) throw error; return undefined })
+      this.fresh = (await this.entry?.visit) ?? (await this.door.arrive())
       this.set({ visit: this.fresh, problem: undefined })
     } catch (error) {
       const problem = problemOf(error)
       this.finish(problem.code === 'gone' ? 'ended' : problem.code === 'refused' ? 'removed' : 'left', problem)
       return
     }
-    this.endings.push(this.door.watch(() => this.sync()))
+    this.endings.push(this.door.watch((seq) => {
+      this.told = Math.max(this.told, seq ?? 0)
+      this.sync()
+    }))
     const clock = setInterval(() => this.sync(), lookEvery)
     const tick = setInterval(() => this.tick(), 1000)
     const awake = (): void => { if (document.visibilityState === 'visible') this.sync() }
@@ -177,6 +206,9 @@ export class Call {
   }
 
   private async step(): Promise<void> {
+    // What was said comes first: it may be who is coming in, and they see nobody until I know of them. If it may not be
+    // heard, the visit says why.
+    if (this.group && this.told > this.seq) await this.catchUp().catch((error: unknown) => { if (!closed(error)) throw error })
     const visit = this.fresh ?? (await this.door.look())
     if (this.over) return
     this.fresh = undefined
@@ -189,14 +221,13 @@ export class Call {
       return
     }
     if (this.state.phase === 'arriving' || this.state.phase === 'waiting') this.set({ phase: 'joining' })
-    if (!this.group) {
-      this.pass = this.door.room() // for soon: it need not wait for the group
-      this.pass.catch(() => undefined)
-      await this.enter(visit)
-    } else if (visit.seq > this.seq) await this.catchUp()
+    const { entry } = this
+    this.entry = undefined
+    if (!this.group) await this.enter(entry)
+    else if (visit.seq > this.seq) await this.catchUp()
     if (this.spoiled > 0 && this.state.phase !== 'stopped' && Date.now() - this.spoiled > spoiledTime) {
       this.spoiled = 0
-      await this.enter(visit)
+      await this.enter()
     }
     if (this.group && this.state.phase !== 'stopped') {
       this.connect()
@@ -210,33 +241,55 @@ export class Call {
   // Each looks before it posts whether I went out while it waited: or a window that was put out by another comes in again,
   // and puts that one out.
 
+  /** Asks the way in, and takes that of the media at once: it need not wait until the group is there, since without its keys
+   * nothing is sent over it, and what comes is not opened. But another window of mine must hear of this one from the group
+   * first, or it would come back and put this one out. */
+  private async wayIn(): Promise<Entry> {
+    const entry = await this.door.enter()
+    if (this.over || this.state.phase === 'stopped') return entry
+    if (this.state.phase !== 'in') this.set({ phase: 'joining' })
+    if (entry.group ? !Group.holds(entry.group, this.door.me) : this.door.isHost) this.connect(entry.pass)
+    return entry
+  }
+
   /** Begins the group if I am the host and there is none; else joins it. */
-  private async enter(visit: Visit): Promise<void> {
+  private async enter(early?: Entry): Promise<void> {
     for (let tries = 0; tries < joinTries; tries++) {
-      const [page, leaf] = await Promise.all([this.door.messages(visit.seq, true), this.door.leaf()])
+      const entry = early ?? (await this.wayIn())
+      early = undefined
+      const visit = await entry.visit
+      if (!entry.group && !this.door.isHost) return // the host will begin it
       try {
-        if (page.epoch < 0) {
-          if (!this.door.isHost) return // the host will
-          const { group, groupInfo } = await Group.begin(this.door.circle, leaf)
+        if (!entry.group) {
+          const begun = await Group.begin(this.door.circle, await this.door.leaf())
           if (this.over) return
-          await this.door.post(groupInfo)
-          return await this.follow(group, visit.seq)
+          await this.door.post(begun.groupInfo)
+          return await this.follow(begun.group, visit.seq)
         }
-        if (!page.groupInfo) return
-        const { group, next } = await Group.join(this.door.circle, leaf, page.groupInfo)
+        const { group, next } = await this.join(entry.group)
         if (this.over) return
-        // The way to the media server need not wait until the group is there; what goes over it does. But another window of
-        // mine must hear of this one from the group first, or it would come back and put this one out.
-        if (!next.again) this.connect()
         const { seq } = await this.door.post(next.commit, next.groupInfo)
+        this.connect(entry.pass)
         await group.take(next)
         return await this.follow(group, seq)
       } catch (error) {
         if (error instanceof Refused) return this.doubted(error, visit.host)
         if (problemOf(error).code !== 'conflict') throw error
-        visit = await this.door.look()
       }
     }
+  }
+
+  /** Joins a group, or takes what was made ready if that is still it; its keys are for one stay. */
+  private async join(info: Uint8Array): Promise<{ group: Group; next: Next }> {
+    const { ready } = this
+    this.ready = undefined
+    const leaf = await this.door.leaf()
+    if (ready && isSame(ready.group, info) && ready.leaf.admission?.text === leaf.admission?.text && Date.now() - ready.at < readyFor) {
+      const joined = await ready.joined.catch(() => undefined)
+      await joined?.group.check() // who was as they should be then may not be now
+      if (joined) return joined
+    }
+    return Group.join(this.door.circle, leaf, info)
   }
 
   private async follow(group: Group, seq: number): Promise<void> {
@@ -245,22 +298,28 @@ export class Call {
     this.seq = seq
     this.spoiled = 0
     this.media.encryption.forget() // what came before was of another group, or of another stay in it
-    await this.rekey(true)
-    this.set({ phase: 'in', doubt: undefined })
+    this.media.encryption.setEpoch(await group.mediaEpoch(), true)
     this.media.begin()
+    this.set({ phase: 'in', doubt: undefined })
+    await this.showCode(group)
   }
 
   private async rekey(atOnce: boolean): Promise<void> {
     const group = this.group as Group
     this.media.encryption.setEpoch(await group.mediaEpoch(), atOnce)
+    await this.showCode(group)
+  }
+
+  private async showCode(group: Group): Promise<void> {
     const [code, picture] = await Promise.all([codeOf(group.authenticator), pictureOf(group.authenticator)])
     this.set({ code, picture, epoch: Number(group.epoch) })
     this.show()
   }
 
   private async catchUp(): Promise<void> {
+    this.door.expect(this.state.visit?.callers.filter((c) => c.state === 'admitted') ?? [])
     for (;;) {
-      const page = await this.door.messages(this.seq, false)
+      const page = await this.door.messages(this.seq)
       for (const m of page.messages) {
         if (m.seq <= this.seq) continue
         this.seq = m.seq
@@ -275,7 +334,7 @@ export class Call {
     if (m.kind === 'group') {
       if (m.sender !== this.door.circle.host) return true // the server made it up: the host's browser signs no such thing
       if (m.sender === this.door.me) { this.finish('elsewhere'); return false }
-      await this.enter(await this.door.look())
+      await this.enter()
       return false
     }
     if (!this.group) return false
@@ -352,7 +411,7 @@ export class Call {
       this.posting = next
       try {
         const { seq } = await this.door.post(next.commit, next.groupInfo)
-        for (const m of (await this.door.messages(this.seq, false)).messages) {
+        for (const m of (await this.door.messages(this.seq)).messages) {
           if (m.seq >= seq) break
           if (m.seq > this.seq) await this.hear(m) // only chat can have come before
         }
@@ -388,12 +447,12 @@ export class Call {
     await this.shutOut(gone) // and who is out, should that not have come to the group yet
   }
 
-  private connect(): void {
+  private connect(first?: RoomPass): void {
     if (this.media.wanted) return
     const pass = (): Promise<RoomPass> => {
-      const early = this.pass
-      this.pass = undefined
-      return early ?? this.door.room()
+      const known = first
+      first = undefined // it is good for a short time
+      return known ? Promise.resolve(known) : this.door.room()
     }
     void this.media.connect(pass, () => !this.over && (this.state.phase === 'in' || this.state.phase === 'joining')).then(async (again) => {
       if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
@@ -546,6 +605,11 @@ export class Call {
     await hold()
   }
 }
+
+/** Whether the server says that I am not let in, or not any more; a guest's session ends with it. */
+const closed = (error: unknown): boolean => ['refused', 'conflict', 'unauthenticated'].includes(problemOf(error).code)
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** Whether a view already says what is to be shown, so that nothing is drawn again for nothing. */
 function same(view: View, next: Pick<View, 'present' | 'strangers'> & OwnMedia): boolean {

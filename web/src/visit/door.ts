@@ -36,6 +36,7 @@ export interface Visit {
   readonly seq: number             // of the group's last message
   readonly callers: readonly Caller[] // for its host all who came; for who was admitted those who were
   readonly links?: readonly Link[] // for guests: for its host all, for others those that they made
+  readonly group?: Uint8Array      // its state, for who was let in and asked for it
 }
 
 /** A link for a guest. */
@@ -44,23 +45,30 @@ export interface Link { readonly guest: ID; readonly by: ID; readonly state: 'op
 /** What the group said, in order. */
 export interface Posted { readonly seq: number; readonly epoch: number; readonly kind: 'commit' | 'application' | 'group'; readonly sender: ID; readonly body: Uint8Array }
 
-export interface Page { readonly messages: readonly Posted[]; readonly more: boolean; readonly epoch: number; readonly groupInfo: Uint8Array | undefined }
+export interface Page { readonly messages: readonly Posted[]; readonly more: boolean }
 
 /** How to send media: the media server's address, a token for a short time, and Ward's own relays; undefined if an outside
  * media server names its own. */
 export interface RoomPass { readonly url: string; readonly token: string; readonly relays: readonly RTCIceServer[] | undefined }
+
+/** What someone who was let in needs to be in the visit, all of one moment; the group's state if there is a group. What
+ * the visit says of people takes a moment to check, and the way of the media need not wait for it. */
+export interface Entry { readonly visit: Promise<Visit>; readonly pass: RoomPass; readonly group: Uint8Array | undefined }
 
 /** All that rejects does so with a Problem. */
 export interface Door {
   readonly visit: ID
   readonly me: ID                  // as a member of the visit
   readonly isHost: boolean
+  readonly isLetIn: boolean        // to a visit that is open, as the server last said
   readonly circle: Circle
   /** What my leaf of the group says of me, with the admission if there is one. */
   leaf(): Promise<Leaf>
-  look(): Promise<Visit>
+  look(withGroup?: boolean): Promise<Visit>
   /** Comes to the door, or comes back. The host opens the visit by it. */
   arrive(): Promise<Visit>
+  /** The way in, for who was let in. */
+  enter(): Promise<Entry>
   leave(): Promise<void>
   /** Makes a link for a guest, to pass on; only for the host, the patient and their proxies. It is shown once. */
   inviteGuest(as: GuestRole): Promise<{ readonly link: string; readonly guest: ID }>
@@ -71,10 +79,14 @@ export interface Door {
   remove(member: ID): Promise<void>
   late(minutes: number): Promise<void>
   end(): Promise<void>
-  messages(after: number, withGroup: boolean): Promise<Page>
+  messages(after: number): Promise<Page>
   /** Again: the host's new group in the place of a spoiled one. */
   post(body: Uint8Array, groupInfo?: Uint8Array, again?: boolean): Promise<{ readonly seq: number; readonly epoch: number }>
+  /** The way of the media again, after it was lost. */
   room(): Promise<RoomPass>
-  /** Calls back when something about this visit changed, until the returned function is called. */
-  watch(on: () => void): () => void
+  /** Asks ahead, in the background, for what checking these members will need: it need not wait for what they said. */
+  expect(members: readonly Caller[]): void
+  /** Calls back when something about this visit changed, with the last message if it is known, until the returned function
+   * is called. */
+  watch(on: (seq?: number) => void): () => void
 }

@@ -2,7 +2,7 @@
 // media.worker.ts, in both directions, or nowhere. LiveKit's own would render what a participant without keys sends in
 // the clear, and leaves out the redundancy of sound (docs/decisions/0008).
 
-import { ParticipantEvent, RoomEvent, type RemoteTrack, type Room, type Track } from 'livekit-client'
+import { ParticipantEvent, RoomEvent, type RemoteParticipant, type RemoteTrack, type RemoteTrackPublication, type Room, type Track } from 'livekit-client'
 import type { MediaEpoch } from './group.ts'
 import type { FromWorker, StreamOf, ToWorker } from './media.worker.ts'
 import type { Fault } from './sframe.ts'
@@ -18,6 +18,9 @@ const settleTime = 400
 interface Coded { createEncodedStreams?(): { readable: ReadableStream; writable: WritableStream }; transform?: unknown }
 type ScriptTransform = new (worker: Worker, options: StreamOf) => unknown
 
+/** WebRTC's extensions: a sender makes key frames when told so. */
+interface KeyFrameSender { setParameters(p: RTCRtpSendParameters, options: { encodingOptions: { keyFrame: boolean }[] }): Promise<void> }
+
 /** Whom to tell of what comes in. */
 export interface Told { trouble(t: Trouble): void; opened(participant: string, frames: number): void }
 
@@ -31,6 +34,7 @@ export class Encryption {
   private readonly attached = new WeakMap<object, string>()
   private next = 0
   private sealing: bigint | undefined
+  private readonly senders = new Set<RTCRtpSender>()
 
   private readonly told: Told
   private room: Room | undefined
@@ -40,7 +44,7 @@ export class Encryption {
     this.told = told
     worker.addEventListener('message', (event: MessageEvent<FromWorker>) => {
       const m = event.data
-      if (m.kind === 'sending') this.sealing = m.epoch
+      if (m.kind === 'sending') this.sendFrom(m.epoch)
       if (m.kind !== 'counts') return
       if (m.opened > 0) this.told.opened(m.participant, m.opened)
       for (const [fault, frames] of Object.entries(m.refused)) this.told.trouble({ participant: m.participant, fault: fault as Fault, frames })
@@ -65,7 +69,20 @@ export class Encryption {
   dispose(): void {
     this.forget()
     this.worker.terminate()
+    this.senders.clear()
     this.listeners.clear()
+  }
+
+  /** What I send is sealed with an epoch now. Whoever came with it sees me from the next key frame on: that is made at once,
+   * since otherwise the media server asks for one after a while. A browser that makes none when told so makes it then. */
+  private sendFrom(epoch: bigint): void {
+    this.sealing = epoch
+    for (const sender of this.senders) {
+      if (sender.track?.kind !== 'video') continue
+      const now = sender.getParameters()
+      const options = { encodingOptions: now.encodings.map(() => ({ keyFrame: true })) }
+      void (sender as KeyFrameSender).setParameters(now, options).catch(() => undefined)
+    }
   }
 
   private tell(message: ToWorker, transfer: Transferable[] = []): void { this.worker.postMessage(message, transfer) }
@@ -80,12 +97,19 @@ export class Encryption {
   setup(room: Room): void {
     this.room = room
     room.on(RoomEvent.TrackSubscribed, (track: RemoteTrack, _, participant) => this.attach(track.receiver, 'receive', participant.identity))
-    room.on(RoomEvent.TrackPublished, (publication, participant) => {
+    // What says itself that it is not sealed is sent back; what says that it is, the worker finds out.
+    const check = (publication: RemoteTrackPublication, participant: RemoteParticipant): void => {
       if (publication.isEncrypted) return
       publication.setSubscribed(false)
       this.told.trouble({ participant: participant.identity, fault: 'clear', frames: 0 })
+    }
+    room.on(RoomEvent.TrackPublished, check)
+    room.on(RoomEvent.Connected, () => { for (const p of room.remoteParticipants.values()) for (const publication of p.trackPublications.values()) check(publication, p) })
+    room.localParticipant.on(ParticipantEvent.LocalSenderCreated, (sender: RTCRtpSender, _track: Track) => {
+      this.senders.add(sender)
+      this.attach(sender, 'send', room.localParticipant.identity)
     })
-    room.localParticipant.on(ParticipantEvent.LocalSenderCreated, (sender: RTCRtpSender, _track: Track) => this.attach(sender, 'send', room.localParticipant.identity))
+    room.on(RoomEvent.Disconnected, () => this.senders.clear())
     room.on(RoomEvent.SignalConnected, () => this.keepRedundancy(room))
   }
 

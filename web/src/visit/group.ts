@@ -13,8 +13,9 @@
 import {
   createApplicationMessage, createCommit, createGroup, createGroupInfoWithExternalPubAndRatchetTree, decodeMlsMessage, defaultCapabilities, defaultKeyPackageEqualityConfig,
   defaultKeyRetentionConfig, defaultLifetime, defaultLifetimeConfig, defaultPaddingConfig, emptyPskIndex, encodeMlsMessage, generateKeyPackageWithKey, getCiphersuiteFromName, getCiphersuiteImpl, joinGroupExternal, mlsExporter,
-  processMessage, zeroOutUint8Array, type CiphersuiteImpl, type ClientConfig, type ClientState, type MLSMessage, type PrivateMessage, type Proposal,
+  processMessage, zeroOutUint8Array, type CiphersuiteImpl, type ClientConfig, type ClientState, type GroupInfo, type MLSMessage, type PrivateMessage, type Proposal,
 } from 'ts-mls'
+import { ratchetTreeFromExtension } from 'ts-mls/groupInfo.js'
 import { decryptSenderData } from 'ts-mls/privateMessage.js'
 import { b64, utf8 } from '../seal/bytes.ts'
 import { idsOf, parse, write } from '../seal/statements.ts'
@@ -45,6 +46,9 @@ export class Refused extends Error {
 const maxMessage = 128 * 1024
 const maxMembers = 12
 const keySize = 32
+/** How often what is slow at first runs before it is needed. */
+const warmTurns = 3
+const warmText = utf8('ward')
 const mediaLabel = 'ward/visit-media/1'
 
 /** Who I am in a visit; a guest has no card. The browser's key signs; its private half never leaves the browser's store. */
@@ -54,8 +58,8 @@ export interface Me {
   readonly admission?: { readonly text: string; readonly browser: string } | undefined // the host needs none
 }
 
-/** What to send, and the state that follows. again: it takes the place of a leaf of mine. */
-export interface Next { readonly again?: boolean; readonly state: ClientState; readonly commit: Uint8Array; readonly groupInfo: Uint8Array; readonly used: readonly Uint8Array[] }
+/** What to send, and the state that follows. */
+export interface Next { readonly state: ClientState; readonly commit: Uint8Array; readonly groupInfo: Uint8Array; readonly used: readonly Uint8Array[] }
 
 export interface Seat extends Member { readonly index: number }
 
@@ -98,33 +102,56 @@ export class Group {
     return { group, groupInfo: await group.info(state) }
   }
 
-  /** Joins, or joins again: everyone who is in is checked first. Counts once the server took the commit: then call take. */
-  static async join(circle: Circle, me: Me, groupInfo: Uint8Array): Promise<{ group: Group; next: Next }> {
+  /** Whether a group's state, unchecked, has a leaf of a member: of another window of theirs, or of an earlier stay. */
+  static holds(groupInfo: Uint8Array, member: string): boolean {
+    try {
+      return leavesOf(ratchetTreeFromExtension(stateIn(groupInfo)) ?? []).some((l) => personOf(l.identity) === member)
+    } catch {
+      return true // nobody knows; whoever joins it says what is wrong
+    }
+  }
+
+  /** Loads what a group is made with, and has it run once: the first time is the slow one. */
+  static async warmUp(): Promise<void> {
     const cs = await cipherSuite()
-    const message = decode(groupInfo)
-    if (message.wireformat !== 'mls_group_info') throw new Refused('form', 'this is not the state of a group')
-    if (new TextDecoder().decode(message.groupInfo.groupContext.groupId) !== circle.visit) throw new Refused('group', 'it is of another group')
-    const out = outOf(message.groupInfo.groupContext)
+    for (let turn = 0; turn < warmTurns; turn++) {
+      const [signing, pair] = [await cs.signature.keygen(), await cs.hpke.generateKeyPair()]
+      await cs.signature.verify(signing.publicKey, warmText, await cs.signature.sign(signing.signKey, warmText))
+      const { enc, secret } = await cs.hpke.exportSecret(pair.publicKey, warmText, keySize, warmText)
+      zeroOutUint8Array(secret)
+      zeroOutUint8Array(await cs.hpke.importSecret(pair.privateKey, warmText, enc, keySize, warmText))
+    }
+  }
+
+  /** Joins, or joins again, with my old leaf removed: everyone who is in is checked first. Counts once the server took the
+   * commit: then call take. */
+  static async join(circle: Circle, me: Me, groupInfo: Uint8Array, again = Group.holds(groupInfo, me.person)): Promise<{ group: Group; next: Next }> {
+    const cs = await cipherSuite()
+    const info = stateIn(groupInfo)
+    if (new TextDecoder().decode(info.groupContext.groupId) !== circle.visit) throw new Refused('group', 'it is of another group')
+    const out = outOf(info.groupContext)
     if (me.admission) await circle.out.add(idsOf((await parse('ward/admission/1', me.admission.text)).body.out ?? '') ?? [])
     const forgotten = missingFrom(circle.out.members, out)
     if (forgotten !== undefined) throw older(forgotten)
     const watcher = new Watcher(circle, out)
-    const enter = async (again: boolean): Promise<{ state: ClientState; commit: Uint8Array }> => {
-      const leaf = await newLeaf(circle, me, cs)
-      const joined = await joinGroupExternal(message.groupInfo, leaf.publicPackage, leaf.privatePackage, again, cs, undefined, configOf(watcher, me.person))
-      return { state: joined.newState, commit: encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage: joined.publicMessage }) }
-    }
     try {
-      let entered = await enter(false)
-      const mine = leavesOf(entered.state).filter((l) => personOf(l.identity) === me.person)
-      if (mine.length > 1) entered = await enter(true) // with my old leaf removed
-      const group = new Group(entered.state, circle, cs, watcher)
-      group.seats = await group.seatsOf(entered.state)
+      const leaf = await newLeaf(circle, me, cs)
+      const joined = await joinGroupExternal(info, leaf.publicPackage, leaf.privatePackage, again, cs, undefined, configOf(watcher, me.person))
+      const group = new Group(joined.newState, circle, cs, watcher)
+      group.seats = await group.seatsOf(joined.newState)
       await circle.out.add(out)
-      return { group, next: { ...entered, again: mine.length > 1, groupInfo: await group.info(entered.state), used: [] } }
+      const commit = encodeMlsMessage({ version: 'mls10', wireformat: 'mls_public_message', publicMessage: joined.publicMessage })
+      return { group, next: { state: joined.newState, commit, groupInfo: await group.info(joined.newState), used: [] } }
     } catch (error) {
       throw watcher.reason(error)
     }
+  }
+
+  /** Checks again who is in it, before my commit to it is sent. */
+  async check(): Promise<void> {
+    const forgotten = missingFrom(this.circle.out.members, outOf(this.state.groupContext))
+    if (forgotten !== undefined) throw older(forgotten)
+    this.seats = await this.seatsOf(this.state)
   }
 
   get epoch(): bigint { return this.state.groupContext.epoch }
@@ -242,7 +269,7 @@ export class Group {
   private async seatsOf(state: ClientState): Promise<Seat[]> {
     const seats: Seat[] = []
     const out = outOf(state.groupContext)
-    for (const leaf of leavesOf(state)) {
+    for (const leaf of leavesOf(state.ratchetTree)) {
       const wasIn = this.seats.some((s) => s.index === leaf.index && s.leaf === b64(leaf.key)) // the host is about to remove who is out
       const member = await checkMember(leaf.identity, leaf.key, this.circle, wasIn ? new Set() : out).catch((error: unknown) => {
         throw error instanceof DoubtfulMember ? new Refused('member', error.message, error) : error
@@ -348,9 +375,9 @@ function older(member: string): Refused {
 
 interface Leaf { readonly index: number; readonly identity: Uint8Array; readonly key: Uint8Array }
 
-function leavesOf(state: ClientState): Leaf[] {
+function leavesOf(tree: ClientState['ratchetTree']): Leaf[] {
   const leaves: Leaf[] = []
-  state.ratchetTree.forEach((node, i) => {
+  tree.forEach((node, i) => {
     if (node?.nodeType !== 'leaf') return
     const { credential, signaturePublicKey } = node.leaf
     if (credential.credentialType !== 'basic') throw new Refused('member', 'a leaf has another kind of credential')
@@ -366,6 +393,12 @@ function personOf(identity: Uint8Array): string {
   } catch {
     return ''
   }
+}
+
+function stateIn(groupInfo: Uint8Array): GroupInfo {
+  const message = decode(groupInfo)
+  if (message.wireformat !== 'mls_group_info') throw new Refused('form', 'this is not the state of a group')
+  return message.groupInfo
 }
 
 function decode(data: Uint8Array): MLSMessage {

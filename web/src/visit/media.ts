@@ -3,7 +3,6 @@
 
 import {
   ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, type LocalParticipant, type LocalVideoTrack, type Participant,
-  type RemoteTrackPublication,
 } from 'livekit-client'
 import { problemOf } from '../engine/problem.ts'
 import type { ID } from '../engine/types.ts'
@@ -59,6 +58,18 @@ const lately = 2500
 
 setLogLevel(LogLevel.error) // its lines hold who is where
 
+let warm: Promise<void> | undefined
+
+/** Has the browser load what connections are made with: the first one is the slow one. Nothing goes out. */
+export function warmUp(): Promise<void> {
+  return (warm ??= (async () => {
+    const first = new RTCPeerConnection()
+    first.addTransceiver('video')
+    await first.createOffer().catch(() => undefined)
+    first.close()
+  })())
+}
+
 export class Media {
   readonly encryption: Encryption
   private readonly told: Told
@@ -93,7 +104,7 @@ export class Media {
   get others(): readonly ID[] { return [...(this.room?.remoteParticipants.values() ?? [])].map((p) => p.identity) }
 
   private connecting = false
-  private allowed = false // by the group: until then nothing is sent and nothing asked for
+  private allowed = false // by the group: until then nothing is sent, and what comes is not opened
 
   /** Whoever is in the group sends and receives: at once, or as soon as there is a room. */
   begin(): void {
@@ -107,13 +118,7 @@ export class Media {
   private async open(): Promise<void> {
     this.since ||= Date.now()
     this.enter('on')
-    for (const p of this.room?.remoteParticipants.values() ?? []) for (const track of p.trackPublications.values()) this.ask(track)
     await Promise.all([this.devices.microphoneOn && this.setMicrophone(true), this.devices.cameraOn && this.setCamera(true)])
-  }
-
-  /** Asks for another's track, unless it says itself that it is not sealed. */
-  private ask(track: RemoteTrackPublication): void {
-    if (this.allowed && track.isEncrypted) track.setSubscribed(true)
   }
 
   /** Connects, and tries until it succeeds or is not wanted any more; true if it came back after being lost. It may be
@@ -128,7 +133,7 @@ export class Media {
         const { url, token, relays } = await pass()
         if (!relays) onlyRelays(room)
         await room.setE2EEEnabled(true)
-        await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, autoSubscribe: false, subscriberAllowPause: true }) // where both do not fit, sound goes on
+        await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: true }) // where both do not fit, sound goes on
         this.room = room
       } catch (error) {
         console.warn('media:', error instanceof Error ? error.message : error)
@@ -178,7 +183,6 @@ export class Media {
       RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed, RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
       RoomEvent.ActiveSpeakersChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged,
     ]) room.on(event, () => this.told.changed())
-    room.on(RoomEvent.TrackPublished, (track) => this.ask(track))
     for (const event of [RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected]) room.on(event, () => this.told.moved())
     room.on(RoomEvent.TrackSubscribed, (track) => { if (track.kind === Track.Kind.Audio) track.attach() }) // its element plays without being shown
     room.on(RoomEvent.TrackUnsubscribed, (track) => { for (const element of track.detach()) element.remove() })

@@ -26,6 +26,9 @@ import { VisitRoom } from './room.tsx'
 /** How often someone who is in a visit counts as being at their screen, in ms. */
 const presentEvery = 5000
 
+/** How long after media is on the screen asks for more, in ms: the first picture is on its way. */
+const settleTime = 1500
+
 export default function VisitScreen({ id }: ScreenProps): JSX.Element {
   const engine = useEngine()
   const door = useLoad(() => engine.visitDoor(id), [], [id])
@@ -47,22 +50,30 @@ export function useView(call: Call): View {
 /** The way of a visit, for whoever came to its door: a person of the clinic or a guest. */
 export function AtDoor({ door }: { door: Door }): JSX.Element {
   const [call, setCall] = useState<Call | undefined>(() => { const c = currentCall(); return c?.door.visit === door.visit ? c : undefined })
+  const next = useRef<Call | undefined>(undefined) // made ready before it is asked for
+  const ahead = (): Call => (next.current ??= new Call(door, readDevices()))
+  const look = (): Promise<Visit> => ahead().prepare()
+  const [turn, setTurn] = useState(0)
   const begin = (): void => {
     void currentCall()?.leave()
-    const next = new Call(door, readDevices())
-    setCurrentCall(next)
-    setCall(next)
-    void next.start()
+    const started = ahead()
+    next.current = undefined
+    started.media.prefer(readDevices())
+    setCurrentCall(started)
+    setCall(started)
+    setTurn(turn + 1)
+    void started.start()
   }
   useEffect(() => { if (!call && wasIn() === door.visit) begin() }, []) // after a reload, straight back
-  return call ? <InCall key={String(call.view.since)} call={call} onAgain={begin} /> : <Lobby door={door} onEnter={begin} />
+  useEffect(() => () => next.current?.discard(), [])
+  return call ? <InCall key={turn} call={call} onLook={look} onAgain={begin} /> : <Lobby door={door} onLook={look} onEnter={begin} />
 }
 
 /** Before one goes in: when, with whom, and how one looks. */
-function Lobby({ door, onEnter }: { door: Door; onEnter: () => void }): JSX.Element {
+function Lobby({ door, onLook, onEnter }: { door: Door; onLook: () => Promise<Visit>; onEnter: () => void }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
-  const visit = useLoad(() => door.look(), ['appointments'])
+  const visit = useLoad(onLook, [])
   const [devices, setDevices] = useState(readDevices)
   const v = visit.value
   const waiting = door.isHost ? (v?.callers ?? []).filter((p) => p.state === 'waiting') : []
@@ -114,12 +125,13 @@ function VisitHead({ visit, isHost }: { visit: Visit | undefined; isHost: boolea
   )
 }
 
-function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Element {
+function InCall({ call, onLook, onAgain }: { call: Call; onLook: () => Promise<Visit>; onAgain: () => void }): JSX.Element {
   const engine = useEngine()
   const { w } = useWords()
   const c = w.visit.call
   const view = useView(call)
   const { phase } = view
+  const settled = useSettled(phase, view)
   useEffect(() => {
     const clock = setInterval(present, presentEvery)
     return () => clearInterval(clock)
@@ -131,11 +143,11 @@ function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Ele
     setCurrentCall(undefined)
     announce('') // who came and went is no news any more
   }, [phase])
-  useEffect(() => { if (engine.me && view.visit && phase !== 'arriving') engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, phase === 'arriving']) // for the chat, and what the clinician writes
+  useEffect(() => { if (engine.me && view.visit && settled) engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, settled]) // for the chat, and what the clinician writes
   switch (phase) {
     case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
     case 'waiting': return <Waiting call={call} view={view} />
-    case 'left': return view.problem ? <Page visit={view.visit} isHost={call.door.isHost}><ErrorPanel error={view.problem} onRetry={onAgain} /></Page> : <Left door={call.door} visit={view.visit} onAgain={onAgain} />
+    case 'left': return view.problem ? <Page visit={view.visit} isHost={call.door.isHost}><ErrorPanel error={view.problem} onRetry={onAgain} /></Page> : <Left door={call.door} visit={view.visit} onLook={onLook} onAgain={onAgain} />
     case 'removed': case 'ended': return <Out phase={phase} visit={view.visit} isHost={call.door.isHost} />
     case 'elsewhere': return <Out phase={phase} visit={view.visit} isHost={call.door.isHost} onAgain={onAgain} />
     default: return (
@@ -146,14 +158,26 @@ function InCall({ call, onAgain }: { call: Call; onAgain: () => void }): JSX.Ele
   }
 }
 
+/** Whether there is time for what can wait until people see each other: the screen asks for a chart only then. */
+function useSettled(phase: View['phase'], view: View): boolean {
+  const [settled, setSettled] = useState(false)
+  const quiet = phase === 'waiting' || view.media === 'on'
+  useEffect(() => {
+    if (!quiet || settled) return
+    const clock = setTimeout(() => setSettled(true), phase === 'waiting' ? 0 : settleTime)
+    return () => clearTimeout(clock)
+  }, [quiet])
+  return settled
+}
+
 /** What stands under when the visit is and with whom. */
 function Page({ visit, isHost, wide, children }: { visit: Visit | undefined; isHost: boolean; wide?: boolean; children: ComponentChildren }): JSX.Element {
   return <div class={wide ? 'stack-wide' : 'narrow stack-wide'}><VisitHead visit={visit} isHost={isHost} />{children}</div>
 }
 
 /** Out of a visit that may go on, or end meanwhile. */
-function Left({ door, visit, onAgain }: { door: Door; visit: Visit | undefined; onAgain: () => void }): JSX.Element {
-  const now = useLoad(() => door.look(), [])
+function Left({ door, visit, onLook, onAgain }: { door: Door; visit: Visit | undefined; onLook: () => Promise<Visit>; onAgain: () => void }): JSX.Element {
+  const now = useLoad(onLook, [])
   useEffect(() => door.watch(now.again), [door])
   const v = now.value ?? visit
   return v?.state === 'ended' ? <Out phase="ended" visit={v} isHost={door.isHost} /> : <Out phase="left" visit={v} isHost={door.isHost} onAgain={onAgain} />
