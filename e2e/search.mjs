@@ -20,8 +20,9 @@ export function found(folder, words) {
   const walk = (dir) => {
     for (const name of readdirSync(dir)) {
       const path = join(dir, name)
-      if (statSync(path).isDirectory()) walk(path)
-      else {
+      const kind = statSync(path)
+      if (kind.isDirectory()) walk(path)
+      else if (kind.isFile()) { // a socket keeps nothing
         files++
         const data = readFileSync(path)
         look(data, path)
