@@ -30,6 +30,10 @@ func (c *Client) Export(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	history, err := c.CheckLedger(ctx) // before the keyring is read, which then has what was pinned
+	if err != nil && !errors.Is(err, ErrNoLedger) {
+		return err
+	}
 	keyring, err := get[ward.Keyring](ctx, c, "/api/keyring")
 	if err != nil {
 		return err
@@ -51,8 +55,10 @@ func (c *Client) Export(ctx context.Context, dir string) error {
 	if err := x.person(ctx, me.Person); err != nil {
 		return err
 	}
-	if err := x.proofs(ctx); err != nil {
-		return err
+	if history != nil {
+		if err := x.proofs(ctx); err != nil {
+			return err
+		}
 	}
 	return x.create(seal.ExportFile, func(w io.Writer) error { return seal.WriteManifest(w, x.manifest) })
 }
@@ -310,13 +316,9 @@ func (x *exporting) looks(ctx context.Context, chart ward.ChartID) error {
 	}
 }
 
-// proofs writes what the ledger shows of all that is in the folder, so that it can be checked without a server. A clinic
-// without a ledger has none.
+// proofs writes what the ledger shows of all that is in the folder, so that it can be checked without a server.
 func (x *exporting) proofs(ctx context.Context) error {
-	history, err := x.client.CheckLedger(ctx)
-	if errors.Is(err, ErrNoLedger) {
-		return nil
-	}
+	history, err := x.client.CheckLedger(ctx) // again: by now more is agreed
 	if err != nil {
 		return err
 	}

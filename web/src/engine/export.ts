@@ -90,6 +90,7 @@ class Packing {
     const own = charts.filter((c) => c.person === self.person)
     const packed = own.length > 0 ? own : charts
     this.total = packed.reduce((sum, c) => sum + c.locks.reduce((n, l) => n + l.seq, 0), 0)
+    await this.session.ledger.forExport() // the keyring then has what was pinned
     const keyring = await net.get<{ recoveryKeyring: string }>('/api/keyring')
     await this.folder.add('OPEN.md', openMD)
     await this.folder.add('keyring.recovery.age', unjson64(keyring.recoveryKeyring))

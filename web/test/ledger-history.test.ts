@@ -1,0 +1,251 @@
+// What a person's browser makes of what a clinic shows of its ledger: blocks are signed here as validators would.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LedgerOf } from '../src/engine/ledger.ts'
+import type { Net } from '../src/engine/net.ts'
+import { MemoryShelf } from '../src/engine/shelf.ts'
+import { b64, concat, random, sha256, signingKey, utf8, type SigningKey } from '../src/seal/bytes.ts'
+import { lineKey, lineValue, type Block, type Change, type Signed, type StateProof, type Trust, type Validator } from '../src/ledger/verify.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+const leaf = (data: Uint8Array): Promise<Bytes> => sha256(new Uint8Array([0]), data)
+const node = (l: Uint8Array, r: Uint8Array): Promise<Bytes> => sha256(new Uint8Array([1]), l, r)
+const be8 = (n: number): Bytes => { const b = new Uint8Array(8); new DataView(b.buffer).setBigUint64(0, BigInt(n)); return b }
+const le8 = (n: number): Bytes => be8(n).reverse()
+const sized = (value: Uint8Array): Bytes => concat(new Uint8Array(value.length < 128 ? [value.length] : [(value.length & 127) | 128, value.length >> 7]), value)
+const field = (tag: number, value: Uint8Array): Bytes => concat(new Uint8Array([tag]), sized(value))
+
+async function rootOf(leaves: readonly Uint8Array[]): Promise<Uint8Array> {
+  if (leaves.length <= 1) return leaves[0] ?? new Uint8Array(32)
+  let k = 1
+  while (k * 2 < leaves.length) k *= 2
+  return node(await rootOf(leaves.slice(0, k)), await rootOf(leaves.slice(k)))
+}
+
+/** RFC 6962, section 2.1.2. */
+async function extension(leaves: readonly Uint8Array[], from: number, whole = true): Promise<Uint8Array[]> {
+  if (from === leaves.length) return whole ? [] : [await rootOf(leaves)]
+  let k = 1
+  while (k * 2 < leaves.length) k *= 2
+  return from <= k
+    ? [...await extension(leaves.slice(0, k), from, whole), await rootOf(leaves.slice(k))]
+    : [...await extension(leaves.slice(k), from - k, false), await rootOf(leaves.slice(0, k))]
+}
+
+/** A clinic with its log and its validators. */
+class Hillside {
+  chain = 'ward-hillside'
+  keys: SigningKey[] = []
+  leaves: Uint8Array[] = []
+  cards: string[] = ['card one\n']
+  agreed: string[] | undefined = this.cards
+  changes: Change[] = []
+  height = 1
+  final: { size: number; root: string; block: Block } | undefined
+  origin = b64(random(32))
+  salt = b64(random(32))
+
+  static async of(validators: number): Promise<Hillside> {
+    const h = new Hillside()
+    for (let i = 0; i < validators; i++) h.keys.push(await signingKey(random(32)))
+    await h.sort()
+    return h
+  }
+
+  async sort(): Promise<void> {
+    const at = await Promise.all(this.keys.map(async (key) => ({ key, address: String.fromCharCode(...(await sha256(Uint8Array.from(atob(key.public.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))).subarray(0, 20)) })))
+    this.keys = at.sort((a, b) => (a.address < b.address ? -1 : 1)).map((x) => x.key)
+  }
+
+  get set(): Validator[] { return this.keys.map((k, i) => ({ name: `Clinic ${i + 1}`, key: k.public, power: 10, kind: 'ed25519' })) }
+  private raw(b: string): Bytes { return Uint8Array.from(atob(b.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)) }
+  async setHash(): Promise<Bytes> { return (await rootOf(await Promise.all(this.keys.map((k) => leaf(concat(field(0x0a, field(0x0a, this.raw(k.public))), new Uint8Array([0x10, 10]))))))) as Bytes }
+
+  /** A block with fields known, signed by those who are validators now. */
+  async signed(known: Map<number, Uint8Array>): Promise<Signed> {
+    const height = ++this.height
+    known.set(7, await this.setHash())
+    const fields = await Promise.all(Array.from({ length: 14 }, async (_, i) => leaf(field(0x0a, known.get(i) ?? (await sha256(utf8(`${i}`)))))))
+    const rest: string[] = []
+    const walk = async (from: number, to: number): Promise<void> => {
+      if (![...known.keys()].some((k) => k >= from && k < to)) { rest.push(b64(await rootOf(fields.slice(from, to)))); return }
+      if (to - from === 1) return
+      let k = 1
+      while (k * 2 < to - from) k *= 2
+      await walk(from, from + k)
+      await walk(from + k, to)
+    }
+    await walk(0, 14)
+    const header = await rootOf(fields)
+    const parts = await sha256(utf8('parts'))
+    const block = concat(field(0x0a, header), field(0x12, concat(new Uint8Array([8, 1]), field(0x12, parts))))
+    const message = concat(new Uint8Array([8, 2, 0x11]), le8(height), field(0x22, block), field(0x2a, new Uint8Array([8, 100])), field(0x32, utf8(this.chain)))
+    const votes = await Promise.all(this.keys.map(async (k, i) => [i, 100, 0, b64(await k.sign(sized(message)))] as const))
+    return { chain: this.chain, height, round: 0, header: rest, parts: 1, partsHash: b64(parts), votes }
+  }
+
+  /** The log grows, and that is agreed. */
+  async grow(n: number): Promise<void> {
+    for (let i = 0; i < n; i++) this.leaves.push(await leaf(random(32)))
+    await this.agree()
+  }
+
+  async agree(): Promise<void> {
+    const root = await rootOf(this.leaves)
+    const tx = concat(new Uint8Array([1]), this.raw(this.origin), be8(0), be8(this.leaves.length), root, new Uint8Array([0, 0, 0]), new Uint8Array(64))
+    const data = await leaf(await sha256(tx))
+    this.final = { size: this.leaves.length, root: b64(root), block: { ...(await this.signed(new Map([[6, data]]))), tx: b64(tx), txIndex: 0, txTotal: 1, txPath: [] } }
+  }
+
+  /** Others take over, as those who were validators say. */
+  async change(keys: SigningKey[]): Promise<void> {
+    const next = new Hillside()
+    next.keys = keys
+    await next.sort()
+    this.changes.push({ ...(await this.signed(new Map([[8, await next.setHash()]]))), next: next.set })
+    this.keys = next.keys
+  }
+
+  async proof(): Promise<StateProof> {
+    const key = await lineKey({ origin: this.origin, salt: this.salt } as Trust, 'amina')
+    const value = await lineValue(this.agreed ?? [])
+    return { ...(await this.signed(new Map([[10, await sha256(new Uint8Array([0]), key, this.raw(value))]]))), path: [], value }
+  }
+
+  get net(): Pick<Net, 'get'> {
+    const get = async (path: string): Promise<unknown> => {
+      if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final }
+      if (path.startsWith('/api/ledger/changes')) return { changes: this.changes.filter((c) => c.height > Number(path.split('=')[1])) }
+      if (path.startsWith('/api/ledger/consistency')) return { from: 0, final: this.final, proof: (await extension(this.leaves, Number(path.split('=')[1]))).map(b64) }
+      if (path.endsWith('/card-proof')) return this.agreed ? { label: '', proof: await this.proof() } : { label: '', pending: true }
+      throw new Error(`nobody asked for ${path}`)
+    }
+    return { get: get as Net['get'] }
+  }
+}
+
+/** A person's browser, which forgets nothing. */
+function browser(clinic: () => Hillside): { look(): Promise<readonly string[]>; ledger: () => LedgerOf; pinned(): Trust | undefined } {
+  const shelf = new MemoryShelf()
+  let pinned: Trust | undefined
+  let ledger!: LedgerOf
+  return {
+    ledger: () => ledger, pinned: () => pinned,
+    async look() {
+      // A new one each time, as after a reload: what it knows is on the shelf and in the keyring.
+      ledger = new LedgerOf({ get: (path: string) => clinic().net.get(path) } as Net, shelf, 'amina', () => pinned, async (t) => { pinned = t }, () => undefined)
+      await ledger.refresh(async () => clinic().cards)
+      return ledger.state.alarms.map((a) => a.kind)
+    },
+  }
+}
+
+test('a history that grows is followed, and trust is pinned the first time', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  assert.deepEqual(await b.look(), [])
+  assert.equal(b.pinned()?.chain, 'ward-hillside')
+  for (const n of [1, 1, 5, 12, 1]) {
+    await h.grow(n)
+    assert.deepEqual(await b.look(), [])
+    assert.equal(b.ledger().state.size, h.leaves.length)
+  }
+  assert.equal(b.ledger().state.organisations?.length, 4)
+})
+
+test('a history that was changed, or cut short, is said to be', async () => {
+  const h = await Hillside.of(1)
+  const b = browser(() => h)
+  await h.grow(20)
+  assert.deepEqual(await b.look(), [])
+  const before = [...h.leaves]
+  h.leaves[7] = await leaf(random(32))
+  await h.grow(3)
+  assert.deepEqual(await b.look(), ['forked'])
+  h.leaves = before.slice(0, 15)
+  await h.agree()
+  assert.deepEqual(await b.look(), ['shorter'])
+  h.final = undefined
+  assert.deepEqual(await b.look(), ['shorter'])
+  h.leaves = before
+  await h.grow(1)
+  assert.deepEqual(await b.look(), [])
+})
+
+test('two people who are shown two histories: whoever saw the other one is told', async () => {
+  const h = await Hillside.of(1)
+  await h.grow(9)
+  const fork = Object.assign(await Hillside.of(0), h, { leaves: [...h.leaves] })
+  let shown = h
+  const amina = browser(() => shown)
+  await h.grow(2)
+  await fork.grow(2)
+  assert.deepEqual(await amina.look(), [])
+  shown = fork
+  assert.deepEqual(await amina.look(), ['forked'])
+})
+
+test('trust follows those who were named by the trusted, and nobody else', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  await h.grow(3)
+  assert.deepEqual(await b.look(), [])
+  await h.change([...h.keys.slice(1), await signingKey(random(32)), await signingKey(random(32))])
+  await h.grow(3)
+  assert.deepEqual(await b.look(), [])
+  assert.equal(b.pinned()?.validators.length, 5)
+  h.keys = [await signingKey(random(32))]
+  await h.grow(1)
+  assert.deepEqual(await b.look(), ['strangers'])
+})
+
+test('a clinic that was alone may join others with the same log; one of several may not change its ledger unsaid', async () => {
+  const alone = await Hillside.of(1)
+  const b = browser(() => alone)
+  await alone.grow(5)
+  assert.deepEqual(await b.look(), [])
+  alone.chain = 'ward-region'
+  alone.keys = (await Hillside.of(4)).keys
+  await alone.grow(2)
+  assert.deepEqual(await b.look(), [])
+  assert.equal(b.ledger().state.organisations?.length, 4)
+  alone.chain = 'ward-elsewhere'
+  await alone.grow(1)
+  assert.deepEqual(await b.look(), ['other-chain'])
+  const lost = await Hillside.of(1)
+  const c = browser(() => lost)
+  await lost.grow(5)
+  await c.look()
+  lost.origin = b64(random(32))
+  await lost.grow(1)
+  assert.deepEqual(await c.look(), ['other-log'])
+})
+
+test('keys that someone published in one’s name are said to be; another’s wrong keys are refused', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  await h.grow(3)
+  assert.deepEqual(await b.look(), [])
+  h.agreed = [...h.cards, 'a card that she never made\n']
+  assert.deepEqual(await b.look(), ['own-keys'])
+  h.agreed = h.cards
+  assert.deepEqual(await b.look(), [])
+  await b.ledger().checkCards('amina', h.cards)
+  await assert.rejects(b.ledger().checkCards('amina', ['a substituted card\n']), { code: 'tampered' })
+  assert.deepEqual(b.ledger().state.alarms, [{ kind: 'other-keys', person: 'amina' }])
+  // What is on its way is no alarm, and that the server cannot say is none either.
+  h.agreed = undefined
+  await b.ledger().checkCards('amina', ['another card\n'])
+})
+
+test('what was seen and is gone is said to be', async () => {
+  const h = await Hillside.of(1)
+  const b = browser(() => h)
+  await b.look()
+  const events = [3, 2, 1].map((seq) => ({ seq, event: `e${seq}`, time: `t${seq}` }))
+  assert.deepEqual(await b.ledger().vanished('chart', events, 0, 99), [])
+  assert.deepEqual((await b.ledger().vanished('chart', events.filter((e) => e.seq !== 2), 0, 99)).map((e) => e.time), ['t2'])
+  assert.deepEqual(await b.ledger().vanished('chart', events.slice(0, 1), 3, 99), []) // a page that does not reach so far
+  assert.deepEqual(b.ledger().state.alarms, [{ kind: 'gone', time: 't2' }])
+})
