@@ -107,7 +107,12 @@ const (
 // Run sends logs to the chain, checks them, and tells what is wrong, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() {
+		running.Wait()
+		if err := k.letGo(context.WithoutCancel(ctx)); err != nil {
+			k.Log.WarnContext(ctx, "logs are still held by this process", slog.String("error", err.Error()))
+		}
+	}()
 	if k.Council != nil {
 		running.Go(func() { k.castVotes(ctx) })
 	}

@@ -33,6 +33,7 @@ type ring struct {
 	lines  map[receipt.Key]receipt.Hash
 	height int64
 	halted bool
+	waited bool // something waits, or did
 	faults []ward.ChainFault
 }
 
@@ -98,7 +99,14 @@ func (r *ring) Submit(ctx context.Context, raw []byte) (receipt.Block, error) {
 func (r *ring) isHalted() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.waited = r.waited || r.halted
 	return r.halted
+}
+
+func (r *ring) isWaitedFor() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waited
 }
 
 func (r *ring) halt(halted bool) {
@@ -337,7 +345,7 @@ func TestWhatHappensDuringAHaltIsAgreedAfterIt(t *testing.T) {
 	d.until(k, "everything to be agreed", allAgreed)
 	chain.halt(true)
 	d.event("two")
-	d.until(k, "something to wait", func(s ward.LedgerStatus) bool { return s.Waiting > 0 && s.Since != "" })
+	d.until(k, "something to wait", func(s ward.LedgerStatus) bool { return s.Waiting > 0 && s.Since != "" && chain.isWaitedFor() })
 	mu.Lock()
 	late = 2 * time.Minute
 	mu.Unlock()

@@ -20,6 +20,8 @@ const (
 	// heard while it was behind, it never asks for again. Each time it waits twice as long, up to resendAtMost.
 	resendAfter  = 3 * time.Second
 	resendAtMost = 24 * time.Second
+	// restBetween is how long a log rests between two checkpoints: while many write, fewer heads cost less and say as much.
+	restBetween = 10 * time.Millisecond
 	// haltedAfter is how long nothing may be agreed before an officer is told.
 	haltedAfter = time.Minute
 	// leaseFor is how long one process alone may send a log to the chain. It is longer than it waits before it sends again.
@@ -51,6 +53,8 @@ func (k *Keeper) pump(ctx context.Context, org ward.OrgID) {
 			case <-ctx.Done():
 				return
 			}
+		case !pause(ctx, restBetween):
+			return
 		}
 	}
 }
@@ -283,6 +287,19 @@ func (k *Keeper) hold(ctx context.Context, org ward.OrgID) (bool, error) {
 		s.lease = now.Add(leaseFor)
 	}
 	return changed == 1, err
+}
+
+// letGo lets another process send logs to the chain at once. One that is killed holds them for a while.
+func (k *Keeper) letGo(ctx context.Context) error {
+	if k.Chain == nil || k.DB.Engine() == "sqlite" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, resendAfter)
+	defer cancel()
+	return k.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM ledger_pumps WHERE pump = $1`, k.name)
+		return err
+	})
 }
 
 // keepFinal keeps an agreed head with the block that says so, so that the chain need not keep it.
