@@ -3,6 +3,7 @@
 //   open cold   from the click on a chart of 600 resources to its summary on screen, with nothing of it on the device
 //   open warm   the same, when it was read here before
 //   seal, open  one entry of 4 KB, by the code the app runs
+//   receipts    one proof of the ledger, of one and of four organisations and with a post-quantum signature
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
@@ -73,6 +74,10 @@ try {
   const { seal, open } = await doctor.page.evaluate(`${bundled()}; measure(${rounds})`)
   print('browser: seal an entry of 4 KB', median(seal), 'ms')
   print('browser: open an entry of 4 KB', median(open), 'ms')
+  for (const [name, of] of [['real-one-ed25519', 'one organisation'], ['real-four', 'four organisations'], ['real-one-ml-dsa-65', 'one, post-quantum']]) {
+    const { input } = JSON.parse(readFileSync(join(root, 'testdata', 'vectors', 'receipts', `receipt-${name}.json`), 'utf8'))
+    print(`browser: check a receipt of ${of}`, median(await doctor.page.evaluate(`${bundled()}; bench.receipts(${JSON.stringify(input)}, ${rounds})`)), 'ms', 10)
+  }
 } finally {
   await browser.close()
   await clinic.remove()

@@ -1,8 +1,10 @@
-// What sealing and opening one entry costs in a browser: signed, padded, sealed to a post-quantum recipient, and back.
+// What sealing and opening one entry costs in a browser: signed, padded, sealed to a post-quantum recipient, and back; and
+// what checking one receipt of the ledger costs.
 
 import { hash, newID, newIdentity, now, random, recipientOf, signingKey } from '../src/seal/bytes.ts'
 import { checkAuthor, readContent, writeContent, type ContentHeader } from '../src/seal/content.ts'
 import { openWith, sealTo } from '../src/seal/keys.ts'
+import { check, commitment, type Receipt, type Trust } from '../src/ledger/verify.ts'
 
 const perRound = 20
 
@@ -30,4 +32,15 @@ export async function measure(rounds: number): Promise<{ seal: number[]; open: n
     open.push((performance.now() - start) / perRound)
   }
   return { seal, open }
+}
+
+/** One receipt of a vector, from what happened to the signatures, in ms. */
+export async function receipts(input: { trust: Trust; kind: string; salt: string; content: string; receipt: Receipt }, rounds: number): Promise<number[]> {
+  const each: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now()
+    for (let i = 0; i < perRound; i++) await check(input.trust, await commitment(input.kind, input.salt, new TextEncoder().encode(input.content)), input.receipt)
+    each.push((performance.now() - start) / perRound)
+  }
+  return each
 }

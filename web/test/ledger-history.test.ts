@@ -39,6 +39,7 @@ class Hillside {
   keys: SigningKey[] = []
   leaves: Uint8Array[] = []
   cards: string[] = ['card one\n']
+  shown: string[] = this.cards
   agreed: string[] | undefined = this.cards
   changes: Change[] = []
   height = 1
@@ -118,6 +119,7 @@ class Hillside {
       if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final }
       if (path.startsWith('/api/ledger/changes')) return { changes: this.changes.filter((c) => c.height > Number(path.split('=')[1])) }
       if (path.startsWith('/api/ledger/consistency')) return { from: 0, final: this.final, proof: (await extension(this.leaves, Number(path.split('=')[1]))).map(b64) }
+      if (path.endsWith('/cards')) return { cards: this.shown }
       if (path.endsWith('/card-proof')) return this.agreed ? { label: '', proof: await this.proof() } : { label: '', pending: true }
       throw new Error(`nobody asked for ${path}`)
     }
@@ -232,6 +234,9 @@ test('keys that someone published in one’s name are said to be; another’s wr
   h.agreed = h.cards
   assert.deepEqual(await b.look(), [])
   await b.ledger().checkCards('amina', h.cards)
+  await assert.rejects(b.ledger().checkCards('amina', ['a card of before\n']), { code: 'conflict' })
+  assert.deepEqual(b.ledger().state.alarms, [])
+  h.shown = ['a substituted card\n']
   await assert.rejects(b.ledger().checkCards('amina', ['a substituted card\n']), { code: 'tampered' })
   assert.deepEqual(b.ledger().state.alarms, [{ kind: 'other-keys', person: 'amina' }])
   // What is on its way is no alarm, and that the server cannot say is none either.

@@ -11,7 +11,7 @@ import type { Net } from './net.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import type { Shelf } from './shelf.ts'
 import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
-import type { WireCardProof, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
+import type { WireCardProof, WireCards, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
 
 /** What is not agreed after this long, in ms, is said to be late: a chain takes less than a second. */
 const late = 60 * 60 * 1000
@@ -63,8 +63,9 @@ export class LedgerOf {
         throw error
       }))
       if (this.kept) {
-        const line = await this.line(this.person, await cards())
-        if (line === 'other') alarms.push({ kind: 'own-keys' })
+        // Asked twice: a card may be made between the two answers.
+        const other = async (): Promise<boolean> => (await this.line(this.person, await cards())) === 'other'
+        if ((await other()) && (await other())) alarms.push({ kind: 'own-keys' })
       }
     } catch (error) {
       if (!(error instanceof Alarm)) throw error
@@ -177,6 +178,11 @@ export class LedgerOf {
   async checkCards(person: ID, cards: readonly string[]): Promise<void> {
     const line = await this.line(person, cards).catch(() => 'unknown' as const)
     if (line !== 'other') return
+    const now = await this.net.get<WireCards>(`/api/people/${person}/cards`)
+    if (JSON.stringify(now.cards.slice(0, cards.length)) !== JSON.stringify(cards) || now.cards.length > cards.length + 1) {
+      throw new EngineProblem('conflict', 'this person has just changed their keys') // the next to ask sees the new ones
+    }
+    if ((await this.line(person, cards).catch(() => 'unknown' as const)) !== 'other') return
     this.alarm({ kind: 'other-keys', person })
     throw new EngineProblem('tampered', 'the server shows other keys for this person than the organisations agreed on')
   }
