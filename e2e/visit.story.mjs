@@ -177,14 +177,14 @@ export async function until(so, otherwise, seconds = 20) {
 }
 
 /** Waits until a person sees so many others move: their videos show frames, newer ones each time. */
-export async function moving(someone, others, which = '.tile:not(.tile-me) video') {
+export async function moving(someone, others, which = '.tile:not(.tile-me) video', seconds = 20) {
   const frames = () => someone.page.evaluate((w) => [...document.querySelectorAll(w)].map((v) => v.getVideoPlaybackQuality().totalVideoFrames), which)
-  for (let tries = 0, before = []; tries < 80; tries++) {
+  for (let tries = 0, before = []; tries < 4 * seconds; tries++) {
     const now = await frames()
     if (now.length >= others && now.filter((n, i) => n > 5 && n > (before[i] ?? 0)).length >= others && before.length >= others) return
     before = now
     await someone.page.waitForTimeout(250)
   }
   const inside = await someone.page.evaluate(() => globalThis.seen && { counts: globalThis.seen.counts, epochs: globalThis.seen.keys.map((k) => k.epoch), peers: globalThis.seen.peers.map((p) => p.connectionState) })
-  throw new Error(`${someone.name} sees nobody move: ${JSON.stringify(await frames())} ${JSON.stringify(inside)} ${(await someone.page.locator('h1, h2').allInnerTexts()).join(' / ')}`)
+  throw new Error(`${someone.name} sees nobody move: ${JSON.stringify(await frames())} ${JSON.stringify(inside)} ${(await someone.page.locator('h1, h2, .tile').allInnerTexts()).join(' / ')}`)
 }
