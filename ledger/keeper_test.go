@@ -109,6 +109,12 @@ func (r *ring) isWaitedFor() bool {
 	return r.waited
 }
 
+func (r *ring) line(key receipt.Key) receipt.Hash {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lines[key]
+}
+
 func (r *ring) halt(halted bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -381,7 +387,7 @@ func TestCardsGoToTheirLineInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := receipt.LinkKey(receipt.Key(origin), receipt.Label(receipt.Key(salt), string(person)))
-	if chain.lines[key] != receipt.LineValue([]byte("first"), []byte("second")) {
+	if chain.line(key) != receipt.LineValue([]byte("first"), []byte("second")) {
 		t.Error("the line is not the cards")
 	}
 	stop()
@@ -390,7 +396,7 @@ func TestCardsGoToTheirLineInOrder(t *testing.T) {
 	link(2, "another")
 	k, _ = d.keep(chain, time.Now)
 	d.until(k, "the officer to be told", func(s ward.LedgerStatus) bool { return strings.Contains(alarms(s), "line") })
-	if chain.lines[key] != receipt.LineValue([]byte("first"), []byte("second")) {
+	if chain.line(key) != receipt.LineValue([]byte("first"), []byte("second")) {
 		t.Error("the line was bent")
 	}
 }

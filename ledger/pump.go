@@ -273,7 +273,10 @@ func (k *Keeper) hold(ctx context.Context, org ward.OrgID) (bool, error) {
 		return true, nil
 	}
 	s, now := k.log(org), k.Now()
-	if s.lease.Sub(now) > leaseFor-resendAfter {
+	k.guard.Lock()
+	until := s.lease
+	k.guard.Unlock()
+	if until.Sub(now) > leaseFor-resendAfter {
 		return true, nil
 	}
 	var changed int64
@@ -284,7 +287,9 @@ func (k *Keeper) hold(ctx context.Context, org ward.OrgID) (bool, error) {
 		return err
 	})
 	if err == nil && changed == 1 {
+		k.guard.Lock()
 		s.lease = now.Add(leaseFor)
+		k.guard.Unlock()
 	}
 	return changed == 1, err
 }
