@@ -331,7 +331,7 @@ func (x *exporting) proofs(ctx context.Context) error {
 	err = x.create(receipt.FolderReceipts, func(w io.Writer) error {
 		lines := json.NewEncoder(w)
 		for _, a := range x.asked {
-			given, err := x.client.Receipts(ctx, a.path, a.kind, a.refs...)
+			given, err := x.client.Receipts(ctx, a.path, a.kind, history.Pinned.Height, a.refs...)
 			if err != nil {
 				return err
 			}

@@ -165,10 +165,10 @@ func (c *Client) extendLedger(ctx context.Context, h *History, final *ward.Ledge
 
 // Receipts are the ledger's proofs of events about a chart, of entries of a lock, or of any events: as they were given,
 // to be checked with receipt.Trust. The path is that of the API without its question.
-func (c *Client) Receipts(ctx context.Context, path, kind string, refs ...string) ([]receipt.Proof, error) {
+func (c *Client) Receipts(ctx context.Context, path, kind string, from int64, refs ...string) ([]receipt.Proof, error) {
 	var list []receipt.Proof
 	for page := range slices.Chunk(refs, maxReceipts) {
-		given, err := get[ward.Receipts](ctx, c, path+"?"+url.Values{kind: page}.Encode())
+		given, err := get[ward.Receipts](ctx, c, path+"?"+url.Values{kind: page, "from": {fmt.Sprint(from)}}.Encode())
 		if err != nil {
 			return nil, err
 		}

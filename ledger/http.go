@@ -48,7 +48,7 @@ func (k *Keeper) GetLedger(ctx context.Context, who ward.Caller, w http.Response
 
 func (k *Keeper) newestFinal(ctx context.Context, org ward.OrgID) (f final, err error) {
 	err = k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
-		f, err = finalFor(ctx, tx, org, -1)
+		f, err = finalFor(ctx, tx, org, -1, 0)
 		return err
 	})
 	return f, err
@@ -62,7 +62,7 @@ func (k *Keeper) GetConsistency(ctx context.Context, who ward.Caller, w http.Res
 	}
 	shown := ward.Consistency{From: from, Proof: []string{}}
 	err = k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
-		newest, err := finalFor(ctx, tx, who.Org, -1)
+		newest, err := finalFor(ctx, tx, who.Org, -1, 0)
 		if errors.Is(err, store.ErrNoRow) {
 			return ward.Errorf(ward.Missing, "nothing is agreed yet")
 		}
@@ -121,7 +121,7 @@ func (k *Keeper) GetChartReceipts(ctx context.Context, who ward.Caller, w http.R
 	if err != nil {
 		return err
 	}
-	return k.prove(ctx, who.Org, w, refs, func(ctx context.Context, tx *store.Tx) (asked, error) {
+	return k.prove(ctx, who.Org, w, r, refs, func(ctx context.Context, tx *store.Tx) (asked, error) {
 		args := []any{string(who.Org), r.PathValue("chart")}
 		for _, ref := range refs {
 			args = append(args, ref)
@@ -136,7 +136,7 @@ func (k *Keeper) GetRecordReceipts(ctx context.Context, who ward.Caller, w http.
 	if err != nil {
 		return err
 	}
-	return k.prove(ctx, who.Org, w, refs, func(ctx context.Context, tx *store.Tx) (asked, error) {
+	return k.prove(ctx, who.Org, w, r, refs, func(ctx context.Context, tx *store.Tx) (asked, error) {
 		leaves, err := leavesByRef(ctx, tx, who.Org, receipt.LeafEvent, refs)
 		if err != nil || len(leaves) == 0 {
 			return nil, err
@@ -191,7 +191,7 @@ func (k *Keeper) GetLockReceipts(ctx context.Context, who ward.Caller, w http.Re
 	if len(refs) > maxReceipts {
 		return tooMany()
 	}
-	return k.prove(ctx, who.Org, w, refs, func(ctx context.Context, tx *store.Tx) (asked, error) {
+	return k.prove(ctx, who.Org, w, r, refs, func(ctx context.Context, tx *store.Tx) (asked, error) {
 		texts, err := k.Locks.TextsOf(ctx, tx, who.Org, lock, refs)
 		all := asked{}
 		for ref, text := range texts {
@@ -201,10 +201,15 @@ func (k *Keeper) GetLockReceipts(ctx context.Context, who ward.Caller, w http.Re
 	})
 }
 
-// prove answers with the leaf of each thing that is there, and with the proof that it is agreed, if it is.
-func (k *Keeper) prove(ctx context.Context, org ward.OrgID, w http.ResponseWriter, refs []string, find func(context.Context, *store.Tx) (asked, error)) error {
+// prove answers with the leaf of each thing that is there, and with the proof that it is agreed, if it is. Who came to know
+// the organisations later than something was agreed asks with from=H: a newer head proves it as well, signed by those they know.
+func (k *Keeper) prove(ctx context.Context, org ward.OrgID, w http.ResponseWriter, r *http.Request, refs []string, find func(context.Context, *store.Tx) (asked, error)) error {
 	shown := ward.Receipts{Receipts: []ward.Receipt{}}
-	err := k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+	from, err := number(r, "from")
+	if err != nil {
+		return err
+	}
+	err = k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if len(refs) == 0 {
 			return nil
 		}
@@ -212,7 +217,7 @@ func (k *Keeper) prove(ctx context.Context, org ward.OrgID, w http.ResponseWrite
 		if err != nil {
 			return err
 		}
-		p := prover{tx: tx, org: org, trees: map[int64]*tree{}}
+		p := prover{tx: tx, org: org, from: from, trees: map[int64]*tree{}}
 		for _, ref := range refs {
 			thing, ok := things[ref]
 			if !ok {
@@ -236,6 +241,7 @@ func (k *Keeper) prove(ctx context.Context, org ward.OrgID, w http.ResponseWrite
 type prover struct {
 	tx    *store.Tx
 	org   ward.OrgID
+	from  int64           // the height of the chain from which the reader knows who signs
 	trees map[int64]*tree // by size
 }
 
@@ -252,7 +258,7 @@ func (p prover) prove(ctx context.Context, thing Leaf) (ward.Receipt, error) {
 		return shown, nil
 	}
 	shown.Leaf, shown.Salt = leaf.idx, ward.B64.EncodeToString(leaf.salt)
-	f, err := finalFor(ctx, p.tx, p.org, leaf.idx)
+	f, err := finalFor(ctx, p.tx, p.org, leaf.idx, p.from)
 	if errors.Is(err, store.ErrNoRow) {
 		shown.Pending = true
 		return shown, nil
@@ -333,7 +339,7 @@ func (k *Keeper) GetStatus(ctx context.Context, who ward.Caller, w http.Response
 			shown.Log.Root = ward.B64.EncodeToString(root[:])
 		}
 		shown.Log.Size, shown.Waiting = size, size
-		newest, err := finalFor(ctx, tx, who.Org, -1)
+		newest, err := finalFor(ctx, tx, who.Org, -1, 0)
 		if err == nil {
 			h := newest.head()
 			shown.Agreed, shown.AgreedAt, shown.Waiting = &h, ward.FormatTime(newest.at), max(size-newest.size, 0)

@@ -88,6 +88,9 @@ func NewKeeper(ctx context.Context, config Config) (*Keeper, error) {
 		if err == nil {
 			err = k.fill(ctx, org)
 		}
+		if err == nil && k.Chain != nil {
+			err = k.moved(ctx, org)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("begin the ledger: %w", err)
@@ -269,16 +272,16 @@ type final struct {
 	at    time.Time
 }
 
-// finalFor is the first agreed head that has a leaf, or with -1 the newest.
-func finalFor(ctx context.Context, tx *store.Tx, org ward.OrgID, leaf int64) (final, error) {
-	query := `SELECT size, root, block, time FROM ledger_finals WHERE org = $1 AND size > $2 ORDER BY size LIMIT 1`
+// finalFor is the first agreed head that has a leaf, of those agreed from a height of the chain on; or with -1 the newest.
+func finalFor(ctx context.Context, tx *store.Tx, org ward.OrgID, leaf, from int64) (final, error) {
+	query := `SELECT size, root, block, time FROM ledger_finals WHERE org = $1 AND size > $2 AND height >= $3 ORDER BY size LIMIT 1`
 	if leaf < 0 {
-		query = `SELECT size, root, block, time FROM ledger_finals WHERE org = $1 AND size > $2 ORDER BY size DESC LIMIT 1`
+		query = `SELECT size, root, block, time FROM ledger_finals WHERE org = $1 AND size > $2 AND height >= $3 ORDER BY size DESC LIMIT 1`
 	}
 	var f final
 	var root []byte
 	var at int64
-	err := tx.Row(ctx, query, string(org), leaf).Scan(&f.size, &root, &f.block, &at)
+	err := tx.Row(ctx, query, string(org), leaf, from).Scan(&f.size, &root, &f.block, &at)
 	copy(f.root[:], root)
 	f.at = time.UnixMilli(at)
 	return f, err

@@ -28,6 +28,7 @@ import (
 // ring is a chain for tests: it keeps heads and lines as honestly as the real one, and signs nothing.
 type ring struct {
 	mu     sync.Mutex
+	id     string
 	logs   map[receipt.Key]receipt.Checkpoint
 	blocks map[receipt.Key]receipt.Block
 	lines  map[receipt.Key]receipt.Hash
@@ -38,10 +39,10 @@ type ring struct {
 }
 
 func newRing() *ring {
-	return &ring{logs: map[receipt.Key]receipt.Checkpoint{}, blocks: map[receipt.Key]receipt.Block{}, lines: map[receipt.Key]receipt.Hash{}}
+	return &ring{id: "ward-ring", logs: map[receipt.Key]receipt.Checkpoint{}, blocks: map[receipt.Key]receipt.Block{}, lines: map[receipt.Key]receipt.Hash{}}
 }
 
-func (r *ring) ID() string { return "ward-ring" }
+func (r *ring) ID() string { return r.id }
 
 func (r *ring) Register(_ context.Context, origin, _ receipt.Key, _ string) error {
 	r.mu.Lock()
@@ -90,7 +91,7 @@ func (r *ring) Submit(ctx context.Context, raw []byte) (receipt.Block, error) {
 	r.height++
 	r.logs[tx.Signer] = c
 	b := receipt.Block{Tx: raw}
-	b.Height, b.TxTotal = r.height, 1
+	b.Chain, b.Height, b.TxTotal = r.id, r.height, 1
 	b.TxPath, b.Header, b.Votes = []receipt.Hash{}, []receipt.Hash{}, []receipt.Vote{}
 	r.blocks[tx.Signer] = b
 	return b, nil
@@ -399,6 +400,46 @@ func TestCardsGoToTheirLineInOrder(t *testing.T) {
 	if chain.line(key) != receipt.LineValue([]byte("first"), []byte("second")) {
 		t.Error("the line was bent")
 	}
+}
+
+func TestAClinicThatJoinsAnotherChainTakesItsLogAndItsCardsAlong(t *testing.T) {
+	d, alone, others := newDesk(t), newRing(), newRing()
+	others.id = "ward-others"
+	person := ward.NewID[ward.PersonID]()
+	d.event("one", "two")
+	for n, card := range []string{"first", "second"} {
+		d.do(func(ctx context.Context, tx *store.Tx) error {
+			return d.l.Link(ctx, tx, d.org, person, int64(n+1), []byte(card))
+		})
+	}
+	k, stop := d.keep(alone, time.Now)
+	d.until(k, "everything to be agreed", allAgreed)
+	stop()
+
+	k, stop = d.keep(others, time.Now)
+	s := d.until(k, "everything to be agreed by the others", func(s ward.LedgerStatus) bool { return allAgreed(s) && len(others.lines) == 1 })
+	if alarms(s) != "" {
+		t.Errorf("alarms: %s", alarms(s))
+	}
+	for key, line := range alone.lines {
+		if others.line(key) != line {
+			t.Error("the line is another")
+		}
+	}
+	receipts := ask[ward.Receipts](d, k.GetRecordReceipts, "/?event="+firstEvent(d))
+	block, err := receipt.Parse[receipt.Receipt](receipts.Receipts[0].Receipt)
+	if err != nil || block.Chain != others.ID() {
+		t.Errorf("the first event is proven by chain %q, %v", block.Chain, err)
+	}
+	late := ask[ward.Receipts](d, k.GetRecordReceipts, fmt.Sprintf("/?from=%d&event=%s", block.Height+1000, firstEvent(d)))
+	if !late.Receipts[0].Pending {
+		t.Error("it is proven by a head of before the height that was asked from")
+	}
+	stop()
+
+	d.behind(`UPDATE ledger_leaves SET commitment = (SELECT commitment FROM ledger_leaves WHERE org = $1 AND idx = 0) WHERE org = $1 AND idx = 1`, string(d.org))
+	k, _ = d.keep(newRing(), time.Now) // and a third, with a log that is not what the second agreed on
+	d.until(k, "the officer to be told", func(s ward.LedgerStatus) bool { return strings.Contains(alarms(s), "forked") })
 }
 
 func TestAValidatorThatSignsTwoBlocksIsTold(t *testing.T) {

@@ -120,6 +120,46 @@ func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (more bool, err er
 	return true, k.keepFinal(ctx, org, block)
 }
 
+// moved begins anew on another chain than the one that agreed on a log before, as when a clinic that was alone joins others:
+// its log goes on, and so do the lines of its people. What the chain of before agreed on last must be in the log still.
+func (k *Keeper) moved(ctx context.Context, org ward.OrgID) error {
+	var problem *ward.RecordProblem
+	err := k.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
+		problem = nil
+		newest, err := finalFor(ctx, tx, org, -1, 0)
+		if errors.Is(err, store.ErrNoRow) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		block, err := receipt.Parse[receipt.Block](newest.block)
+		if err != nil || block.Chain == k.Chain.ID() {
+			return err
+		}
+		size, err := sizeOf(ctx, tx, org)
+		if err != nil {
+			return err
+		}
+		if size < newest.size {
+			problem = &ward.RecordProblem{Kind: "shorter", Count: newest.size - size, First: size}
+		} else if root, err := newTree(tx, org, size).rootAt(ctx, newest.size); err != nil || root != newest.root {
+			problem = &ward.RecordProblem{Kind: "forked", Count: 1}
+		}
+		if problem != nil {
+			return nil
+		}
+		if err := tx.Queue(ctx, `DELETE FROM ledger_finals WHERE org = $1`, string(org)); err != nil {
+			return err
+		}
+		return tx.Queue(ctx, `UPDATE ledger_links SET state = 'waiting' WHERE org = $1`, string(org))
+	})
+	if err != nil || problem == nil {
+		return err
+	}
+	return k.raise(ctx, org, problem.Kind, inWords(*problem))
+}
+
 func (k *Keeper) register(ctx context.Context, org ward.OrgID, own secrets) error {
 	var clinic ward.ClinicInfo
 	err := k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -143,7 +183,7 @@ func (k *Keeper) compare(ctx context.Context, org ward.OrgID, agreed int64, root
 		if err != nil {
 			return err
 		}
-		newest, err := finalFor(ctx, tx, org, -1)
+		newest, err := finalFor(ctx, tx, org, -1, 0)
 		if err != nil && !errors.Is(err, store.ErrNoRow) {
 			return err
 		}

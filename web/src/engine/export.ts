@@ -216,7 +216,7 @@ class Packing {
     const lines: string[] = []
     for (const { path, name, refs } of this.asked) {
       for (let at = 0; at < refs.length; at += receiptsAtOnce) {
-        const { receipts } = await net.get<{ receipts: WireReceipt[] }>(`${path}?${refs.slice(at, at + receiptsAtOnce).map((ref) => `${name}=${ref}`).join('&')}`)
+        const { receipts } = await net.get<{ receipts: WireReceipt[] }>(`${path}?from=${trust.height}${refs.slice(at, at + receiptsAtOnce).map((ref) => `&${name}=${ref}`).join('')}`)
         for (const { kind, ref, salt, text, receipt } of receipts) lines.push(`${JSON.stringify({ kind, ref, salt, text, ...(receipt && { receipt }) })}\n`)
       }
     }

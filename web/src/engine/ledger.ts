@@ -219,8 +219,8 @@ export class LedgerOf {
     if (!kept) return wanted.map(() => ({ state: 'none' }))
     const found = new Map<ID, WireReceipt>()
     for (let at = 0; at < wanted.length; at += batch) {
-      const query = wanted.slice(at, at + batch).map((x) => `${name}=${x.ref}`).join('&')
-      for (const r of (await this.net.get<{ receipts: WireReceipt[] }>(`${path}?${query}`)).receipts) found.set(r.ref, r)
+      const query = wanted.slice(at, at + batch).map((x) => `&${name}=${x.ref}`).join('')
+      for (const r of (await this.net.get<{ receipts: WireReceipt[] }>(`${path}?from=${firstOf(kept)}${query}`)).receipts) found.set(r.ref, r)
     }
     return Promise.all(wanted.map((x) => this.proof(kept, x, found.get(x.ref))))
   }
@@ -285,6 +285,9 @@ async function orAlarm<T>(kind: LedgerAlarm['kind'], work: Promise<T>): Promise<
 
 /** The set that signed at a height. One that was replaced counts for what was before. */
 const setOf = (kept: Kept, height: number): Trust => kept.past.find((p) => height < p.until)?.trust ?? kept.trust
+
+/** The height from which it is known who signs. What was agreed before is asked for with a newer head. */
+const firstOf = (kept: Kept): number => (kept.past[0]?.trust ?? kept.trust).height
 
 const withSets = <T>(kept: Kept, height: number, work: (trust: Trust) => Promise<T>): Promise<T> => work(setOf(kept, height))
 
