@@ -62,12 +62,13 @@ type Keeper struct {
 
 // logState is what a keeper knows of one log.
 type logState struct {
-	wake     chan struct{} // holds something while the log may have grown
-	lease    time.Time     // until when this process alone sends it to the chain
-	readOnly bool          // it is not what the chain agreed
-	stuck    time.Time     // since when nothing could be agreed; zero while it can
-	checking sync.Mutex    // held by the check that runs
-	checked  *ward.RecordState
+	wake      chan struct{} // holds something while the log may have grown …
+	wakeCards chan struct{} // … and while a card may wait
+	lease     time.Time     // until when this process alone sends it to the chain
+	readOnly  bool          // it is not what the chain agreed
+	stuck     time.Time     // since when nothing could be agreed; zero while it can
+	checking  sync.Mutex    // held by the check that runs
+	checked   *ward.RecordState
 }
 
 // secrets are what makes an organisation's log its own.
@@ -99,8 +100,10 @@ func NewKeeper(ctx context.Context, config Config) (*Keeper, error) {
 }
 
 const (
-	// lookEvery is how often it is looked for what other processes appended to a log.
+	// lookEvery is how often it is looked for what other processes appended to a log. What this one appends it knows at once.
 	lookEvery = 2 * time.Second
+	// lookAlone is how often it is looked where there is no other process: a clinic at rest should cost nothing.
+	lookAlone = 20 * time.Second
 	// checkEvery is how often the whole record is checked by itself.
 	checkEvery = 24 * time.Hour
 	// maxVotes is how many votes wait to be cast: more than are ever open.
@@ -120,7 +123,11 @@ func (k *Keeper) Run(ctx context.Context) {
 		running.Go(func() { k.castVotes(ctx) })
 	}
 	begun := map[ward.OrgID]bool{}
-	for tick := time.Tick(lookEvery); ; {
+	every := lookEvery
+	if k.DB.Engine() == "sqlite" {
+		every = lookAlone
+	}
+	for tick := time.Tick(every); ; {
 		orgs, err := k.orgs(ctx)
 		if err != nil && ctx.Err() == nil {
 			k.Log.ErrorContext(ctx, "looking for logs failed", slog.String("error", err.Error()))
@@ -161,14 +168,17 @@ func (k *Keeper) castVotes(ctx context.Context) {
 }
 
 // await waits until a log may have grown, wakes those who send, and tells whether to go on. Growing logs wake them at
-// once; the rest can wait for a tick.
+// once; new logs, and the rest, can wait a little.
 func (k *Keeper) await(ctx context.Context, tick <-chan time.Time) bool {
-	for {
+	for looked := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-k.Ledger.longer:
 			k.wakeAll()
+			if time.Since(looked) > lookEvery {
+				return true
+			}
 		case <-tick:
 			k.wakeAll()
 			return true
@@ -180,10 +190,15 @@ func (k *Keeper) wakeAll() {
 	k.guard.Lock()
 	defer k.guard.Unlock()
 	for _, s := range k.logs {
-		select {
-		case s.wake <- struct{}{}:
-		default:
-		}
+		wake(s.wake)
+		wake(s.wakeCards)
+	}
+}
+
+func wake(sleeper chan struct{}) {
+	select {
+	case sleeper <- struct{}{}:
+	default: // woken already
 	}
 }
 
@@ -193,7 +208,7 @@ func (k *Keeper) log(org ward.OrgID) *logState {
 	defer k.guard.Unlock()
 	s := k.logs[org]
 	if s == nil {
-		s = &logState{wake: make(chan struct{}, 1)}
+		s = &logState{wake: make(chan struct{}, 1), wakeCards: make(chan struct{}, 1)}
 		k.logs[org] = s
 	}
 	return s

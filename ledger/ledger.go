@@ -84,6 +84,7 @@ func (l *Ledger) Link(ctx context.Context, tx *store.Tx, org ward.OrgID, person 
 		return err
 	}
 	value := receipt.LinkValue(receipt.Hash(previous), card)
+	l.grows(tx)
 	return tx.Queue(ctx, `INSERT INTO ledger_links (org, person, serial, previous, value, state) VALUES ($1, $2, $3, $4, $5, 'waiting')`,
 		string(org), string(person), serial, previous, value[:])
 }
@@ -102,12 +103,12 @@ func (l *Ledger) gather(tx *store.Tx, org ward.OrgID, i item) {
 		}
 		return nil
 	})
-	tx.AfterCommit(func() {
-		select {
-		case l.longer <- struct{}{}:
-		default: // told already
-		}
-	})
+	l.grows(tx)
+}
+
+// grows tells who sends to the chain, once the running transaction is done.
+func (l *Ledger) grows(tx *store.Tx) {
+	tx.AfterCommit(func() { wake(l.longer) })
 }
 
 // Query chooses events of one organisation.

@@ -80,6 +80,7 @@ func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (more bool, err er
 		if err := k.register(ctx, org, own); err != nil {
 			return false, fmt.Errorf("register the log: %w", err)
 		}
+		wake(k.log(org).wakeCards) // which wait for it
 	}
 	next, kept, problem, err := k.compare(ctx, org, size, root)
 	if err != nil {
@@ -386,7 +387,7 @@ type link struct {
 
 // sendLinks sends cards to the chain, in order, whenever there are any.
 func (k *Keeper) sendLinks(ctx context.Context, org ward.OrgID) {
-	for tick := time.Tick(lookEvery); ; {
+	for s := k.log(org); ; {
 		for {
 			more, err := k.sendLink(ctx, org)
 			if ctx.Err() != nil {
@@ -395,12 +396,15 @@ func (k *Keeper) sendLinks(ctx context.Context, org ward.OrgID) {
 			if err != nil {
 				k.Log.WarnContext(ctx, "cards are not sent to the chain", slog.String("org", string(org)), slog.String("error", err.Error()))
 			}
-			if err != nil || !more {
+			if err != nil && !pause(ctx, resendAfter) {
+				return
+			}
+			if err == nil && !more {
 				break
 			}
 		}
 		select {
-		case <-tick:
+		case <-s.wakeCards:
 		case <-ctx.Done():
 			return
 		}
