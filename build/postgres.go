@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -31,6 +32,23 @@ func (d *database) with(name, program string, args ...string) func(context.Conte
 		}
 		return command(ctx, []string{"WARD_TEST_POSTGRES=" + address}, program, args...)
 	}
+}
+
+// units runs the unit tests that ask a database: those of the packages that have one opened for them.
+func (d *database) units(ctx context.Context) error {
+	const asks = "ward/store/storetest"
+	list := exec.CommandContext(ctx, "go", "list", "-f", `{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}`, "./...")
+	out, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("list the packages: %w", err)
+	}
+	args := []string{"test", "-skip", "^(Fuzz|TestManual)"}
+	for line := range strings.Lines(string(out)) {
+		if imports := strings.Fields(line); slices.Contains(imports[1:], asks) {
+			args = append(args, imports[0])
+		}
+	}
+	return d.with("unit", "go", args...)(ctx)
 }
 
 func (d *database) create(ctx context.Context, name string) (address string, err error) {

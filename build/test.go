@@ -28,7 +28,7 @@ func tests(db *database) []stage {
 		{"unit tests, SQLite", tool("go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
 		{"fuzz seeds", tool("go", "test", "-run", "^Fuzz", "./...")},
 		{"manual (testscript)", tool("go", "test", "-run", "^TestManual", "./cmd/ward")},
-		{"unit tests, PostgreSQL", db.with("unit", "go", "test", "-skip", "^(Fuzz|TestManual)", "./...")},
+		{"unit tests, PostgreSQL", db.units},
 		{"engines (ACME, S3)", engines},
 		{"stories, SQLite", tool("node", "e2e/run.mjs")},
 		// Those that ask most of the database; what the others ask, the unit tests ask PostgreSQL too.
