@@ -126,11 +126,14 @@ func gofumpt(ctx context.Context) error {
 	return nil
 }
 
-// programs makes sure of what the tests need from outside: a browser and PostgreSQL.
+// programs makes sure of what the tests need from outside: a browser, PostgreSQL, and SQLite's own shell.
 func programs(ctx context.Context) error {
 	var missing []string
 	if _, err := exec.LookPath("chromium"); err != nil {
 		missing = append(missing, "chromium")
+	}
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		missing = append(missing, "sqlite3") // with which the ledger's story tampers
 	}
 	if _, err := postgresTool("initdb"); err != nil {
 		missing = append(missing, "postgresql")
@@ -140,7 +143,7 @@ func programs(ctx context.Context) error {
 	}
 	install := "apt-get install -y --no-install-recommends " + strings.Join(missing, " ")
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return fmt.Errorf("the tests need %s; as root on Debian: %s", strings.Join(missing, " and "), install)
+		return fmt.Errorf("the tests need %s; as root on Debian: %s", strings.Join(missing, ", "), install)
 	}
 	quiet := []string{"DEBIAN_FRONTEND=noninteractive"}
 	if err := command(ctx, quiet, "apt-get", "update"); err != nil {

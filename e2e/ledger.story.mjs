@@ -82,7 +82,8 @@ export async function steps(database) {
     await look(sonia, 'ledger-officer-altered')
   })
   await story.step('a line that Amina has seen is taken out: she is told that it is gone', async () => {
-    await tamper(clinic, `DELETE FROM record_events WHERE seq = (SELECT max(seq) FROM record_events WHERE action = 'readLock' AND chart <> '')`)
+    // The first that the doctor did: later ones Amina may not have looked at yet.
+    await tamper(clinic, `DELETE FROM record_events WHERE seq = (SELECT min(seq) FROM record_events WHERE action = 'readLock' AND chart <> '' AND person <> (SELECT person FROM charts WHERE charts.chart = record_events.chart))`)
     await looks()
     await told(amina, 'Something you have seen is gone')
     await look(amina, 'ledger-gone')
