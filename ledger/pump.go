@@ -22,6 +22,11 @@ const (
 	resendAtMost = 24 * time.Second
 	// restBetween is how long a log rests between two checkpoints: while many write, fewer heads cost less and say as much.
 	restBetween = 10 * time.Millisecond
+	// restBusy is the rest after a checkpoint of busy leaves and more: then blocks would take the processor from those who write.
+	// From flooded on, a block is little beside its leaves, and resting would only keep them waiting.
+	restBusy = 200 * time.Millisecond
+	busy     = 64
+	flooded  = 4096
 	// haltedAfter is how long nothing may be agreed before an officer is told.
 	haltedAfter = time.Minute
 	// leaseFor is how long one process alone may send a log to the chain. It is longer than it waits before it sends again.
@@ -35,7 +40,7 @@ const (
 func (k *Keeper) pump(ctx context.Context, org ward.OrgID) {
 	s := k.log(org)
 	for {
-		more, err := k.advance(ctx, org)
+		grown, err := k.advance(ctx, org)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -47,16 +52,23 @@ func (k *Keeper) pump(ctx context.Context, org ward.OrgID) {
 			if !pause(ctx, resendAfter) {
 				return
 			}
-		case !more:
+		case grown == 0:
 			select {
 			case <-s.wake:
 			case <-ctx.Done():
 				return
 			}
-		case !pause(ctx, restBetween):
+		case !pause(ctx, restAfter(grown)):
 			return
 		}
 	}
+}
+
+func restAfter(grown int64) time.Duration {
+	if grown >= busy && grown < flooded {
+		return restBusy
+	}
+	return restBetween
 }
 
 func pause(ctx context.Context, d time.Duration) bool {
@@ -68,43 +80,43 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// advance has the chain agree on a log as it is now, and tells whether it may have grown meanwhile. A log that does not
-// extend what was agreed is never sent: someone must look.
-func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (more bool, err error) {
+// advance has the chain agree on a log as it is now, and tells by how many leaves it had grown. A log that does not extend
+// what was agreed is never sent: someone must look.
+func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (grown int64, err error) {
 	own, err := k.secretsOf(ctx, org)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	size, root, known := k.Chain.Head(own.public())
 	if !known {
 		if err := k.register(ctx, org, own); err != nil {
-			return false, fmt.Errorf("register the log: %w", err)
+			return 0, fmt.Errorf("register the log: %w", err)
 		}
 		wake(k.log(org).wakeCards) // which wait for it
 	}
 	next, kept, problem, err := k.compare(ctx, org, size, root)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	k.setReadOnly(org, problem != nil)
 	if problem != nil {
-		return false, k.raise(ctx, org, problem.Kind, inWords(*problem))
+		return 0, k.raise(ctx, org, problem.Kind, inWords(*problem))
 	}
 	if err := errors.Join(k.over(ctx, org, "forked"), k.over(ctx, org, "shorter")); err != nil {
-		return false, err
+		return 0, err
 	}
 	if known && kept < size {
 		if block, ok := k.Chain.Newest(own.public()); ok { // agreed while nobody was there to keep it
 			if err := k.keepFinal(ctx, org, block); err != nil {
-				return false, err
+				return 0, err
 			}
 		}
 	}
 	if next == nil {
-		return false, nil
+		return 0, nil
 	}
 	if mine, err := k.hold(ctx, org); err != nil || !mine {
-		return false, err
+		return 0, err
 	}
 	block, err := k.submit(ctx, org, func(attempt uint16) []byte {
 		next.Attempt = attempt
@@ -112,13 +124,13 @@ func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (more bool, err er
 	})
 	if errors.Is(err, ErrRefused) {
 		if now, _, _ := k.Chain.Head(own.public()); now > size {
-			return true, nil // an earlier attempt was agreed after all
+			return 1, nil // an earlier attempt was agreed after all
 		}
 	}
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	return true, k.keepFinal(ctx, org, block)
+	return next.New - next.Old, k.keepFinal(ctx, org, block)
 }
 
 // moved begins anew on another chain than the one that agreed on a log before, as when a clinic that was alone joins others:
