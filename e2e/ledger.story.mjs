@@ -11,8 +11,8 @@ import { coming, end, invite, join } from './steps.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 
 /** What an administrator does to the database while the server is down. sqlite and postgres say the same. */
-async function tamper(clinic, sqlite, postgres = sqlite) {
-  await clinic.down()
+async function tamper(down, clinic, sqlite, postgres = sqlite) {
+  await down()
   const done = clinic.database
     ? spawnSync('psql', ['--dbname', clinic.database, '--quiet', '--set', 'ON_ERROR_STOP=1', '--command', postgres])
     : spawnSync('sqlite3', [path(clinic.dir, 'data', 'ward.db'), `${sqlite}; SELECT 'changed ' || changes()`])
@@ -27,6 +27,11 @@ export async function steps(database) {
   const arrive = coming(story, browser)
   let okafor, sonia, amina, chart
   const old = path(clinic.dir, 'old')
+  // What is wrong with the history is told after it; that pages cope with a server that goes is for other stories.
+  const down = async () => {
+    for (const someone of story.people) await someone.page.goto('about:blank')
+    await clinic.down()
+  }
   const looks = () => amina.page.goto(`${clinic.origin}${chart}/looks`)
   const officer = () => sonia.page.goto(`${clinic.origin}/ledger`)
   const told = (someone, title) => someone.page.getByRole('alert').filter({ hasText: title }).first().waitFor()
@@ -46,7 +51,7 @@ export async function steps(database) {
     chart = await amina.page.getByRole('link', { name: /Open my chart/ }).getAttribute('href')
   })
   await story.step('an old copy of everything is put aside, as backups are', async () => {
-    await clinic.down()
+    await down()
     if (!database) cpSync(path(clinic.dir, 'data'), old, { recursive: true })
     await clinic.up()
   })
@@ -71,7 +76,7 @@ export async function steps(database) {
   })
   await story.step('who looked is altered in the database: Amina and the officer are told', async () => {
     const which = `seq = (SELECT max(seq) FROM record_events WHERE action = 'readEntries' AND chart <> '' AND person <> (SELECT person FROM charts WHERE charts.chart = record_events.chart))`
-    await tamper(clinic,
+    await tamper(down, clinic,
       `UPDATE record_events SET action = 'findChart', body = CAST(replace(CAST(body AS TEXT), 'readEntries', 'findChart') AS BLOB) WHERE ${which}`,
       `UPDATE record_events SET action = 'findChart', body = convert_to(replace(convert_from(body, 'UTF8'), 'readEntries', 'findChart'), 'UTF8') WHERE ${which}`)
     await looks()
@@ -83,14 +88,14 @@ export async function steps(database) {
   })
   await story.step('a line that Amina has seen is taken out: she is told that it is gone', async () => {
     // The first that the doctor did: later ones Amina may not have looked at yet.
-    await tamper(clinic, `DELETE FROM record_events WHERE seq = (SELECT min(seq) FROM record_events WHERE action = 'readLock' AND chart <> '' AND person <> (SELECT person FROM charts WHERE charts.chart = record_events.chart))`)
+    await tamper(down, clinic, `DELETE FROM record_events WHERE seq = (SELECT min(seq) FROM record_events WHERE action = 'readLock' AND chart <> '' AND person <> (SELECT person FROM charts WHERE charts.chart = record_events.chart))`)
     await looks()
     await told(amina, 'Something you have seen is gone')
     await look(amina, 'ledger-gone')
   })
   if (!database) {
     await story.step('the old copy is put back, chain and all: every device that looked since says that the end is missing', async () => {
-      await clinic.down()
+      await down()
       rmSync(path(clinic.dir, 'data'), { recursive: true })
       cpSync(old, path(clinic.dir, 'data'), { recursive: true })
       await clinic.up()
@@ -99,6 +104,5 @@ export async function steps(database) {
       await look(amina, 'ledger-rolled-back')
     })
   }
-  // The server goes away four times while pages ask it for something.
-  return end(story, clinic, browser, /msg="ledger alarm"|page error: Failed to fetch/)
+  return end(story, clinic, browser, /msg="ledger alarm"/)
 }

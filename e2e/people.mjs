@@ -31,7 +31,7 @@ export class Someone {
       },
     })
     const someone = new Someone(name, context, page, cdp, authenticatorId)
-    page.on('pageerror', (error) => someone.problems.push(`page error: ${error.message}`))
+    page.on('pageerror', (error) => someone.problems.push(`page error: ${error.stack ?? error.message}`))
     page.on('console', (message) => {
       if (process.env.WARD_CONSOLE) console.log(`${name}: ${message.text()}`)
       if (/Content Security Policy|TrustedHTML|TrustedScript|Refused to/i.test(message.text())) someone.problems.push(message.text())
