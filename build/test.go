@@ -58,7 +58,7 @@ func test(ctx context.Context, name string) error {
 		if err != nil {
 			failed++
 			fmt.Printf("FAILED %7.1f s\n", time.Since(start).Seconds())
-			fmt.Println(indent(err.Error()))
+			fmt.Println(indent(wentWrong(err.Error())))
 			continue
 		}
 		passed++
@@ -150,6 +150,22 @@ func programs(ctx context.Context) error {
 		return err
 	}
 	return command(ctx, quiet, "apt-get", strings.Fields(install)[1:]...)
+}
+
+// wentWrong leaves out of a step's output what went well: the lines that begin with ok, as go test and the stories print them,
+// packages without tests, and what is indented below either.
+func wentWrong(output string) string {
+	var kept []string
+	well := false
+	for line := range strings.Lines(output) {
+		if indented := strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t"); !indented {
+			well = strings.HasPrefix(line, "ok ") || strings.HasPrefix(line, "? ")
+		}
+		if !well {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
 }
 
 func indent(text string) string {
