@@ -223,7 +223,8 @@ func (c *Charts) MayHear(ctx context.Context, tx *store.Tx, who ward.Caller, n w
 
 // EndPerson takes a person off everything they hold. What they held is due for a new epoch.
 func (c *Charts) EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID) error {
-	return endGrantsOf(ctx, tx, org, person, by, c.Now())
+	ends, err := endGrantsOf(ctx, tx, org, person, by, c.Now())
+	return c.ended(ctx, tx, org, ends, err)
 }
 
 // EndRoles takes a member of staff off what the roles that remain to them no longer entitle to: who is no clinician
@@ -240,7 +241,8 @@ func (c *Charts) EndRoles(ctx context.Context, tx *store.Tx, org ward.OrgID, per
 	if len(kinds) == 0 {
 		return nil
 	}
-	return endGrantsOf(ctx, tx, org, person, by, c.Now(), kinds...)
+	ends, err := endGrantsOf(ctx, tx, org, person, by, c.Now(), kinds...)
+	return c.ended(ctx, tx, org, ends, err)
 }
 
 // EraseOf erases every chart of a person, and takes them off everything else.

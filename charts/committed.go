@@ -2,6 +2,7 @@ package charts
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 	"ward/store"
 )
 
-// What the ledger commits to: entries, grants and epochs, by the text of their statements. Charts give them back to who
+// What the ledger commits to: entries, grants and epochs, by the text of their statements, and the ends of grants. Charts give them back to who
 // checks that they are still what was committed.
 
 // epochRef names an epoch in the ledger.
@@ -48,7 +49,7 @@ func (c *Charts) TextsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id w
 
 // Kinds implements ledger.Source.
 func (c *Charts) Kinds() []string {
-	return []string{receipt.LeafEntry, receipt.LeafGrant, receipt.LeafEpoch}
+	return []string{receipt.LeafEntry, receipt.LeafGrant, receipt.LeafEnd, receipt.LeafEpoch}
 }
 
 // Statements implements ledger.Source.
@@ -58,6 +59,8 @@ func (c *Charts) Statements(ctx context.Context, tx *store.Tx, org ward.OrgID, k
 		return committedEntries(ctx, tx, org, after, limit)
 	case receipt.LeafGrant:
 		return committedGrants(ctx, tx, org, after, limit)
+	case receipt.LeafEnd:
+		return committedEnds(ctx, tx, org, after, limit)
 	default:
 		return committedEpochs(ctx, tx, org, after, limit)
 	}
@@ -125,6 +128,55 @@ func committedGrants(ctx context.Context, tx *store.Tx, org ward.OrgID, after st
 		page = append(page, ledger.Statement{Leaf: ledger.Leaf{Kind: receipt.LeafGrant, Ref: string(g.id), Content: g.text}, Place: string(g.id), Sound: sound})
 	}
 	return page, found.Err()
+}
+
+// end is what the ledger commits to of a grant's end, which nobody signs: all of it that policy and readers go by.
+type end struct {
+	Format string        `json:"format"`
+	Grant  ward.GrantID  `json:"grant"`
+	Lock   ward.LockID   `json:"lock"`
+	Time   string        `json:"time"`
+	By     ward.PersonID `json:"by"`
+	Turns  bool          `json:"turns"` // a new epoch must follow
+}
+
+// leaf of an end has its grant's id, so that both are forgotten together.
+func (e end) leaf() ledger.Leaf {
+	e.Format = "ward/end/1"
+	text, _ := json.Marshal(e) // of words, it cannot fail
+	return ledger.Leaf{Kind: receipt.LeafEnd, Ref: string(e.Grant), Content: text}
+}
+
+func committedEnds(ctx context.Context, tx *store.Tx, org ward.OrgID, after string, limit int) ([]ledger.Statement, error) {
+	found, err := tx.Rows(ctx, `SELECT `+endColumns+` FROM grants WHERE org = $1 AND id > $2 AND ended <> 0 ORDER BY id LIMIT $3`, string(org), after, int64(limit))
+	if err != nil {
+		return nil, err
+	}
+	ends, err := scanEnds(found)
+	page := make([]ledger.Statement, len(ends))
+	for i, e := range ends {
+		page[i] = ledger.Statement{Leaf: e.leaf(), Place: string(e.Grant), Sound: true}
+	}
+	return page, err
+}
+
+// endColumns of a grant that has ended say how.
+const endColumns = `id, lock, ended, ended_by, turns`
+
+// scanEnds reads endColumns.
+func scanEnds(found *store.Rows) ([]end, error) {
+	defer found.Close()
+	var all []end
+	for found.Next() {
+		var e end
+		var ended, turns int64
+		if err := found.Scan((*string)(&e.Grant), (*string)(&e.Lock), &ended, (*string)(&e.By), &turns); err != nil {
+			return nil, err
+		}
+		e.Time, e.Turns = formatMilli(ended), turns == 1
+		all = append(all, e)
+	}
+	return all, found.Err()
 }
 
 func committedEpochs(ctx context.Context, tx *store.Tx, org ward.OrgID, after string, limit int) ([]ledger.Statement, error) {

@@ -67,7 +67,8 @@ func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, gr
 		if g.member() == string(b.Person)+string(b.Holder) && (g.epoch == b.Epoch || !sameTerms) {
 			// Who left a team that has turned since was given this epoch, so the lock stays due.
 			turns := g.epoch == b.Epoch && g.holderEpoch < b.HolderEpoch
-			if err := endGrant(ctx, tx, org, g.id, granter, turns, now); err != nil {
+			ends, err := endGrant(ctx, tx, org, g.id, granter, turns, now)
+			if err := c.ended(ctx, tx, org, ends, err); err != nil {
 				return false, err
 			}
 		}
@@ -173,11 +174,24 @@ func (c *Charts) revoke(ctx context.Context, tx *store.Tx, who ward.Caller, l lo
 	if !g.isLive(c.Now()) {
 		return ward.Errorf(ward.Gone, "this grant has ended already")
 	}
-	if err := endGrants(ctx, tx, who.Org, l.id, g, who.Person, true, c.Now()); err != nil {
+	ends, err := endGrants(ctx, tx, who.Org, l.id, g, who.Person, true, c.Now())
+	if err := c.ended(ctx, tx, who.Org, ends, err); err != nil {
 		return err
 	}
 	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Lock: l.id, Chart: l.chart, Person: g.person})
 	return nil
+}
+
+// ended commits to ends of grants, which have just been written unless err says otherwise.
+func (c *Charts) ended(ctx context.Context, tx *store.Tx, org ward.OrgID, ends []end, err error) error {
+	if err != nil {
+		return err
+	}
+	leaves := make([]ledger.Leaf, len(ends))
+	for i, e := range ends {
+		leaves[i] = e.leaf()
+	}
+	return c.Ledger.Commit(ctx, tx, org, leaves...)
 }
 
 // members lists who holds a lock and who held it: for each the latest grant, oldest first.

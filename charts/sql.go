@@ -385,20 +385,16 @@ func grantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID)
 }
 
 // endGrants ends every grant of a lock to a member. Turns says whether a new epoch must follow.
-func endGrants(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, g grantRow, by ward.PersonID, turns bool, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = $3, sealed = $4 WHERE org = $5 AND lock = $6 AND person = $7 AND holder = $8 AND ended = 0`,
-		now.UnixMilli(), string(by), flag(turns), []byte{}, string(org), string(id), string(g.person), string(g.holder))
-	return err
+func endGrants(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, g grantRow, by ward.PersonID, turns bool, now time.Time) ([]end, error) {
+	return ends(ctx, tx, org, by, turns, now, `AND lock = $6 AND person = $7 AND holder = $8`, string(id), string(g.person), string(g.holder))
 }
 
-func endGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.GrantID, by ward.PersonID, turns bool, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $1, ended_by = $2, turns = $3, sealed = $4 WHERE org = $5 AND id = $6 AND ended = 0`,
-		now.UnixMilli(), string(by), flag(turns), []byte{}, string(org), string(id))
-	return err
+func endGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.GrantID, by ward.PersonID, turns bool, now time.Time) ([]end, error) {
+	return ends(ctx, tx, org, by, turns, now, `AND id = $6`, string(id))
 }
 
 // endGrantsOf ends a person's grants of locks of these kinds, or of all if none are named.
-func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, now time.Time, kinds ...string) error {
+func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, now time.Time, kinds ...string) ([]end, error) {
 	of := ""
 	if len(kinds) > 0 {
 		of = ` AND lock IN (SELECT lock FROM locks WHERE org = $1 AND kind IN ('` + strings.Join(kinds, "', '") + `'))` // words of the program
@@ -406,11 +402,20 @@ func endGrantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by w
 	// The locks first, so that no new epoch that is on its way grants to this person again.
 	if _, err := tx.Exec(ctx, `UPDATE locks SET seq = seq WHERE org = $1 AND lock IN (SELECT lock FROM grants WHERE org = $1 AND person = $2 AND ended = 0)`+of,
 		string(org), string(person)); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := tx.Exec(ctx, `UPDATE grants SET ended = $3, ended_by = $4, turns = 1, sealed = $5 WHERE org = $1 AND person = $2 AND ended = 0`+of,
-		string(org), string(person), now.UnixMilli(), string(by), []byte{})
-	return err
+	return ends(ctx, tx, org, by, true, now, `AND person = $6`+of, string(person))
+}
+
+// ends ends grants that have not ended, those for which a condition holds whose parameters begin with $6, and says how
+// each did. What sealed their keys goes.
+func ends(ctx context.Context, tx *store.Tx, org ward.OrgID, by ward.PersonID, turns bool, now time.Time, and string, args ...any) ([]end, error) {
+	args = append([]any{string(org), now.UnixMilli(), string(by), flag(turns), []byte{}}, args...)
+	found, err := tx.Rows(ctx, `UPDATE grants SET ended = $2, ended_by = $3, turns = $4, sealed = $5 WHERE org = $1 AND ended = 0 `+and+` RETURNING `+endColumns, args...)
+	if err != nil {
+		return nil, err
+	}
+	return scanEnds(found)
 }
 
 // holdersAround lists the persons who hold a chart that this person owns or holds, and members of teams that do.

@@ -62,7 +62,7 @@ const (
 	replaced        // a newer leaf speaks of what is kept
 )
 
-var kinds = []string{receipt.LeafEvent, receipt.LeafEntry, receipt.LeafGrant, receipt.LeafEpoch, receipt.LeafCard, receipt.LeafBrowser, receipt.LeafClinic}
+var kinds = []string{receipt.LeafEvent, receipt.LeafEntry, receipt.LeafGrant, receipt.LeafEnd, receipt.LeafEpoch, receipt.LeafCard, receipt.LeafBrowser, receipt.LeafClinic}
 
 // replaceable are kinds of which something new may take the place of what is kept.
 var replaceable = []string{receipt.LeafCard, receipt.LeafBrowser, receipt.LeafClinic}
@@ -410,7 +410,7 @@ func erased(ctx context.Context, tx *store.Tx, org ward.OrgID) (emptied, counted
 var names = map[string][2]string{
 	receipt.LeafEvent: {"event of the record", "events of the record"}, receipt.LeafEntry: {"entry", "entries"}, receipt.LeafGrant: {"grant", "grants"},
 	receipt.LeafEpoch: {"key of a lock", "keys of locks"}, receipt.LeafCard: {"person's keys", "people's keys"}, receipt.LeafBrowser: {"browser's key", "browsers' keys"},
-	receipt.LeafClinic: {"founding statement", "founding statements"},
+	receipt.LeafClinic: {"founding statement", "founding statements"}, receipt.LeafEnd: {"end of a grant", "ends of grants"},
 }
 
 // inWords tells an officer what a problem is.
@@ -429,6 +429,9 @@ func inWords(p ward.RecordProblem) string {
 	case "altered":
 		return fmt.Sprintf("%d %s %s not as written: changed after %s went into the log%s", p.Count, name, are, they, where)
 	case "missing":
+		if p.About == receipt.LeafEnd {
+			return fmt.Sprintf("%d %s %s gone: the log has %s, the database does not, so who was taken off a chart or a team may hold it again%s", p.Count, name, are, they, where)
+		}
 		return fmt.Sprintf("%d %s %s gone: the log has %s, the database does not, and nobody erased %s%s", p.Count, name, are, they, they, where)
 	case "unlogged":
 		return fmt.Sprintf("%d %s %s in the database and not in the log: put there past Ward%s", p.Count, name, are, where)

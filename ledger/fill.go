@@ -12,19 +12,28 @@ import (
 // fillPage is how much of an older database gets its leaves in one transaction.
 const fillPage = 500
 
-// fill gives leaves to what an older Ward kept before there was a log, in order: events, then what sources have. It
-// may be stopped at any moment and goes on at the next start. It happens once: what appears later without a leaf was put
-// there past Ward.
+// How much of what an older Ward kept has its leaves: nothing, before there was a log; all but the ends of grants; all.
+const (
+	filledNothing = iota
+	filledGrants
+	filledAll
+)
+
+// fill gives leaves to what an older Ward kept without, in order: events, then what sources have. It may be stopped at
+// any moment and goes on at the next start. It happens once: what appears later without a leaf was put there past Ward.
 func (k *Keeper) fill(ctx context.Context, org ward.OrgID) error {
 	var filled int64
 	err := k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
 		return tx.Row(ctx, `SELECT filled FROM ledger_logs WHERE org = $1`, string(org)).Scan(&filled)
 	})
-	if err != nil || filled == 1 {
+	if err != nil || filled == filledAll {
 		return err
 	}
 	for _, source := range append([]Source{events{}}, k.Sources...) {
 		for _, kind := range source.Kinds() {
+			if filled == filledGrants && kind != receipt.LeafEnd {
+				continue
+			}
 			for after, more := "", true; more; {
 				if err := k.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 					after, more, err = k.fillFrom(ctx, tx, org, source, kind, after)
@@ -36,14 +45,14 @@ func (k *Keeper) fill(ctx context.Context, org ward.OrgID) error {
 		}
 	}
 	return k.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.Queue(ctx, `UPDATE ledger_logs SET filled = 1 WHERE org = $1 AND filled = 0`, string(org))
+		return tx.Queue(ctx, `UPDATE ledger_logs SET filled = $1 WHERE org = $2`, int64(filledAll), string(org))
 	})
 }
 
 // fillFrom gives leaves to a page after a place, and tells whether there may be more.
 func (k *Keeper) fillFrom(ctx context.Context, tx *store.Tx, org ward.OrgID, source Source, kind, after string) (string, bool, error) {
 	// The row is held, so that another process does not do the same at the same time.
-	waits, err := tx.Exec(ctx, `UPDATE ledger_logs SET size = size WHERE org = $1 AND filled = 0`, string(org))
+	waits, err := tx.Exec(ctx, `UPDATE ledger_logs SET size = size WHERE org = $1 AND filled < $2`, string(org), int64(filledAll))
 	if err != nil || waits == 0 {
 		return "", false, err
 	}

@@ -132,9 +132,9 @@ func reserve(ctx context.Context, tx *store.Tx, org ward.OrgID, leaves, events i
 	err := tx.Row(ctx, `UPDATE ledger_logs SET size = size + $1, events = events + $2 WHERE org = $3 RETURNING size, events, frontier`,
 		leaves, events, string(org)).Scan(&h.size, &h.events, &kept)
 	if errors.Is(err, store.ErrNoRow) {
-		err = tx.Row(ctx, `INSERT INTO ledger_logs (org, size, events, filled) VALUES ($1, $2, $3, 1)
+		err = tx.Row(ctx, `INSERT INTO ledger_logs (org, size, events, filled) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (org) DO UPDATE SET size = ledger_logs.size + excluded.size, events = ledger_logs.events + excluded.events RETURNING size, events, frontier`,
-			string(org), leaves, events).Scan(&h.size, &h.events, &kept)
+			string(org), leaves, events, int64(filledAll)).Scan(&h.size, &h.events, &kept)
 	}
 	if err != nil {
 		return h, err

@@ -7,11 +7,13 @@ import (
 
 var errSalt = errors.New("a salt has 16 bytes")
 
-// Kinds of leaves, and what their content is: the audit event's bytes as kept, or the text of a statement.
+// Kinds of leaves, and what their content is: the audit event's bytes as kept, the text of a statement, or of
+// a grant's end what the server wrote down of it.
 const (
 	LeafEvent   = "event"
 	LeafEntry   = "entry"
 	LeafGrant   = "grant"
+	LeafEnd     = "end" // of a grant
 	LeafEpoch   = "epoch"
 	LeafCard    = "card"
 	LeafBrowser = "browser"
