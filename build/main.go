@@ -5,7 +5,7 @@
 //	go run ./build web          the app only, web/dist
 //	go run ./build test [NAME]  all that must pass, or the steps whose names contain NAME
 //	go run ./build bench [NAME] all benchmarks, or those whose names contain NAME
-//	go run ./build soak [TIME]  kill members of a ledger for an hour, or as long as TIME says
+//	go run ./build soak [HOW]   kill members of a ledger 1,000 times, or as often (2000) or as long (10m) as HOW says
 //
 // Nothing that it makes is committed: the app's bundle is embedded in the binary and lives in web/dist.
 package main
@@ -33,14 +33,14 @@ func main() {
 	}
 }
 
-const usage = `usage: go run ./build [ward | web | test [NAME] | bench [NAME] | soak [TIME]]
+const usage = `usage: go run ./build [ward | web | test [NAME] | bench [NAME] | soak [HOW]]
 
   (nothing)     build all, and start a demo clinic on http://localhost:8080
   ward          build the app and the binary bin/ward
   web           build the app into web/dist
   test [NAME]   run all that must pass, or the steps whose names contain NAME
   bench [NAME]  run all benchmarks, or those whose names contain NAME
-  soak [TIME]   kill members of a ledger for an hour, or as long as TIME says`
+  soak [HOW]    kill members of a ledger 1,000 times, or as often (2000) or as long (10m) as HOW says`
 
 func run(ctx context.Context, args []string) error {
 	if member := os.Getenv(memberEnvironment); member != "" {

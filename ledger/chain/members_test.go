@@ -29,8 +29,11 @@ import (
 // Four members as four processes. This test's own binary is each of them, told so by its environment; they are asked over
 // their standard input and output.
 
-// soak is for how long members are killed. go run ./build soak sets it.
-var soak = flag.Duration("soak", 0, "for how `long` members are killed and mended, instead of some rounds")
+// How much members are killed. go run ./build soak sets these.
+var (
+	soakFor   = flag.Duration("soak", 0, "for how `long` members are killed and mended, instead of a few rounds")
+	soakKills = flag.Int("kills", 0, "how `many` times members are killed and mended, instead of a few rounds")
+)
 
 const memberEnvironment = "WARD_TEST_MEMBER"
 
@@ -464,47 +467,11 @@ func TestFourMembersAsFourProcesses(t *testing.T) {
 	level(t, m...)
 	step("both back: what waited is agreed")
 
-	// kill -9, again and again, while all write.
-	rounds := 6
-	for round := 0; round < rounds || time.Since(began) < *soak; round++ {
-		dead := m[rand.IntN(4)]
-		also := m[rand.IntN(4)]
-		var writing sync.WaitGroup
-		for _, who := range m {
-			writing.Go(func() {
-				for range 4 {
-					if _, err := who.grow(id, 1+rand.IntN(50)); err != nil {
-						return // killed
-					}
-				}
-			})
-		}
-		time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond)
-		dead.kill()
-		if round%4 == 3 && also != dead {
-			also.kill()
-		}
-		time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond)
-		for _, who := range []*peer{dead, also} {
-			if who.process == nil {
-				if round%3 == 2 {
-					cut(t, filepath.Join(who.config.Dir, "data", "cs.wal", "wal"))
-				}
-				who.start()
-			}
-		}
-		writing.Wait()
-		level(t, m...)
-		for _, who := range m {
-			for _, at := range m {
-				who.lasts(at)
-			}
-		}
-		if *soak > 0 && round%20 == 0 {
-			step(fmt.Sprintf("%d rounds, block %d", round+1, m[0].state().Height))
-		}
+	k := killing{t: t, id: id, all: m, step: step}
+	for rounds := 6; rounds > 0 || k.kills < *soakKills || time.Since(began) < *soakFor; rounds-- {
+		k.round()
 	}
-	step("killed and killed, with the ends of write-ahead logs cut off: nothing that was agreed is lost")
+	step("nothing that was agreed is lost: " + k.String())
 
 	// An old disk.
 	level(t, m...)
@@ -561,6 +528,86 @@ func TestFourMembersAsFourProcesses(t *testing.T) {
 		t.Error("who was expelled still has its log agreed")
 	}
 	step("one expelled: the others go on")
+}
+
+// killing is kill -9, again and again, while all write.
+type killing struct {
+	t    *testing.T
+	id   string
+	all  []*peer
+	step func(string)
+
+	rounds, kills, cuts, agreed int
+	slowest                     time.Duration // until all were level again
+}
+
+func (k *killing) String() string {
+	return fmt.Sprintf("%d kills in %d rounds, %d ends of write-ahead logs cut off, %d heads agreed meanwhile; all level again after at most %.1f s",
+		k.kills, k.rounds, k.cuts, k.agreed, k.slowest.Seconds())
+}
+
+// round kills some members while all write: one; each fourth time two, so that the others stand still; each seventh all, as
+// when the power goes. They come back, some to be killed once more while they catch up, and some with a write-ahead log
+// whose end is gone. Then all must be level, and have all that was said to be agreed.
+func (k *killing) round() {
+	k.t.Helper()
+	k.rounds++
+	var writing sync.WaitGroup
+	for _, who := range k.all {
+		writing.Go(func() {
+			for range 4 {
+				if _, err := who.grow(k.id, 1+rand.IntN(50)); err != nil {
+					return // killed
+				}
+			}
+		})
+	}
+	count := 1
+	switch {
+	case k.rounds%7 == 0:
+		count = len(k.all)
+	case k.rounds%4 == 0:
+		count = 2
+	}
+	var dead []*peer
+	for _, i := range rand.Perm(len(k.all))[:count] {
+		dead = append(dead, k.all[i])
+	}
+	for _, who := range dead {
+		time.Sleep(time.Duration(rand.IntN(400/count)) * time.Millisecond)
+		who.kill()
+		k.kills++
+	}
+	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
+	for _, who := range dead {
+		if k.rounds%3 == 0 {
+			cut(k.t, filepath.Join(who.config.Dir, "data", "cs.wal", "wal"))
+			k.cuts++
+		}
+		who.start()
+	}
+	if again := dead[0]; k.rounds%2 == 0 {
+		time.Sleep(time.Duration(rand.IntN(600)) * time.Millisecond)
+		again.kill()
+		k.kills++
+		again.start()
+	}
+	back := time.Now()
+	writing.Wait()
+	level(k.t, k.all...)
+	k.slowest = max(k.slowest, time.Since(back))
+	for _, who := range k.all {
+		for _, at := range k.all {
+			who.lasts(at)
+		}
+		if len(who.acked) > 0 {
+			k.agreed += len(who.acked) - 1
+			who.acked = who.acked[len(who.acked)-1:] // which holds those before
+		}
+	}
+	if k.rounds%20 == 0 {
+		k.step(fmt.Sprintf("%s; block %d", k, k.all[0].state().Height))
+	}
 }
 
 // cut takes some bytes off a file's end, as a disk does that lost power.
