@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -17,12 +18,26 @@ type lite struct {
 	db, reader *sql.DB
 	writer     *sql.Conn
 	prepared   map[string]*sql.Stmt // of writer; its queries are constants of the program, so few that none is forgotten
+
+	commits   int           // since the write-ahead log was last to be moved
+	full      chan struct{} // holds something while it is to be
+	moving    sync.WaitGroup
+	stopMoves context.CancelFunc
 }
+
+const (
+	// moveAfter is how many commits the write-ahead log gathers before it is moved to the database. That happens beside the
+	// writer, which would otherwise do it after some commit, and everyone who waits for the next would wait for it too.
+	moveAfter = 16
+	// moveAtLeast is how many pages, 32 MB, the log may have before the writer moves it after all, so that it cannot grow
+	// without end: SQLite begins it anew only when all of it is moved.
+	moveAtLeast = 8192
+)
 
 func openSQLite(ctx context.Context, path string) (*lite, error) {
 	open := func(extra string) (*sql.DB, error) {
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + fmt.Sprintf("?_pragma=busy_timeout(%d)"+
-			"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)", busyTimeout)
+			"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(%d)", busyTimeout, moveAtLeast)
 		db, err := sql.Open("sqlite", dsn+extra)
 		if err == nil {
 			err = db.PingContext(ctx)
@@ -36,7 +51,7 @@ func openSQLite(ctx context.Context, path string) (*lite, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(2) // one to write, one to migrate before
+	db.SetMaxOpenConns(2) // one to write, one to migrate before and then to move what is written
 	writer, err := db.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -46,7 +61,25 @@ func openSQLite(ctx context.Context, path string) (*lite, error) {
 		return nil, errors.Join(err, writer.Close(), db.Close())
 	}
 	reader.SetMaxOpenConns(readers)
-	return &lite{db: db, reader: reader, writer: writer, prepared: map[string]*sql.Stmt{}}, nil
+	l := &lite{db: db, reader: reader, writer: writer, prepared: map[string]*sql.Stmt{}, full: make(chan struct{}, 1)}
+	moves, stop := context.WithCancel(context.Background())
+	l.stopMoves = stop
+	l.moving.Go(func() { l.move(moves) })
+	return l, nil
+}
+
+// move copies what commits left in the write-ahead log to the database, whenever it is full. It waits for nobody and
+// nobody for it (PRAGMA wal_checkpoint, PASSIVE); what readers still need is moved another time. If it fails the log grows
+// until the writer does it, and hears of it.
+func (l *lite) move(ctx context.Context) {
+	for {
+		select {
+		case <-l.full:
+		case <-ctx.Done():
+			return
+		}
+		_, _ = l.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
+	}
 }
 
 func (l *lite) name() string { return "sqlite" }
@@ -56,6 +89,8 @@ func (l *lite) migrate(ctx context.Context) error { return migrate(ctx, goose.Di
 func (l *lite) ping(ctx context.Context) error { return l.reader.PingContext(ctx) }
 
 func (l *lite) close() error {
+	l.stopMoves()
+	l.moving.Wait()
 	var errs []error
 	for _, statement := range l.prepared {
 		errs = append(errs, statement.Close())
@@ -124,6 +159,13 @@ func (w *writing) prepare(ctx context.Context, query string) (*sql.Stmt, error) 
 func (w *writing) commit(ctx context.Context) error {
 	_, err := w.writer.ExecContext(ctx, "COMMIT")
 	w.ended = err == nil
+	if w.commits++; w.commits >= moveAfter {
+		w.commits = 0
+		select {
+		case w.full <- struct{}{}:
+		default: // it is being moved
+		}
+	}
 	return err
 }
 
