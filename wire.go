@@ -468,6 +468,7 @@ type ChainMember struct {
 	Address   string `json:"address,omitempty"`
 	Self      bool   `json:"self,omitempty"`
 	Connected bool   `json:"connected"`
+	ClockOff  int64  `json:"clockOff,omitempty"` // seconds that its clock is ahead of the others', or this Ward's own behind
 }
 
 // ChainVote is something that members decide together. Kind: join, leave, power, upgrade.
@@ -505,7 +506,7 @@ type LedgerStatus struct {
 }
 
 // LedgerAlarm is something that the security officer must know. Kind: record (a check found problems), forked, shorter,
-// line (as RecordProblem), halted, fault.
+// line (as RecordProblem), halted, fault, clock.
 type LedgerAlarm struct {
 	Kind  string `json:"kind"`
 	Since string `json:"since"`

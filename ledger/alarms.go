@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -80,19 +81,52 @@ func openAlarms(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]ward.Ledge
 func (k *Keeper) lookAtChain(ctx context.Context, orgs []ward.OrgID) {
 	status := k.Chain.Status()
 	k.metrics.look(status)
-	if len(status.Faults) == 0 {
-		return
-	}
-	caught := make([]string, len(status.Faults))
-	for i, f := range status.Faults {
-		caught[i] = fmt.Sprintf("%s signed two different blocks at height %d", f.Name, f.Height)
-	}
-	text := strings.Join(caught, "; ") + ". An organisation that does so lies to someone. Talk to the others, and vote on whether it stays"
+	faults, clocks := sayFaults(status.Faults), sayClocks(status.Members)
 	for _, org := range orgs {
-		if err := k.raise(ctx, org, "fault", text); err != nil && ctx.Err() == nil {
+		var err error
+		if faults != "" {
+			err = k.raise(ctx, org, "fault", faults)
+		}
+		if clocks != "" {
+			err = errors.Join(err, k.raise(ctx, org, "clock", clocks))
+		} else if status.Reason == "" {
+			err = errors.Join(err, k.over(ctx, org, "clock"))
+		}
+		if err != nil && ctx.Err() == nil {
 			k.Log.ErrorContext(ctx, "an alarm was not raised", slog.String("error", err.Error()))
 		}
 	}
+}
+
+func sayFaults(faults []ward.ChainFault) string {
+	if len(faults) == 0 {
+		return ""
+	}
+	caught := make([]string, len(faults))
+	for i, f := range faults {
+		caught[i] = fmt.Sprintf("%s signed two different blocks at height %d", f.Name, f.Height)
+	}
+	return strings.Join(caught, "; ") + ". An organisation that does so lies to someone. Talk to the others, and vote on whether it stays"
+}
+
+func sayClocks(members []ward.ChainMember) string {
+	var off []string
+	for _, m := range members {
+		who := "The clock of " + m.Name
+		if m.Self {
+			who = "The clock of this clinic's own machine"
+		}
+		switch by := time.Duration(m.ClockOff) * time.Second; {
+		case by > 0:
+			off = append(off, fmt.Sprintf("%s is %s ahead of the other organisations'", who, by))
+		case by < 0:
+			off = append(off, fmt.Sprintf("%s is %s behind the other organisations'", who, -by))
+		}
+	}
+	if off == nil {
+		return ""
+	}
+	return strings.Join(off, "; ") + ". Agreed times stay right as long as most clocks are; ask whoever runs that machine to switch its time service on"
 }
 
 // checkDaily checks an organisation's record at once and then every day.

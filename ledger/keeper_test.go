@@ -36,6 +36,7 @@ type ring struct {
 	halted bool
 	waited bool // something waits, or did
 	faults []ward.ChainFault
+	clocks []ward.ChainMember
 }
 
 func newRing() *ring {
@@ -139,7 +140,7 @@ func (r *ring) Newest(origin receipt.Key) (receipt.Block, bool) {
 func (r *ring) Status() ward.ChainStatus {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return ward.ChainStatus{Chain: r.ID(), Height: r.height, Faults: r.faults}
+	return ward.ChainStatus{Chain: r.ID(), Height: r.height, Faults: r.faults, Members: r.clocks}
 }
 
 func (r *ring) Validators() (int64, []receipt.Validator) { return 1, nil }
@@ -450,6 +451,19 @@ func TestAValidatorThatSignsTwoBlocksIsTold(t *testing.T) {
 	s := d.until(k, "the fault to be told", func(s ward.LedgerStatus) bool { return alarms(s) == "fault" })
 	if !strings.Contains(s.Alarms[0].Text, "Riverside signed two different blocks at height 7") {
 		t.Errorf("it says %q", s.Alarms[0].Text)
+	}
+}
+
+func TestAMemberWhoseClockIsWrongIsTold(t *testing.T) {
+	d, chain := newDesk(t), newRing()
+	d.event("one")
+	chain.clocks = []ward.ChainMember{{Validator: ward.Validator{Name: "Riverside"}, ClockOff: 3600}, {Validator: ward.Validator{Name: "Hillside"}, Self: true, ClockOff: -300}}
+	k, _ := d.keep(chain, time.Now)
+	s := d.until(k, "the clocks to be told", func(s ward.LedgerStatus) bool { return alarms(s) == "clock" })
+	for _, text := range []string{"The clock of Riverside is 1h0m0s ahead", "this clinic's own machine is 5m0s behind"} {
+		if !strings.Contains(s.Alarms[0].Text, text) {
+			t.Errorf("it says %q", s.Alarms[0].Text)
+		}
 	}
 }
 

@@ -332,6 +332,9 @@ func (o operators) status(ctx context.Context, t terminal) error {
 			how = "connected"
 		}
 		fmt.Fprintf(t.out, "  %-30s power %-4d %-14s %s\n", m.Name, m.Power, how, m.Address)
+		if m.ClockOff != 0 {
+			fmt.Fprintf(t.out, "    CLOCK: %v from the other members'. Blocks stay right as long as most clocks are; see that a time service runs there.\n", time.Duration(m.ClockOff)*time.Second)
+		}
 	}
 	if !own && s.Reason == "" {
 		fmt.Fprintln(t.out, "This Ward is not a member: it follows, and waits to be admitted.")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"time"
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cometstates "github.com/cometbft/cometbft/state"
@@ -48,6 +49,24 @@ func (c *Chain) Equivocate(height int64) error {
 		return err
 	}
 	return n.EvidencePool().AddEvidence(evidence)
+}
+
+// WithClockOff is a member whose clock is wrong: also in what it signs, and more so than CometBFT, which signs no vote that is
+// older than its block.
+func (config Config) WithClockOff(off time.Duration) Config {
+	config.Now = func() time.Time { return time.Now().Add(off) }
+	config.signer = func(v types.PrivValidator) types.PrivValidator { return offSigner{v, off} }
+	return config
+}
+
+type offSigner struct {
+	types.PrivValidator
+	off time.Duration
+}
+
+func (s offSigner) SignVote(chain string, v *cmtproto.Vote) error {
+	v.Timestamp = v.Timestamp.Add(s.off)
+	return s.PrivValidator.SignVote(chain, v)
 }
 
 // CrashesBefore makes it look as if the process had ended so before.

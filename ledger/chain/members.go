@@ -472,7 +472,7 @@ func (c *Chain) nextNumber() uint64 {
 	c.app.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.number = max(used+1, c.number+1, uint64(time.Now().UnixNano()))
+	c.number = max(used+1, c.number+1, uint64(c.config.Now().UnixNano()))
 	return c.number
 }
 

@@ -55,6 +55,10 @@ type Config struct {
 	Keys    string // the kind of key to sign blocks with, when one is made: ed25519, or mldsa65
 	Keep    int64  // blocks for those who are away; by default as many as take a gigabyte
 	Log     *slog.Logger
+
+	Now func() time.Time `json:"-"` // this member's clock; by default time.Now
+
+	signer func(types.PrivValidator) types.PrivValidator // a test's
 }
 
 // Chain is a running member of a chain.
@@ -79,10 +83,12 @@ type Chain struct {
 	running  bool       // a failure is held from now on, not reported to who starts it
 	failed   error      // why the chain is halted here
 	failedAt time.Time
-	last     time.Time // when the newest block came
-	oldest   time.Time // since when something waits; zero if nothing does
-	unfilled bool      // a change of the set waits for its block
-	number   uint64    // of the newest transaction of the operator's
+	last     time.Time                  // when the newest block came
+	oldest   time.Time                  // since when something waits; zero if nothing does
+	unfilled bool                       // a change of the set waits for its block
+	clocks   map[[20]byte]time.Duration // by validators' addresses: by how much theirs are ahead
+	behind   time.Duration              // by how much this member's is
+	number   uint64                     // of the newest transaction of the operator's
 }
 
 const (
@@ -111,7 +117,13 @@ const (
 
 // Start begins or goes on with a chain. If it cannot run, it is halted, and says why in Status.
 func Start(ctx context.Context, config Config) *Chain {
-	c := &Chain{config: config, log: config.Log, wake: make(chan struct{}, 1), stopPeers: func() {}, last: time.Now(), unfilled: true}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	c := &Chain{
+		config: config, log: config.Log, wake: make(chan struct{}, 1), stopPeers: func() {}, last: time.Now(), unfilled: true,
+		clocks: map[[20]byte]time.Duration{},
+	}
 	c.app = newApp(nil, "")
 	if err := c.begin(ctx); err != nil {
 		c.fail(err)
@@ -160,7 +172,11 @@ func (c *Chain) run(genesis *types.GenesisDoc) (err error) {
 	settings := c.settings()
 	trimLogs(filepath.Dir(settings.Consensus.WalFile()))
 	provider := func() (*types.GenesisDoc, error) { return genesis, nil }
-	n, err := node.NewNode(settings, c.keys.consensus, c.keys.node, proxy.NewConnSyncLocalClientCreator(held{c.app, c}), provider,
+	var signer types.PrivValidator = c.keys.consensus
+	if c.config.signer != nil {
+		signer = c.config.signer(signer)
+	}
+	n, err := node.NewNode(settings, signer, c.keys.node, proxy.NewConnSyncLocalClientCreator(held{c.app, c}), provider,
 		c.provide, node.DefaultMetricsProvider(settings.Instrumentation), cometLog{c.log, c.consensusFailed})
 	if err != nil {
 		return err
@@ -438,6 +454,7 @@ func (c *Chain) committed(s *agreed) {
 	if n == nil {
 		return // a block that is played again at the start
 	}
+	c.readClocks(n.BlockStore().LoadSeenCommit(s.Height))
 	c.keepFinals(s)
 	c.fillChanges(s)
 	select {
@@ -490,6 +507,9 @@ func (c *Chain) Status() ward.ChainStatus {
 		}
 		told := toldMember(m.Member)
 		told.Self = operator == self
+		c.mu.Lock()
+		told.ClockOff = c.clockOff(receipt.Validator{Key: m.Key, Kind: m.Kind}, told.Self)
+		c.mu.Unlock()
 		told.Connected = told.Self || n != nil && failed == nil && n.Switch().Peers().Has(peerID(m.Node))
 		status.Members = append(status.Members, told)
 	}

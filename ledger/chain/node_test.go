@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"ward"
 	"ward/ledger/chain"
 	"ward/ledger/receipt"
 )
@@ -244,6 +246,50 @@ func TestWhoSignsTwoBlocksIsTold(t *testing.T) {
 	}
 	if _, after := c.Root(); after == before {
 		t.Error("the state does not show it")
+	}
+}
+
+// One clock that is wrong, or two, changes no time that is agreed, and whoever can mend it is told.
+func TestClocksThatAreWrongChangeNothingAndAreTold(t *testing.T) {
+	off := []time.Duration{0, 0, time.Hour, -5 * time.Minute}
+	var configs []chain.Config
+	for i := range off {
+		address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		configs = append(configs, chain.Config{Dir: t.TempDir(), Name: fmt.Sprint("Clinic ", i), Listen: address, Address: address}.WithClockOff(off[i]))
+	}
+	if err := chain.Together(configs...); err != nil {
+		t.Fatal(err)
+	}
+	var all []*chain.Chain
+	for _, config := range configs {
+		all = append(all, start(t, config))
+	}
+	ctx, b, began := wait(t), newBook("clocks"), time.Now()
+	if err := all[2].Register(ctx, b.origin(), receipt.Hash{}, "Clinic 2"); err != nil {
+		t.Fatal(err)
+	}
+	told := func(at *chain.Chain) (clocks [4]int64) {
+		for i, m := range at.Status().Members {
+			clocks[i] = m.ClockOff
+		}
+		return clocks
+	}
+	for n := int64(0); told(all[0])[2] == 0 || told(all[3])[3] == 0; n++ {
+		b.add([]byte("x"))
+		if _, err := all[2].Submit(ctx, b.checkpoint(all[2].ID(), n, 0)); err != nil {
+			t.Fatal(err)
+		}
+		at, err := ward.ParseTime(all[0].Status().Time)
+		if err != nil || at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+			t.Fatalf("a block was signed at %v, %v", at, err)
+		}
+	}
+	near := func(a, b int64) bool { return max(a-b, b-a) <= 2 }
+	if c := told(all[0]); c[0] != 0 || c[1] != 0 || !near(c[2], 3600) || c[3] != 0 {
+		t.Errorf("the first, whose clock is right, says %v", c)
+	}
+	if c := told(all[3]); !near(c[3], -300) {
+		t.Errorf("the last, whose clock is behind, says %v", c)
 	}
 }
 

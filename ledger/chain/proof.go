@@ -134,21 +134,8 @@ func (c *Chain) signedAt(height int64) (time.Time, bool) {
 	if n == nil || height == 0 {
 		return time.Time{}, false
 	}
-	commit := n.BlockStore().LoadSeenCommit(height)
-	if commit == nil {
-		return time.Time{}, false
-	}
-	var times []time.Time
-	for _, s := range commit.Signatures {
-		if s.BlockIDFlag == types.BlockIDFlagCommit {
-			times = append(times, s.Timestamp)
-		}
-	}
-	if len(times) == 0 {
-		return time.Time{}, false
-	}
-	slices.SortFunc(times, time.Time.Compare)
-	return times[(len(times)-1)/2], true
+	_, at, ok := signedTimes(n.BlockStore().LoadSeenCommit(height))
+	return at, ok
 }
 
 // keepFinals keeps the blocks with this member's own newest checkpoints. Under the state machine's lock.

@@ -34,7 +34,10 @@ export default function TheLedger(_: ScreenProps): JSX.Element {
   )
 }
 
-const isBroken = (s: LedgerStatus): boolean => s.readOnly === true || s.record?.whole === false || s.alarms.some((a) => a.kind !== 'halted')
+/** Alarms that say nothing against the history. */
+const harmless: readonly string[] = ['halted', 'clock']
+
+const isBroken = (s: LedgerStatus): boolean => s.readOnly === true || s.record?.whole === false || s.alarms.some((a) => !harmless.includes(a.kind))
 
 /** What waits no longer than this, in ms, is being agreed: that someone looks at this page is recorded too. */
 const usual = 30_000
@@ -43,7 +46,8 @@ const usual = 30_000
 function Standing({ s }: { s: LedgerStatus }): JSX.Element {
   const { w, n, date } = useWords()
   const p = w.ledger.page
-  const wrong = s.alarms.filter((a) => a.kind !== 'halted')
+  const wrong = s.alarms.filter((a) => !harmless.includes(a.kind))
+  const clock = s.alarms.find((a) => a.kind === 'clock')
   const at = s.agreedAt ? date(s.agreedAt, 'datetime') : ''
   return (
     <div class="stack">
@@ -54,6 +58,7 @@ function Standing({ s }: { s: LedgerStatus }): JSX.Element {
           {s.readOnly && <p>{p.readOnly}</p>}
         </Notice>
       )}
+      {clock && <Notice kind="warn" title={p.alarms[clock.kind] ?? clock.kind}><p class="small" lang="en" dir="ltr">{clock.text}</p></Notice>}
       {!s.chain ? <Notice kind="warn" title={p.none}><p>{p.noneText}</p></Notice>
         : s.chain.halted ? <Notice kind="warn" title={p.halted(date(s.chain.halted, 'datetime'))}><p>{p.haltedText}</p></Notice>
           : isBroken(s) ? null
