@@ -39,7 +39,7 @@ export class Net {
     const response = await this.send(method, path, {
       proof, ...(body !== undefined && { body: JSON.stringify(body, bytesToJSON), type: 'application/json' }),
     })
-    return (response.status === 204 ? undefined : await response.json()) as T
+    return (response.status === 204 ? undefined : await response.json().catch((error: unknown) => { throw error instanceof SyntaxError ? error : this.lost(error) })) as T
   }
 
   /** Sends a request, once more if the server wants its current nonce in the proof; throws a problem unless it is a success. */
@@ -87,9 +87,14 @@ export class Net {
       return response
     } catch (error) {
       if (options.signal?.aborted) throw new EngineProblem('cancelled', 'cancelled')
-      this.setOnline(false)
-      throw new EngineProblem('offline', error instanceof Error ? error.message : 'offline')
+      throw this.lost(error)
     }
+  }
+
+  /** The network went away, before an answer or within it. */
+  private lost(error: unknown): EngineProblem {
+    this.setOnline(false)
+    return new EngineProblem('offline', error instanceof Error ? error.message : 'offline')
   }
 
   private async problem(response: Response, proof: Proof): Promise<EngineProblem> {
