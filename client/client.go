@@ -39,6 +39,9 @@ type Client struct {
 	now     func() time.Time
 	browser seal.SigningKey
 
+	changing  sync.Mutex // held by who changes the keyring
+	following sync.Mutex // held by who follows the ledger's history
+
 	mu      sync.Mutex
 	nonce   string
 	session ward.Session
@@ -46,7 +49,14 @@ type Client struct {
 	clinic  *envelope.Statement[envelope.Clinic]
 	people  map[ward.PersonID]*seal.Person
 	opened  map[ward.LockID]*history
-	head    receipt.Seen // the newest head of the clinic's log that was checked
+	history *History // of the ledger, as it was checked last
+	head    head
+}
+
+// head is the newest head of a log that was checked.
+type head struct {
+	origin receipt.Key
+	receipt.Seen
 }
 
 // New makes a client, not signed in.

@@ -391,7 +391,7 @@ func (c *Client) begin(ctx context.Context, session ward.Session, k *seal.Keyrin
 func (c *Client) forgetSession() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.session, c.keyring = ward.Session{}, nil
+	c.session, c.keyring, c.history = ward.Session{}, nil, nil
 }
 
 // SignOut ends this session, or all of the person's.
@@ -538,7 +538,12 @@ func (c *Client) NewCode(ctx context.Context) (seal.Code, error) {
 }
 
 // changeKeyring makes the next version of both copies of the keyring, stores them, and takes it up once it is stored.
-func (c *Client) changeKeyring(_ context.Context, change func(*seal.Keyring) error, store func(ward.KeyringPut) error) error {
+func (c *Client) changeKeyring(ctx context.Context, change func(*seal.Keyring) error, store func(ward.KeyringPut) error) error {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	if err := c.followKeyring(ctx); err != nil {
+		return err
+	}
 	old := c.state().keyring
 	if old == nil {
 		return ErrSignedOut
@@ -562,6 +567,34 @@ func (c *Client) changeKeyring(_ context.Context, change func(*seal.Keyring) err
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.keyring = &k
+	return nil
+}
+
+// followKeyring takes up what another device of this person changed in the keyring. Its second copy opens with the code
+// that is in the first.
+func (c *Client) followKeyring(ctx context.Context) error {
+	k := c.state().keyring
+	if k == nil {
+		return ErrSignedOut
+	}
+	stored, err := get[ward.Keyring](ctx, c, "/api/keyring")
+	if err != nil || stored.Version <= k.Version {
+		return err
+	}
+	read, err := seal.OpenKeyringWithCode(stored.RecoveryKeyring, k.Code)
+	if err != nil {
+		return fmt.Errorf("another device changed the recovery code, so sign in again: %w", err)
+	}
+	if read.Org != k.Org || read.Person != k.Person || read.Clinic != k.Clinic || read.Version != stored.Version ||
+		read.Identity.Recipient() != k.Identity.Recipient() || read.Signing.Public() != k.Signing.Public() {
+		return errors.New("the server keeps the keyring of other keys, or an older one")
+	}
+	read.Card = k.Card
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keyring != nil && c.keyring.Version < read.Version {
+		c.keyring = read
+	}
 	return nil
 }
 

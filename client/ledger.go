@@ -35,9 +35,60 @@ func (h *History) Trust() receipt.Trust {
 // ErrNoLedger is the error of a clinic without one.
 var ErrNoLedger = errors.New("this clinic has no ledger")
 
-// CheckLedger checks that the clinic's history is the one that this person saw before, and remembers it. The first time it
-// pins whom to trust in the keyring.
+var (
+	// ErrOtherKeys is the error of a person in whose name the server shows other keys than the organisations agreed on.
+	ErrOtherKeys = errors.New("the server shows other keys for this person than the organisations agreed on")
+	// ErrOtherChain is the error of a clinic that shows the ledger of other organisations than it did.
+	ErrOtherChain = errors.New("the clinic shows another ledger than before, and those who kept that one did not say so")
+)
+
+// CheckLedger checks that the clinic's history is the one that this person saw before, and remembers it; and that nobody
+// put other keys in their name. The first time it pins whom to trust in the keyring, and whenever these have changed.
 func (c *Client) CheckLedger(ctx context.Context) (*History, error) {
+	h, err := c.checkHistory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.forgetPerson(c.Person())
+	_, err = c.person(ctx, c.Person())
+	return h, err
+}
+
+// checkHistory is CheckLedger but for one's own keys. What does not check is checked again with what another device of this
+// person may have put in the keyring: that they were told, and went on from another history.
+func (c *Client) checkHistory(ctx context.Context) (*History, error) {
+	c.following.Lock()
+	defer c.following.Unlock()
+	h, err := c.follow(ctx)
+	if err != nil && !errors.Is(err, ErrNoLedger) {
+		before := c.state().keyring
+		if failed := c.followKeyring(ctx); failed != nil || c.state().keyring == before {
+			return nil, err
+		}
+		h, err = c.follow(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.history = h
+	c.mu.Unlock()
+	return h, nil
+}
+
+// lastHistory is the one that was checked last, or checks it now.
+func (c *Client) lastHistory(ctx context.Context) (*History, error) {
+	c.mu.Lock()
+	h := c.history
+	c.mu.Unlock()
+	if h != nil {
+		return h, nil
+	}
+	return c.checkHistory(ctx)
+}
+
+// follow follows the history from what the keyring pinned.
+func (c *Client) follow(ctx context.Context) (*History, error) {
 	is, err := get[ward.Ledger](ctx, c, "/api/ledger")
 	if err != nil && ward.KindOf(err) != ward.Missing {
 		return nil, err
@@ -54,24 +105,79 @@ func (c *Client) CheckLedger(ctx context.Context) (*History, error) {
 	}
 	told, err := trustOf(is)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("check the ledger: %w", err)
 	}
 	if k.Ledger == nil {
-		if err := c.pinLedger(ctx, told); err != nil {
+		if err := c.followKeyring(ctx); err != nil { // another device may have pinned it
 			return nil, err
 		}
+		k = c.state().keyring
 	}
-	h := &History{Pinned: *c.state().keyring.Ledger}
-	if h.Pinned.Chain != told.Chain || h.Pinned.Origin != told.Origin || h.Pinned.Salt != told.Salt {
+	h := &History{Pinned: told}
+	if k.Ledger != nil {
+		h.Pinned = *k.Ledger
+	}
+	switch {
+	case h.Pinned.Origin != told.Origin || h.Pinned.Salt != told.Salt:
 		return nil, fmt.Errorf("check the ledger: %w", receipt.ErrForked)
+	case h.Pinned.Chain != told.Chain && len(h.Pinned.Validators) > 1:
+		return nil, fmt.Errorf("check the ledger: %w", ErrOtherChain)
+	case h.Pinned.Chain != told.Chain: // a clinic that was alone may join others; its own log goes on, and that is checked
+		told.Seen = h.Pinned.Seen
+		h.Pinned = told
 	}
-	if err := c.followLedger(ctx, h); err != nil {
+	if err := c.followChanges(ctx, h); err != nil {
 		return nil, fmt.Errorf("check the ledger: %w", err)
 	}
 	if err := c.extendLedger(ctx, h, is.Final); err != nil {
 		return nil, fmt.Errorf("check the ledger: %w", err)
 	}
+	now := h.Trust()
+	if k.Ledger == nil || k.Ledger.Chain != now.Chain || k.Ledger.Height != now.Height {
+		if err := c.pinLedger(ctx, now); err != nil {
+			return nil, err
+		}
+	}
 	return h, nil
+}
+
+// checkCards refuses a person's cards if the organisations agreed on others in their name. That they have agreed on none
+// yet is no reason to: nobody's work waits for the chain.
+func (c *Client) checkCards(ctx context.Context, given ward.PersonCards) error {
+	h, err := c.lastHistory(ctx)
+	if errors.Is(err, ErrNoLedger) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	line, err := c.CardProof(ctx, given.Person)
+	if err != nil || line == nil {
+		return err
+	}
+	err = h.checkLine(given, line.Proof)
+	if err != nil && !errors.Is(err, ErrOtherKeys) { // signed by those who came since, or by nobody
+		if h, err = c.checkHistory(ctx); err == nil {
+			err = h.checkLine(given, line.Proof)
+		}
+	}
+	return err
+}
+
+// checkLine compares cards with what the chain has of a person: those, or those without the newest, which is on its way.
+func (h *History) checkLine(given ward.PersonCards, p receipt.StateProof) error {
+	trust := h.Sets.At(p.Height)
+	value, there, _, err := trust.CheckState(receipt.LinkKey(trust.Origin, receipt.Label(trust.Salt, string(given.Person))), p)
+	if err != nil || !there {
+		return err
+	}
+	var cards [][]byte
+	for _, text := range given.Cards {
+		if cards = append(cards, []byte(text)); value == receipt.LineValue(cards...) {
+			return nil
+		}
+	}
+	return ErrOtherKeys
 }
 
 func trustOf(is ward.Ledger) (receipt.Trust, error) {
@@ -94,12 +200,14 @@ func trustOf(is ward.Ledger) (receipt.Trust, error) {
 
 func (c *Client) pinLedger(ctx context.Context, t receipt.Trust) error {
 	return c.changeKeyring(ctx, func(k *seal.Keyring) error {
-		k.Ledger = &t
+		if l := k.Ledger; l == nil || l.Chain != t.Chain || l.Height < t.Height {
+			k.Ledger = &t
+		}
 		return nil
 	}, func(put ward.KeyringPut) error { return do(ctx, c, http.MethodPut, "/api/keyring", put) })
 }
 
-func (c *Client) followLedger(ctx context.Context, h *History) (err error) {
+func (c *Client) followChanges(ctx context.Context, h *History) (err error) {
 	given, err := get[ward.LedgerChanges](ctx, c, fmt.Sprintf("/api/ledger/changes?after=%d", h.Pinned.Height-1))
 	if err != nil {
 		return err
@@ -118,11 +226,11 @@ func (c *Client) followLedger(ctx context.Context, h *History) (err error) {
 // extendLedger checks the newest head against what this client has seen, or else what the keyring had.
 func (c *Client) extendLedger(ctx context.Context, h *History, final *ward.LedgerFinal) error {
 	c.mu.Lock()
-	seen := c.head
-	c.mu.Unlock()
-	if seen.Size == 0 {
+	seen := c.head.Seen
+	if c.head.origin != h.Pinned.Origin || seen.Size == 0 {
 		seen = h.Pinned.Seen
 	}
+	c.mu.Unlock()
 	if final == nil {
 		if seen.Size > 0 {
 			return receipt.ErrForked
@@ -157,7 +265,7 @@ func (c *Client) extendLedger(ctx context.Context, h *History, final *ward.Ledge
 		return err
 	}
 	c.mu.Lock()
-	c.head = now
+	c.head = head{h.Pinned.Origin, now}
 	c.mu.Unlock()
 	h.Final = &receipt.Final{Seen: now, Block: block}
 	return nil

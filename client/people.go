@@ -14,7 +14,7 @@ import (
 )
 
 // person finds someone's public keys and checks them: each card against the one before or its voucher, the browsers
-// against the cards, and, for the founder, the first card against the clinic's statement.
+// against the cards, all cards against the ledger, and, for the founder, the first card against the clinic's statement.
 func (c *Client) person(ctx context.Context, id ward.PersonID) (*seal.Person, error) {
 	return c.personWith(ctx, id, nil)
 }
@@ -30,6 +30,24 @@ func (c *Client) personWith(ctx context.Context, id ward.PersonID, asking []ward
 	if slices.Contains(asking, id) {
 		return nil, fmt.Errorf("person %s: those who vouched for each other form a circle", id)
 	}
+	p, err := c.askPerson(ctx, id, asking)
+	if errors.Is(err, ErrOtherKeys) { // a card may be made between two answers
+		p, err = c.askPerson(ctx, id, asking)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if clinic := c.state().clinic; clinic != nil && clinic.Body.Founder == id && p.Cards[0].Body.Signing != clinic.Body.Signing {
+		return nil, fmt.Errorf("person %s: the founder's card is not the one in the clinic's statement", id)
+	}
+	c.mu.Lock()
+	c.people[id] = p
+	c.mu.Unlock()
+	return p, nil
+}
+
+// askPerson asks for someone's cards and checks them, also against what the organisations agreed on.
+func (c *Client) askPerson(ctx context.Context, id ward.PersonID, asking []ward.PersonID) (*seal.Person, error) {
 	given, err := get[ward.PersonCards](ctx, c, path("people", string(id), "cards"))
 	if err != nil {
 		return nil, err
@@ -43,12 +61,9 @@ func (c *Client) personWith(ctx context.Context, id ward.PersonID, asking []ward
 	if err != nil {
 		return nil, err
 	}
-	if clinic := c.state().clinic; clinic != nil && clinic.Body.Founder == id && p.Cards[0].Body.Signing != clinic.Body.Signing {
-		return nil, fmt.Errorf("person %s: the founder's card is not the one in the clinic's statement", id)
+	if err := c.checkCards(ctx, given); err != nil {
+		return nil, fmt.Errorf("person %s: %w", id, err)
 	}
-	c.mu.Lock()
-	c.people[id] = p
-	c.mu.Unlock()
 	return p, nil
 }
 

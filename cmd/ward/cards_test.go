@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ward"
+	"ward/client"
+	"ward/seal"
+	"ward/seal/envelope"
+	"ward/store"
+)
+
+// changed is a way to the server on which someone changes the cards that it shows.
+type changed func(*ward.PersonCards)
+
+func (with changed) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || !strings.HasSuffix(r.URL.Path, "/cards") || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	defer answer.Body.Close()
+	var cards ward.PersonCards
+	if err := json.NewDecoder(answer.Body).Decode(&cards); err != nil {
+		return nil, err
+	}
+	with(&cards)
+	text, err := json.Marshal(cards)
+	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), -1
+	return answer, err
+}
+
+// servedClinic is a clinic with its chain that answers, and its founder.
+func servedClinic(t *testing.T) (here *running, org ward.OrgID, founder *client.Client) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &Config{Dir: filepath.Join(t.TempDir(), "data"), Origin: "http://localhost:" + port, LogLevel: "error"}
+	if here, err = clinic(t.Context(), config, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	serving, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- here.server.Serve(serving, listener) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, here.close()); err != nil {
+			t.Error(err)
+		}
+	})
+	link, err := here.found(t.Context(), "Hillside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	founder = client.New(client.Config{Origin: here.origin})
+	if _, err := founder.Accept(t.Context(), link, client.About{Given: "Ada", Family: "Founder", PasskeyName: "Laptop"}); err != nil {
+		t.Fatal(err)
+	}
+	return here, founder.Org(), founder
+}
+
+// linesAgree waits until every card is on its line.
+func linesAgree(t *testing.T, here *running, org ward.OrgID) {
+	t.Helper()
+	waitFor(t, "all cards to be agreed", func() bool {
+		var all, agreed int64
+		rows(t, here, `SELECT count(*), count(CASE WHEN state = 'agreed' THEN 1 END) FROM ledger_links WHERE org = $1`, org, func(r *store.Rows) error { return r.Scan(&all, &agreed) })
+		return all > 0 && all == agreed
+	})
+}
+
+func TestTheGoClientRefusesCardsThatAreNotThoseAgreedOn(t *testing.T) {
+	here, org, founder := servedClinic(t)
+	invited, err := founder.Invite(t.Context(), client.About{Given: "Chidi", Family: "Okafor"}, false, ward.Clinician)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doctor := client.New(client.Config{Origin: here.origin})
+	if _, err := doctor.Accept(t.Context(), invited.Link, client.About{Given: "Chidi", Family: "Okafor", PasskeyName: "Laptop"}); err != nil {
+		t.Fatal(err)
+	}
+	linesAgree(t, here, org)
+
+	// Cards with the server's own keys, good in themselves.
+	identity, err := seal.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signing := seal.NewSigningKey()
+	card, err := envelope.Write(envelope.Card{
+		Org: org, Person: doctor.Person(), Serial: 1, Recipient: identity.Recipient(), Signing: signing.Public(), Time: ward.FormatTime(time.Now()),
+	}, signing.Sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lies := true
+	elsewhere := client.New(client.Config{
+		Origin: here.origin, Authenticator: founder.Authenticator(), HTTP: &http.Client{Transport: changed(func(cards *ward.PersonCards) {
+			if lies && cards.Person == doctor.Person() {
+				cards.Cards, cards.Browsers = []string{string(card.Text)}, nil
+			}
+		})},
+	})
+	if err := elsewhere.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := elsewhere.InviteAgain(t.Context(), doctor.Person(), false); !errors.Is(err, client.ErrOtherKeys) {
+		t.Errorf("keys in another's name: %v", err)
+	}
+	lies = false
+	if _, err := elsewhere.InviteAgain(t.Context(), doctor.Person(), false); err != nil {
+		t.Errorf("the person's own keys: %v", err)
+	}
+
+	// The same of one's own.
+	ownLies := client.New(client.Config{
+		Origin: here.origin, Authenticator: doctor.Authenticator(), HTTP: &http.Client{Transport: changed(func(cards *ward.PersonCards) {
+			if cards.Person == doctor.Person() {
+				cards.Cards, cards.Browsers = []string{string(card.Text)}, nil
+			}
+		})},
+	})
+	if err := ownLies.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ownLies.CheckLedger(t.Context()); !errors.Is(err, client.ErrOtherKeys) {
+		t.Errorf("keys in one's own name: %v", err)
+	}
+}
+
+func TestTwoDevicesOfOnePersonTrustTheSame(t *testing.T) {
+	here, org, one := servedClinic(t)
+	agrees(t, here, org)
+	version := func() (n int64) {
+		rows(t, here, `SELECT version FROM keyrings WHERE org = $1`, org, func(r *store.Rows) error { return r.Scan(&n) })
+		return n
+	}
+	other := client.New(client.Config{Origin: here.origin, Authenticator: one.Authenticator()})
+	if err := other.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first, err := one.CheckLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := version()
+	second, err := other.CheckLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version() != before {
+		t.Error("the second device pinned again what the first had pinned")
+	}
+	if second.Pinned.Chain != first.Pinned.Chain || second.Pinned.Height != first.Pinned.Height {
+		t.Errorf("one device pinned height %d of %s, the other %d of %s", first.Pinned.Height, first.Pinned.Chain, second.Pinned.Height, second.Pinned.Chain)
+	}
+	keys, _, err := one.Passkeys(t.Context())
+	if err != nil || len(keys) != 1 {
+		t.Fatal(keys, err)
+	}
+	for _, device := range []*client.Client{other, one, other} { // each changes what the other had last
+		if err := device.RenamePasskey(t.Context(), keys[0].Passkey, "Desk"); err != nil {
+			t.Errorf("a device that was behind: %v", err)
+		}
+	}
+}
