@@ -1,11 +1,7 @@
 package visits
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/ecdh"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"net/http"
 	"net/netip"
 	"testing"
@@ -42,45 +38,6 @@ func TestPushIsEncryptedAsInTheStandardsExample(t *testing.T) { // RFC 8291, app
 	if got := ward.B64.EncodeToString(body); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-}
-
-// decryptPush is what a browser does.
-func decryptPush(t *testing.T, key *ecdh.PrivateKey, auth, body []byte) string {
-	t.Helper()
-	salt, point := body[:16], body[21:21+65]
-	sender, err := ecdh.P256().NewPublicKey(point)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared, err := key.ECDH(sender)
-	if err != nil {
-		t.Fatal(err)
-	}
-	derive := func(secret, salt []byte, info string, n int) []byte {
-		k, err := hkdf.Key(sha256.New, secret, salt, info, n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return k
-	}
-	input := derive(shared, auth, "WebPush: info\x00"+string(key.PublicKey().Bytes())+string(point), 32)
-	block, err := aes.NewCipher(derive(input, salt, "Content-Encoding: aes128gcm\x00", 16))
-	if err != nil {
-		t.Fatal(err)
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := aead.Open(nil, derive(input, salt, "Content-Encoding: nonce\x00", 12), body[86:], nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	end := len(plain) - 1
-	for plain[end] == 0 {
-		end--
-	}
-	return string(plain[:end]) // the last is the delimiter
 }
 
 func TestPushesGoToPublicAddressesOnly(t *testing.T) {

@@ -3,10 +3,8 @@ package visits
 import (
 	"bufio"
 	"context"
-	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -23,6 +21,7 @@ import (
 	"time"
 
 	"ward"
+	"ward/client"
 	"ward/identity"
 	"ward/seal/envelope"
 	"ward/store"
@@ -38,16 +37,14 @@ type post struct {
 	answer   int // of the push service
 	mail     net.Listener
 	push     *httptest.Server
-	key      *ecdh.PrivateKey // of a browser
-	auth     []byte
-	deafened bool // the mail server does not answer
+	key      client.PushKey // of a browser
+	deafened bool           // the mail server does not answer
 }
 
 func newPost(t *testing.T) *post {
-	p := &post{t: t, answer: http.StatusCreated, auth: make([]byte, 16)}
-	rand.Read(p.auth)
+	p := &post{t: t, answer: http.StatusCreated}
 	var err error
-	if p.key, err = ecdh.P256().GenerateKey(rand.Reader); err != nil {
+	if p.key, err = client.NewPushKey(); err != nil {
 		t.Fatal(err)
 	}
 	if p.mail, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -117,7 +114,8 @@ func (p *post) got() (letters, pushes []string) {
 	defer p.mu.Unlock()
 	for _, body := range p.bodies {
 		var message struct{ Text, Tag string }
-		if err := json.Unmarshal([]byte(decryptPush(p.t, p.key, p.auth, body)), &message); err != nil {
+		text, err := p.key.Open(body)
+		if err := errors.Join(err, json.Unmarshal(text, &message)); err != nil {
 			p.t.Error(err)
 		}
 		pushes = append(pushes, message.Text)
@@ -135,9 +133,7 @@ func newReminded(t *testing.T) (*door, *post) {
 	d.v.Origin, d.v.push.origin, d.v.push.client = "https://clinic.example", "https://clinic.example", p.push.Client()
 	d.patient.Browser = "phone"
 	d.must(d.call(d.patient, d.v.PutReminders, ward.Reminders{Language: "en", TimeZone: "Europe/Madrid", Leads: []int64{1440, 60}, Email: "amina@mail.example"}))
-	d.must(d.call(d.patient, d.v.PutPush, ward.PushSubscription{
-		Endpoint: p.push.URL + "/send/1", P256DH: ward.B64.EncodeToString(p.key.PublicKey().Bytes()), Auth: ward.B64.EncodeToString(p.auth),
-	}))
+	d.must(d.call(d.patient, d.v.PutPush, p.key.At(p.push.URL+"/send/1")))
 	d.remind()
 	letters, _ := p.got()
 	if len(letters) != 1 || !strings.Contains(letters[0], "RCPT TO:<amina@mail.example>") || !strings.Contains(letters[0], "will come to this address") {

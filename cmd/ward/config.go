@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -62,6 +63,8 @@ type Config struct {
 	MetricsToken ward.Secret
 	LogLevel     string
 	LogFormat    string
+
+	push *http.Client // to push services, for who proves what they are sent; nil: to public addresses
 }
 
 // flags binds the settings. Secrets are not flags: a command line shows in the list of processes.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"ward"
 	"ward/client"
@@ -24,8 +25,8 @@ import (
 const proveAbout = `Starts a clinic, and has people write canaries through it: names, words and numbers that occur nowhere else, as notes,
 messages, file names and contents, names of people and of their devices. A handler is made to panic with them in hand,
 and a server that people write to is killed with a dump of all it was doing. Then it searches everything that the server
-keeps or sends: database, large files, logs of every level, metrics, a backup, the letters and notices it sent, the
-output of the crash, and on Linux the memory of the running server. One hit fails. With --database it does the same on
+keeps or sends: database, large files, logs of every level, metrics, a backup, the letters, push messages and notices it
+sent, the output of the crash, and on Linux the memory of the running server. One hit fails. With --database it does the same on
 PostgreSQL.`
 
 func proveCommand() command {
@@ -63,8 +64,14 @@ func prove(ctx context.Context, t terminal, config *Config) (err error) {
 		return err
 	}
 	defer post.close()
+	push, err := openPushService(ctx)
+	if err != nil {
+		return err
+	}
+	defer push.close()
 	config.Dir, config.LogLevel = filepath.Join(folder, "data"), "debug"
 	config.SMTPServer, config.SMTPFrom = post.address, "clinic@example.org"
+	config.push = push.client()
 	if err := config.prepare(); err != nil {
 		return err
 	}
@@ -85,7 +92,7 @@ func prove(ctx context.Context, t terminal, config *Config) (err error) {
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- here.server.Serve(serving, listener) }()
-	writer, chart, err := plantAndAsk(ctx, t, here, config, folder)
+	writer, chart, err := plantAndAsk(ctx, t, here, config, folder, push)
 	stop()
 	err = errors.Join(err, <-ended, here.close())
 	if err != nil {
@@ -103,7 +110,7 @@ func prove(ctx context.Context, t terminal, config *Config) (err error) {
 
 // plantAndAsk has people write, then provokes refusals and faults, whose traces are searched too, and asks for metrics.
 // It gives one of them and their chart.
-func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config, folder string) (*client.Client, ward.ChartID, error) {
+func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config, folder string, push *pushService) (*client.Client, ward.ChartID, error) {
 	link, err := here.foundingLink(ctx, "A clinic")
 	if err != nil {
 		return nil, "", err
@@ -149,6 +156,9 @@ func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config,
 	}
 	if _, err := c.Founder.OpenChart(ctx, chart); err != nil {
 		return nil, "", err
+	}
+	if err := push.provoke(ctx, c.Founder, p, chart, filepath.Join(folder, "pushes")); err != nil {
+		return nil, "", fmt.Errorf("web push: %w", err)
 	}
 	// What a confused client might send where it does not belong: refused, and not repeated in a log.
 	for _, path := range []string{"/api/locks/" + planted[0], "/api/charts/" + planted[0] + "/looks?before=" + planted[0], "/api/" + planted[1]} {
@@ -197,7 +207,7 @@ func searchAll(ctx context.Context, t terminal, config *Config, folder string, p
 	if !strings.Contains(letters, mailed) {
 		return errors.New("no letter was sent, so none could be searched")
 	}
-	for _, name := range []string{"notices", "metrics", "crash", "data/ward.log"} {
+	for _, name := range []string{"notices", "pushes", "metrics", "crash", "data/ward.log"} {
 		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Size() == 0 {
 			return errors.Join(err, fmt.Errorf("there are no %s to search", name))
 		}
@@ -227,9 +237,84 @@ func searchAll(ctx context.Context, t terminal, config *Config, folder string, p
 	if err != nil || len(self) == 0 {
 		return errors.Join(err, errors.New("the search does not find what is there"))
 	}
-	fmt.Fprintf(t.out, "searched %d bytes: database, large files, logs, metrics, a backup, letters, notices, the output of a crash and a running server's memory\nnothing was found; a word that was put there on purpose was\n", search.read+int64(len(letters)))
+	fmt.Fprintf(t.out, "searched %d bytes: database, large files, logs, metrics, a backup, letters, push messages, notices, the output of a crash and a running server's memory\nnothing was found; a word that was put there on purpose was\n", search.read+int64(len(letters)))
 	return nil
 }
+
+// A pushService is where browsers' makers take messages for browsers (RFC 8030), and a browser that opens them.
+type pushService struct {
+	listener net.Listener
+	server   *http.Server
+	key      client.PushKey
+	came     chan []byte
+}
+
+func openPushService(ctx context.Context) (*pushService, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &pushService{listener: listener, came: make(chan []byte, 16)}
+	p.server = &http.Server{ReadHeaderTimeout: pushWithin, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4096)) // as push services take
+		if err != nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		p.came <- body
+	})}
+	go p.server.Serve(listener)
+	p.key, err = client.NewPushKey()
+	return p, err
+}
+
+// client takes all that is sent over TLS anywhere to here, without it.
+func (p *pushService) client() *http.Client {
+	return &http.Client{Timeout: pushWithin, Transport: &http.Transport{DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", p.listener.Addr().String())
+	}}}
+}
+
+// pushWithin is how long a push may take to come.
+const pushWithin = time.Minute
+
+// provoke has someone told that a visit is cancelled, in their browser and by letter, and keeps what came there, as
+// it was sent and as they read it.
+func (p *pushService) provoke(ctx context.Context, clinician, patient *simulator.Person, chart ward.ChartID, file string) error {
+	if err := patient.SetReminders(ctx, ward.Reminders{Language: "en", TimeZone: "Europe/London", Leads: []int64{1440}, Email: mailed}); err != nil {
+		return err
+	}
+	if err := patient.RemindHere(ctx, p.key.At("https://push.example.org/here")); err != nil {
+		return err
+	}
+	start := time.Now().Add(72 * time.Hour).Truncate(time.Hour)
+	a := client.Appointment{
+		Start: start, End: start.Add(20 * time.Minute), Patient: patient.Person(), PatientName: planted[1], Chart: chart,
+		With: clinician.Person(), WithName: clinician.Name, Reason: planted[4],
+	}
+	var err error
+	if a.Visit, err = clinician.Book(ctx, a); err != nil {
+		return err
+	}
+	if err := clinician.Cancel(ctx, a); err != nil { // which is told at once
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, pushWithin)
+	defer cancel()
+	select {
+	case body := <-p.came:
+		message, err := p.key.Open(body)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(file, append(append(body, '\n'), message...), 0o600)
+	case <-ctx.Done():
+		return errors.New("no push message was sent, so none could be searched")
+	}
+}
+
+func (p *pushService) close() { p.server.Close() }
 
 // A postbox is a mail server that keeps what it is given: enough of SMTP (RFC 5321) to take a letter.
 type postbox struct {

@@ -95,7 +95,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 		return nil, err
 	}
 	r.visits, err = visits.New(visits.Config{
-		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Sealer: sealer, Letters: reminders(config), Origin: config.Origin,
+		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Sealer: sealer, Letters: reminders(config), Push: config.push, Origin: config.Origin,
 		Media: config.media(), Log: log, Now: time.Now,
 	})
 	if err != nil {
