@@ -189,7 +189,7 @@ func (d *desk) Publish(ward.OrgID, ward.Notice) error { return nil }
 func (d *desk) until(k *ledger.Keeper, what string, wanted func(ward.LedgerStatus) bool) ward.LedgerStatus {
 	d.t.Helper()
 	var s ward.LedgerStatus
-	for range 1500 {
+	for range 6000 { // a minute, for a machine that has much else to do
 		s = ask[ward.LedgerStatus](d, k.GetStatus, "/")
 		if wanted(s) {
 			return s
