@@ -458,6 +458,28 @@ type ChainStatus struct {
 	Members []ChainMember `json:"members"`
 	Votes   []ChainVote   `json:"votes,omitempty"` // open ones
 	Faults  []ChainFault  `json:"faults,omitempty"`
+
+	Releases    []ChainRelease `json:"releases,omitempty"`    // the newest of each kind
+	ReleaseKeys *ReleaseKeys   `json:"releaseKeys,omitempty"` // that sign the next
+}
+
+// ChainRelease is a program that is given out, as members recorded it. Kind: server, app, firmware. The sum is that of
+// the program's file; of the app that of the list of its files, /files.txt.
+type ChainRelease struct {
+	Kind   string `json:"kind"`
+	Number int64  `json:"number"` // grows; 0 of what runs here and is not recorded
+	Sum    string `json:"sum"`    // SHA-256 in hex
+}
+
+// ReleaseKeys are who signs releases, and how many must.
+type ReleaseKeys struct {
+	Needed int64    `json:"needed"`
+	Keys   []string `json:"keys"` // Ed25519, b64
+}
+
+// AppRelease shows with which number a release of the app is recorded, or that it is not.
+type AppRelease struct {
+	Proof json.RawMessage `json:"proof,omitempty"` // ledger/receipt.StateProof; absent: this clinic has no chain
 }
 
 // ChainMember is an organisation that runs a validator.
@@ -471,17 +493,18 @@ type ChainMember struct {
 	ClockOff  int64  `json:"clockOff,omitempty"` // seconds that its clock is ahead of the others', or this Ward's own behind
 }
 
-// ChainVote is something that members decide together. Kind: join, leave, power, upgrade.
+// ChainVote is something that members decide together. Kind: join, leave, power, upgrade, releases.
 type ChainVote struct {
-	Subject string       `json:"subject"` // names it, b64
-	Kind    string       `json:"kind"`
-	Member  *ChainMember `json:"member,omitempty"`  // who would join, leave or change
-	Height  int64        `json:"height,omitempty"`  // of an upgrade
-	Version int64        `json:"version,omitempty"` // of an upgrade
-	Yes     []string     `json:"yes"`               // names of members
-	Power   int64        `json:"power"`             // theirs
-	Needed  int64        `json:"needed"`            // the power that decides
-	Mine    bool         `json:"mine,omitempty"`    // this member has voted
+	Subject  string       `json:"subject"` // names it, b64
+	Kind     string       `json:"kind"`
+	Member   *ChainMember `json:"member,omitempty"`   // who would join, leave or change
+	Height   int64        `json:"height,omitempty"`   // of an upgrade
+	Version  int64        `json:"version,omitempty"`  // of an upgrade
+	Releases *ReleaseKeys `json:"releases,omitempty"` // who would sign them
+	Yes      []string     `json:"yes"`                // names of members
+	Power    int64        `json:"power"`              // theirs
+	Needed   int64        `json:"needed"`             // the power that decides
+	Mine     bool         `json:"mine,omitempty"`     // this member has voted
 }
 
 // ChainFault is a validator that was caught. Kind: equivocation (it signed two blocks of one height).
@@ -503,6 +526,8 @@ type LedgerStatus struct {
 	ReadOnly bool          `json:"readOnly,omitempty"` // nothing is sent to the chain: the log is not what it agreed
 	Alarms   []LedgerAlarm `json:"alarms"`             // open ones, newest first
 	Record   *RecordState  `json:"record,omitempty"`   // the newest check
+
+	Running []ChainRelease `json:"running,omitempty"` // the server and the app that are running
 }
 
 // LedgerAlarm is something that the security officer must know. Kind: record (a check found problems), forked, shorter,

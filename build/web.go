@@ -18,6 +18,8 @@ import (
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"ward/ledger/receipt"
 )
 
 // How web/ becomes web/dist:
@@ -28,6 +30,7 @@ import (
 //   - Workers become files beside the page, at addresses that never change (src/trusted.ts lets no other run).
 //   - src/sw.ts, the service worker, is the last of them: ASSETS in it is the list of the other files that it keeps, and
 //     VERSION changes when one of them does.
+//   - files.txt lists all of them with their SHA-256: a release of the app is known by its own.
 //   - public/ is copied as it is: manifest, icons.
 const (
 	webRoot   = "web"
@@ -106,7 +109,14 @@ func web(context.Context) error {
 			return err
 		}
 	}
-	return serviceWorker()
+	if err := serviceWorker(); err != nil {
+		return err
+	}
+	list, err := receipt.FileList(os.DirFS(webOut))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(webOut, receipt.FilesName), list, 0o644)
 }
 
 var sourceRef = regexp.MustCompile(`(?:src|href)="/(src/[^"]+)"`)

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, rmSync } from 'node:fs'
 import { join as path } from 'node:path'
-import { Clinic } from './clinic.mjs'
+import { Clinic, ward } from './clinic.mjs'
 import { openBrowser } from './people.mjs'
 import { coming, end, invite, join } from './steps.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
@@ -73,6 +73,27 @@ export async function steps(database) {
     await sonia.page.getByText('The history is whole').waitFor()
     await sonia.page.getByRole('img', { name: /^The clinic’s log/ }).waitFor()
     await look(sonia, 'ledger-officer')
+  })
+  await story.step('the server and the app are recorded as releases; her app, which compared itself, and the officer say so', async () => {
+    const run = (...args) => {
+      const done = spawnSync(ward, [...args, '--dir', path(clinic.dir, 'data')], { encoding: 'utf8' })
+      must(done.status === 0, `ward ${args.join(' ')}: ${done.stderr}`)
+      return done.stdout.trim()
+    }
+    const key = path(clinic.dir, 'release.key')
+    run('ledger', 'propose', 'releases', '1', run('ledger', 'release', 'key', key))
+    const programs = spawnSync(ward, ['version'], { encoding: 'utf8' }).stdout.trim().split('\n').slice(1).map((line) => line.split(' '))
+    must(programs.length === 2, `the program names ${programs.length} sums`)
+    for (const [sum, kind] of programs) run('ledger', 'release', 'record', kind, '3', sum, run('ledger', 'release', 'sign', key, kind, '3', sum))
+    await officer()
+    await sonia.page.getByRole('listitem').filter({ hasText: 'App' }).getByText('release 3').waitFor()
+    await sonia.page.getByRole('listitem').filter({ hasText: 'Server' }).getByText('release 3').waitFor()
+    await look(sonia, 'ledger-releases')
+    await looks()
+    const proof = amina.page.locator('details.proof').first()
+    await proof.locator('summary').click()
+    await proof.getByText('Release 3, as the organisations recorded it').waitFor()
+    await look(amina, 'ledger-app')
   })
   await story.step('who looked is altered in the database: Amina and the officer are told', async () => {
     const which = `seq = (SELECT max(seq) FROM record_events WHERE action = 'readEntries' AND chart <> '' AND person <> (SELECT person FROM charts WHERE charts.chart = record_events.chart))`

@@ -30,6 +30,10 @@ type Chain interface {
 	Validators() (height int64, set []receipt.Validator)
 	// ProveLink shows what the state holds of a person's line of cards.
 	ProveLink(origin, label receipt.Key) (receipt.LinkProof, error)
+	// Recorded is the number with which a release is recorded, or 0.
+	Recorded(kind byte, sum receipt.Hash) int64
+	// ProveRelease shows that number, or that there is none.
+	ProveRelease(kind byte, sum receipt.Hash) (receipt.StateProof, error)
 	// Changes are those of the set of validators after a height, oldest first.
 	Changes(since int64) ([]receipt.Change, error)
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -360,11 +361,46 @@ func (k *Keeper) GetStatus(ctx context.Context, who ward.Caller, w http.Response
 	if k.Chain != nil {
 		status := k.Chain.Status()
 		shown.Chain = &status
+		shown.Running = k.running()
 	}
 	s := k.log(who.Org)
 	k.guard.Lock()
 	shown.Record = s.checked
 	k.guard.Unlock()
+	return answer(w, shown)
+}
+
+// running tells which programs run here, and with which numbers they are recorded.
+func (k *Keeper) running() []ward.ChainRelease {
+	if k.Running == nil {
+		return nil
+	}
+	programs := slices.Clone(k.Running())
+	for i, p := range programs {
+		if sum, err := hex.DecodeString(p.Sum); err == nil && len(sum) == 32 {
+			programs[i].Number = k.Chain.Recorded(receipt.ReleaseKinds[p.Kind], receipt.Hash(sum))
+		}
+	}
+	return programs
+}
+
+// GetAppRelease answers GET /api/ledger/app?sum=SHA-256: whether an app is one that the members recorded.
+func (k *Keeper) GetAppRelease(_ context.Context, _ ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	sum, err := hex.DecodeString(r.URL.Query().Get("sum"))
+	if err != nil || len(sum) != 32 {
+		return ward.Errorf(ward.Invalid, "sum must be a SHA-256 in hex")
+	}
+	var shown ward.AppRelease
+	if k.Chain == nil {
+		return answer(w, shown)
+	}
+	proof, err := k.Chain.ProveRelease(receipt.ReleaseApp, receipt.Hash(sum))
+	if err != nil {
+		return err
+	}
+	if shown.Proof, err = json.Marshal(proof); err != nil {
+		return err
+	}
 	return answer(w, shown)
 }
 

@@ -43,7 +43,8 @@ type Config struct {
 	Chain   Chain   // nil: nothing is ever final
 	Council Council // nil: there is nothing to vote on
 	Notices Notices
-	Host    string // of this server: it names the logs to others
+	Running func() []ward.ChainRelease // which server and app these are; nil if that is not known
+	Host    string                     // of this server: it names the logs to others
 	Log     *slog.Logger
 	Now     func() time.Time
 }

@@ -155,6 +155,12 @@ func (r *ring) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) {
 	return receipt.LinkProof{Value: &value}, nil
 }
 
+func (r *ring) Recorded(byte, receipt.Hash) int64 { return 0 }
+
+func (r *ring) ProveRelease(byte, receipt.Hash) (receipt.StateProof, error) {
+	return receipt.StateProof{}, nil
+}
+
 func (r *ring) Changes(int64) ([]receipt.Change, error) { return nil, nil }
 
 // keep runs a keeper of the desk's log until the test ends, or stop.

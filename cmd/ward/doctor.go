@@ -20,8 +20,8 @@ import (
 	"ward/store"
 )
 
-const doctorAbout = `Looks at settings, data folder, secret key, clock, disk, database, objects, TLS, mail, media and the running server, and
-says what is wrong and what to do. Give it the same settings as ` + "`ward serve`" + `. It changes nothing, except that it brings
+const doctorAbout = `Looks at settings, data folder, secret key, clock, disk, database, objects, TLS, mail, media, the running server and whether the
+ledger recorded this release, and says what is wrong and what to do. Give it the same settings as ` + "`ward serve`" + `. It changes nothing, except that it brings
 a database of an older Ward up to date, as ` + "`ward serve`" + ` would. It ends with an error if something must be mended.`
 
 func doctorCommand() command {
@@ -90,6 +90,7 @@ var checks = []struct {
 	{"nats", checkNATS},
 	{"visits", checkVisits},
 	{"server", checkServer},
+	{"release", checkRelease},
 }
 
 func checkSettings(_ context.Context, c *Config) findings {

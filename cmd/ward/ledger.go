@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,14 +35,19 @@ counts as agreed. docs/ledger.md says how to run such a consortium.
   ward ledger propose expel NAME           … have one leave, …
   ward ledger propose power NAME NUMBER    … give its vote and signature another weight, …
   ward ledger propose upgrade BLOCK RULES  … follow newer rules from a block on, …
-  ward ledger propose self                 … or tell this Ward's own new name or address
+  ward ledger propose self                 … tell this Ward's own new name or address, …
+  ward ledger propose releases NEEDED KEY… … or have so many of these keys sign releases
   ward ledger votes                        what is open, and who voted
   ward ledger vote SUBJECT [--no]          vote for it, or take this member's vote back
+  ward ledger releases                     newest releases, who signs them, and what runs here
+  ward ledger release key FILE             make a key that signs releases, anywhere, and print its public half
+  ward ledger release sign FILE server|app|firmware NUMBER SHA256 [LEDGER]      sign one with it, and print that
+  ward ledger release record server|app|firmware NUMBER SHA256 SIGNATURE…       record it, with enough signatures
 
-All but join ask the Ward that runs in the same folder. Keys never leave it.`
+All but join, release key, and release sign with a LEDGER ask the Ward that runs in the same folder. Keys never leave it.`
 
 func ledgerCommand() command {
-	c := command{name: "ledger", args: "status|invite|join|welcome|propose|votes|vote …", line: "run the ledger together with other organisations", about: ledgerAbout}
+	c := command{name: "ledger", args: "status|invite|join|welcome|propose|votes|vote|releases|release …", line: "run the ledger together with other organisations", about: ledgerAbout}
 	c.run = func(ctx context.Context, t terminal, args []string) error {
 		var no bool
 		config, rest, err := readConfig(t, c, func(f *pflag.FlagSet) { f.BoolVar(&no, "no", false, "take this member's vote back") }, args)
@@ -60,7 +66,7 @@ func ledgerDo(ctx context.Context, t terminal, config *Config, args []string, no
 		}
 		return ""
 	}
-	run := operators{filepath.Join(config.Dir, "ledger", controlFile)}
+	run := config.operators()
 	switch {
 	case word(0) == "status" && len(args) == 1:
 		return run.status(ctx, t)
@@ -74,6 +80,10 @@ func ledgerDo(ctx context.Context, t terminal, config *Config, args []string, no
 		return run.welcome(ctx, t, word(1))
 	case word(0) == "vote" && len(args) == 2:
 		return run.vote(ctx, t, word(1), !no)
+	case word(0) == "releases" && len(args) == 1:
+		return run.releases(ctx, t)
+	case word(0) == "release":
+		return run.release(ctx, t, args[1:])
 	case word(0) == "propose":
 		return run.propose(ctx, t, args[1:])
 	}
@@ -152,7 +162,8 @@ const answerWithin = time.Minute
 // ledgerState is what an operator is told.
 type ledgerState struct {
 	ward.ChainStatus
-	Self ward.ChainMember `json:"self"`
+	Self    ward.ChainMember    `json:"self"`
+	Running []ward.ChainRelease `json:"running"`
 }
 
 // guest is an organisation that is welcome to follow, and whether its node does.
@@ -197,7 +208,22 @@ func listenToOperators(dir string, c *chain.Chain, log *slog.Logger) (stop func(
 		})
 	}
 	answer("GET /status", func(*http.Request) (any, error) {
-		return ledgerState{c.Status(), c.Member()}, nil
+		here, err := recorded(c, slices.Clone(programs()))
+		return ledgerState{c.Status(), c.Member(), here}, err
+	})
+	answer("GET /recorded", func(r *http.Request) (any, error) {
+		here, err := recorded(c, []ward.ChainRelease{{Kind: r.URL.Query().Get("kind"), Sum: r.URL.Query().Get("sum")}})
+		if err != nil {
+			return nil, err
+		}
+		return here[0], nil
+	})
+	answer("POST /release", func(r *http.Request) (any, error) {
+		signed, err := ward.Decode[signedRelease](io.LimitReader(r.Body, 1<<20))
+		if err != nil {
+			return nil, err
+		}
+		return signed.ChainRelease, c.Record(r.Context(), signed.ChainRelease, signed.Signatures)
 	})
 	answer("GET /invitation", func(*http.Request) (any, error) { return c.Invite() })
 	answer("POST /proposal", func(r *http.Request) (any, error) {
@@ -269,6 +295,10 @@ func operatorError(err error) ward.Error {
 
 // operators asks the Ward that runs.
 type operators struct{ socket string }
+
+func (c *Config) operators() operators {
+	return operators{filepath.Join(c.Dir, "ledger", controlFile)}
+}
 
 func (o operators) ask(ctx context.Context, method, path string, body, into any) error {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -370,6 +400,8 @@ func sayVote(v ward.ChainVote) string {
 	switch {
 	case v.Kind == "upgrade":
 		return fmt.Sprintf("follow version %d of the rules from block %d on", v.Version, v.Height)
+	case v.Kind == "releases" && v.Releases != nil:
+		return fmt.Sprintf("releases are signed by %d of %s", v.Releases.Needed, strings.Join(v.Releases.Keys, ", "))
 	case v.Member == nil:
 		return v.Kind
 	case v.Kind == "leave":
@@ -485,8 +517,11 @@ func (o operators) propose(ctx context.Context, t terminal, args []string) error
 		v.Kind = "upgrade"
 		v.Height, err = number(args[1])
 		v.Version, err2 = number(args[2])
+	case kind == "releases" && len(args) >= 3:
+		v.Kind, v.Releases = kind, &ward.ReleaseKeys{Keys: args[2:]}
+		v.Releases.Needed, err = number(args[1])
 	default:
-		return usageError{errors.New("propose takes admit, expel, power, upgrade or self: `ward ledger --help`")}
+		return usageError{errors.New("propose takes admit, expel, power, upgrade, self or releases: `ward ledger --help`")}
 	}
 	if err := errors.Join(err, err2); err != nil {
 		return err

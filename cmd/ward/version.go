@@ -12,13 +12,19 @@ import (
 // release is the number of this release; a build from between two releases adds its commit.
 const release = "0.1.0"
 
+const versionAbout = `Says the version, and the SHA-256 of this program and of the list of the app's files in it (/files.txt), by which the
+ledger knows releases. ` + "`ward doctor`" + ` says whether they are recorded.`
+
 func versionCommand() command {
-	c := command{name: "version", line: "say which Ward this is"}
+	c := command{name: "version", line: "say which Ward this is", about: versionAbout}
 	c.run = func(_ context.Context, t terminal, args []string) error {
 		if err := parse(t, c, pflag.NewFlagSet(c.name, pflag.ContinueOnError), args); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.out, "ward %s, %s, %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		for _, p := range programs() {
+			fmt.Fprintf(t.out, "%s %s\n", p.Sum, p.Kind)
+		}
 		return nil
 	}
 	return c

@@ -86,7 +86,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	known.identity = r.identity
 	keeping := ledger.Config{
 		DB: r.db, Ledger: record, Sealer: sealer, Sources: []ledger.Source{r.charts, r.identity}, Locks: r.charts, Clinics: r.identity,
-		Notices: r.bus, Host: hostOf(config.Origin), Log: log, Now: time.Now,
+		Notices: r.bus, Running: programs, Host: hostOf(config.Origin), Log: log, Now: time.Now,
 	}
 	if r.chain != nil { // a nil one would not be a nil interface
 		keeping.Chain, keeping.Council = r.chain, r.chain

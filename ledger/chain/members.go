@@ -551,6 +551,19 @@ func (c *Chain) subject(what ward.ChainVote) (receipt.Subject, error) {
 	switch what.Kind {
 	case "upgrade":
 		return parsed(receipt.Subject{Upgrade: &receipt.Upgrade{Height: what.Height, Version: what.Version}})
+	case "releases":
+		if what.Releases == nil {
+			return receipt.Subject{}, &ward.Error{Kind: ward.Invalid, Message: "the vote does not say who signs releases"}
+		}
+		r := receipt.ReleaseKeys{Needed: int(min(max(what.Releases.Needed, 0), 255))}
+		for _, text := range what.Releases.Keys {
+			var k receipt.Key
+			if err := k.UnmarshalText([]byte(text)); err != nil {
+				return receipt.Subject{}, &ward.Error{Kind: ward.Invalid, Message: err.Error(), Hint: "Give keys as `ward ledger release key` printed them."}
+			}
+			r.Keys = append(r.Keys, k)
+		}
+		return parsed(receipt.Subject{Releases: &r})
 	case "join", "leave", "power":
 		if what.Member == nil {
 			return receipt.Subject{}, &ward.Error{Kind: ward.Invalid, Message: "the vote does not say about whom"}
@@ -561,7 +574,7 @@ func (c *Chain) subject(what ward.ChainVote) (receipt.Subject, error) {
 		}
 		return parsed(receipt.Subject{Member: &m})
 	}
-	return receipt.Subject{}, &ward.Error{Kind: ward.Invalid, Message: fmt.Sprintf("there is no vote of kind %.20q", what.Kind), Hint: "Use join, leave, power or upgrade."}
+	return receipt.Subject{}, &ward.Error{Kind: ward.Invalid, Message: fmt.Sprintf("there is no vote of kind %.20q", what.Kind), Hint: "Use join, leave, power, upgrade or releases."}
 }
 
 // parsed refuses what would not be read as it was written.
@@ -656,7 +669,7 @@ func (s *agreed) told(id receipt.Hash, open openVote, names map[receipt.Key]stri
 	case subject.Upgrade != nil:
 		v.Kind, v.Height, v.Version = "upgrade", subject.Upgrade.Height, subject.Upgrade.Version
 	case subject.Releases != nil:
-		v.Kind = "releases"
+		v.Kind, v.Releases = "releases", toldKeys(subject.Releases)
 	}
 	return v
 }

@@ -518,6 +518,7 @@ func (c *Chain) Status() ward.ChainStatus {
 	for id, open := range s.Open {
 		status.Votes = append(status.Votes, s.told(id, open, names, self))
 	}
+	status.Releases, status.ReleaseKeys = s.toldReleases()
 	slices.SortFunc(status.Votes, func(a, b ward.ChainVote) int { return strings.Compare(a.Subject, b.Subject) })
 	return status
 }

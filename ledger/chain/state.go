@@ -31,7 +31,7 @@ const (
 	voteLasts   = 30 * 24 * time.Hour
 )
 
-// agreed is everything that is agreed: the state. Links of cards are in the trie alone; all else is in the maps, and its hash in the
+// agreed is everything that is agreed: the state. Links of cards and releases of before are in the trie alone; all else is in the maps, and its hash in the
 // trie. Maps are copied by clone and what is in them is never changed in place.
 type agreed struct {
 	Height   int64                     `json:"height"`
@@ -424,6 +424,8 @@ func (s *agreed) release(tx receipt.Tx, chain string) error {
 		return errors.New("too few release keys signed")
 	}
 	s.setRelease(r.Kind, release{r.Number, r.Sum})
+	recorded := receipt.ReleasedValue(r.Number)
+	s.write(receipt.ReleasedKey(r.Kind, r.Sum), &recorded)
 	return nil
 }
 

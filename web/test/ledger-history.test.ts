@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LedgerOf } from '../src/engine/ledger.ts'
 import type { Net } from '../src/engine/net.ts'
+import { ownRelease, parseList, releasedKey } from '../src/engine/release.ts'
 import { MemoryShelf } from '../src/engine/shelf.ts'
 import { b64, concat, random, sha256, signingKey, utf8, type SigningKey } from '../src/seal/bytes.ts'
 import { lineKey, lineValue, type Block, type Change, type Signed, type StateProof, type Trust, type Validator } from '../src/ledger/verify.ts'
@@ -42,6 +43,7 @@ class Hillside {
   shown: string[] = this.cards
   agreed: string[] | undefined = this.cards
   changes: Change[] = []
+  released = 0
   height = 1
   final: { size: number; root: string; block: Block } | undefined
   origin = b64(random(32))
@@ -119,6 +121,12 @@ class Hillside {
       if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final }
       if (path.startsWith('/api/ledger/changes')) return { changes: this.changes.filter((c) => c.height > Number(path.split('=')[1])) }
       if (path.startsWith('/api/ledger/consistency')) return { from: 0, final: this.final, proof: (await extension(this.leaves, Number(path.split('=')[1]))).map(b64) }
+      if (path.startsWith('/api/ledger/app')) {
+        const key = await releasedKey(Uint8Array.from(path.slice(-64).match(/../g) as string[], (x) => parseInt(x, 16)))
+        const value = new Uint8Array([...new Uint8Array(24), ...be8(this.released)])
+        const here = await sha256(new Uint8Array([0]), key, value)
+        return { proof: this.released > 0 ? { ...(await this.signed(new Map([[10, here]]))), path: [], value: b64(value) } : { ...(await this.signed(new Map([[10, new Uint8Array(32)]]))), path: [] } }
+      }
       if (path.endsWith('/cards')) return { cards: this.shown }
       if (path.endsWith('/card-proof')) return this.agreed ? { label: '', proof: await this.proof() } : { label: '', pending: true }
       throw new Error(`nobody asked for ${path}`)
@@ -253,4 +261,46 @@ test('what was seen and is gone is said to be', async () => {
   assert.deepEqual((await b.ledger().vanished('chart', events.filter((e) => e.seq !== 2), 0, 99)).map((e) => e.time), ['t2'])
   assert.deepEqual(await b.ledger().vanished('chart', events.slice(0, 1), 3, 99), []) // a page that does not reach so far
   assert.deepEqual(b.ledger().state.alarms, [{ kind: 'gone', time: 't2' }])
+})
+
+test('an app says which release it is, by what the organisations signed', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  await h.grow(1)
+  await b.look()
+  const hex = async (text: string): Promise<string> => [...(await sha256(utf8(text)))].map((x) => x.toString(16).padStart(2, '0')).join('')
+  const app = new Map([['/index.html', 'page'], ['/sw.js', 'worker'], ['/assets/main.js', 'code'], ['/assets/later.js', 'later']])
+  const list = (await Promise.all([...app].map(async ([path, text]) => `${await hex(text)}  ${path.slice(1)}\n`))).join('')
+  app.set('/files.txt', list)
+  const loaded = ['assets/main.js']
+  const own = (): ReturnType<typeof ownRelease> => ownRelease(async (path) => (app.has(path) ? new Response(app.get(path)) : new Response('', { status: 404 })), loaded, (sum) => b.ledger().released(sum))
+  const sum = await hex(list)
+  assert.deepEqual(await own(), { state: 'unrecorded', sum })
+  h.released = 7
+  assert.deepEqual(await own(), { state: 'recorded', sum, number: 7 })
+
+  // A number that nobody signed is none.
+  const honest = h.net.get
+  Object.defineProperty(h, 'net', { configurable: true, get: () => ({ get: async (path: string) => {
+    const answer = await honest(path) as { proof?: StateProof }
+    return answer.proof ? { proof: { ...answer.proof, value: b64(new Uint8Array([...new Uint8Array(24), ...be8(8)])) } } : answer
+  } }) })
+  await assert.rejects(own(), { fault: 'signers' })
+  Reflect.deleteProperty(h, 'net')
+
+  // What is loaded must be in the list, as it is there.
+  app.set('/assets/later.js', 'other')
+  assert.equal((await own()).state, 'recorded')
+  loaded.push('assets/later.js')
+  assert.deepEqual(await own(), { state: 'changed', sum, file: 'assets/later.js' })
+  loaded[1] = 'assets/unlisted.js'
+  assert.deepEqual(await own(), { state: 'changed', sum, file: 'assets/unlisted.js' })
+  app.delete('/files.txt')
+  assert.deepEqual(await own(), { state: 'unknown' })
+})
+
+test('a list of files that is none is not read as one', () => {
+  const sum = 'a'.repeat(64)
+  assert.equal(parseList(`${sum}  index.html\n`)?.get('index.html'), sum)
+  for (const text of ['', '\n', '<!doctype html>\n', `${sum} index.html\n`, `${sum}  index.html`, `${sum}  index.html\n\n`, `${sum.toUpperCase()}  index.html\n`]) assert.equal(parseList(text), undefined, text)
 })

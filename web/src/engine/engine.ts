@@ -349,6 +349,7 @@ export function createEngine(): Engine {
     record: guarded((after) => app.here.record(after)),
     recordState: guarded(() => app.recordState()),
     ledgerStatus: guarded(() => app.ledgerStatus()),
+    appRelease: guarded(() => app.here.appRelease()),
     castLedgerVote: guarded((subject, yes) => app.castLedgerVote(subject, yes)),
   }
 }

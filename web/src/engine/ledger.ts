@@ -5,10 +5,11 @@
 import { unb64, utf8 } from '../seal/bytes.ts'
 import {
   b64, Broken, check, checkBlock, checkState, commitment, extend, follow, lineKey, lineValue,
-  type Agreed, type Change, type Trust, type Validator,
+  type Agreed, type Change, type StateProof, type Trust, type Validator,
 } from '../ledger/verify.ts'
 import type { Net } from './net.ts'
 import { EngineProblem, problemOf } from './problem.ts'
+import { releasedKey, releasedNumber } from './release.ts'
 import type { Shelf } from './shelf.ts'
 import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
 import type { WireCardProof, WireCards, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
@@ -256,6 +257,18 @@ export class LedgerOf {
       this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${trust.height - 1}`), this.net.get<WireLedger>('/api/ledger'),
     ])
     return { trust, changes, ...(final && { final }) }
+  }
+
+  /** With which number the organisations recorded a release of the app; 0 if they did not. */
+  async released(sum: string): Promise<number | 'unknown'> {
+    await this.running
+    const { kept } = this
+    if (!kept) return 'unknown'
+    const { proof } = await this.net.get<{ proof?: StateProof }>(`/api/ledger/app?sum=${sum}`)
+    if (!proof) return 'unknown'
+    const key = await releasedKey(Uint8Array.from(sum.match(/../g) ?? [], (x) => parseInt(x, 16)))
+    const { value } = await withSets(kept, proof.height, (trust) => checkState(trust, key, proof))
+    return value === undefined ? 0 : releasedNumber(unb64(value))
   }
 
   /** Remembers what was seen of a list that only grows, and gives what is not in it any more. */

@@ -13,6 +13,7 @@ import { Drafts } from './drafts.ts'
 import { Entries, fhirType, safeType, type Read } from './entries.ts'
 import { writeIntroduction, type Introduction } from './introduction.ts'
 import { LedgerOf } from './ledger.ts'
+import { loadedHere, ownRelease } from './release.ts'
 import { latest, Locks, newLock, NoKey, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
 import { Outbox, type Waiting } from './outbox.ts'
@@ -22,7 +23,7 @@ import { EngineProblem, problemOf } from './problem.ts'
 import { Reminding } from './reminders.ts'
 import type { Safe, Shelf } from './shelf.ts'
 import type {
-  About, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Proof, Purpose, RecordEvent, Resource,
+  About, AppRelease, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Proof, Purpose, RecordEvent, Resource,
   Role, Team, Trouble, Unsent,
 } from './types.ts'
 import { SessionDoor } from './visit.ts'
@@ -64,6 +65,7 @@ export class Session {
   private directoryRead: { entries: readonly Read[] } | undefined
   private names = new Map<ID, string>()
   private keeping: Promise<void> | undefined
+  private release: Promise<AppRelease> | undefined
   private again = false
   ended = false
 
@@ -109,6 +111,12 @@ export class Session {
   private async ownCards(): Promise<readonly string[]> {
     this.people.forget(this.self.person)
     return countedTexts(await this.people.get(this.self.person))
+  }
+
+  /** Asked once: it reads all of the app. */
+  appRelease(): Promise<AppRelease> {
+    this.release ??= ownRelease((path) => fetch(path), loadedHere(), (sum) => this.ledger.released(sum)).catch((error: unknown) => { this.release = undefined; throw error })
+    return this.release
   }
 
   async acceptLedger(): Promise<void> { await this.ledger.accept(() => this.ownCards()) }

@@ -277,6 +277,17 @@ export interface LedgerState {
   readonly size?: number
 }
 
+/** Which release of the app this says it is. changed: file is not as in the list of its files; unknown: there is nothing to compare with. */
+export type AppRelease =
+  | { readonly state: 'recorded'; readonly sum: string; readonly number: number }
+  | { readonly state: 'unrecorded'; readonly sum: string }
+  | { readonly state: 'changed'; readonly sum: string; readonly file: string }
+  | { readonly state: 'unknown'; readonly sum?: string }
+
+/** A server, an app or firmware that is given out; wire.go says more. */
+export interface LedgerRelease { readonly kind: 'server' | 'app' | 'firmware'; readonly number: number; readonly sum: string }
+export interface ReleaseKeys { readonly needed: number; readonly keys: readonly string[] }
+
 /** For officers; wire.go says what each is. */
 export interface LedgerStatus {
   readonly chain?: {
@@ -284,6 +295,8 @@ export interface LedgerStatus {
     readonly members: readonly { readonly name: string; readonly power: number; readonly kind: string; readonly key: string; readonly self?: boolean; readonly connected: boolean; readonly address?: string }[]
     readonly votes?: readonly LedgerVote[]
     readonly faults?: readonly { readonly kind: string; readonly name: string; readonly height: number }[]
+    readonly releases?: readonly LedgerRelease[]
+    readonly releaseKeys?: ReleaseKeys
   }
   readonly log: { readonly size: number; readonly root: string }
   readonly agreed?: { readonly size: number; readonly root: string }
@@ -291,6 +304,7 @@ export interface LedgerStatus {
   readonly waiting: number
   readonly since?: string
   readonly links: number
+  readonly running?: readonly LedgerRelease[]
   readonly readOnly?: boolean
   readonly alarms: readonly { readonly kind: string; readonly since: string; readonly text: string }[]
   readonly record?: { readonly events: number; readonly whole: boolean; readonly problems?: readonly { readonly kind: string; readonly about?: string; readonly count: number; readonly first: number; readonly text: string }[] }
@@ -298,7 +312,7 @@ export interface LedgerStatus {
 
 export interface LedgerVote {
   readonly subject: string; readonly kind: string; readonly member?: { readonly name: string; readonly address?: string }
-  readonly height?: number; readonly version?: number; readonly yes: readonly string[]; readonly power: number; readonly needed: number; readonly mine?: boolean
+  readonly height?: number; readonly version?: number; readonly releases?: ReleaseKeys; readonly yes: readonly string[]; readonly power: number; readonly needed: number; readonly mine?: boolean
 }
 
 export interface RecordEvent {
@@ -425,5 +439,7 @@ export interface Engine {
   record(after: number): Promise<{ readonly events: readonly RecordEvent[]; readonly more: boolean }>
   recordState(): Promise<{ readonly events: number; readonly whole: boolean; readonly problems?: readonly { readonly kind: string; readonly about?: string; readonly count: number; readonly first: number }[] }>
   ledgerStatus(): Promise<LedgerStatus>
+  /** Which release this app says it is. */
+  appRelease(): Promise<AppRelease>
   castLedgerVote(subject: string, yes: boolean): Promise<void>
 }

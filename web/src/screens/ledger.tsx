@@ -29,6 +29,7 @@ export default function TheLedger(_: ScreenProps): JSX.Element {
       {!s && status.loading && <Progress label={w.loading} done={0} total={0} />}
       {s && <Standing s={s} />}
       {s?.chain && <><Card title={p.members}><Drawing s={s} /><Members s={s} /></Card><Card title={p.votes}><Votes votes={s.chain.votes ?? []} /></Card></>}
+      {s?.chain && <Card title={p.releases}><Programs s={s} /></Card>}
       {s && <Card title={p.facts}><Facts s={s} /></Card>}
     </>
   )
@@ -136,7 +137,11 @@ function Votes({ votes }: { votes: readonly LedgerVote[] }): JSX.Element {
   const { busy, error, act } = useAct()
   const [asking, setAsking] = useState<LedgerVote | undefined>(undefined)
   if (votes.length === 0) return <Empty icon="good" title={p.votesNone} />
-  const about = (v: LedgerVote): string => (p.vote[v.kind] ?? ((name: string) => name))(v.kind === 'upgrade' ? n(v.height ?? 0) : apart(v.member?.name ?? '', lang))
+  const named = (v: LedgerVote): string => {
+    if (v.kind === 'upgrade') return n(v.height ?? 0)
+    return v.releases ? p.signedBy(n(v.releases.needed), n(v.releases.keys.length)) : apart(v.member?.name ?? '', lang)
+  }
+  const about = (v: LedgerVote): string => (p.vote[v.kind] ?? ((name: string) => name))(named(v))
   return (
     <>
       <ul class="list">
@@ -150,10 +155,33 @@ function Votes({ votes }: { votes: readonly LedgerVote[] }): JSX.Element {
       <ErrorPanel error={asking ? undefined : error} />
       <Dialog open={asking !== undefined} onClose={() => setAsking(undefined)} title={p.voteTitle(asking ? about(asking) : '')}>
         <p>{p.voteText}</p>
+        {asking?.releases?.keys.map((key) => <p key={key}><bdi dir="ltr" class="mono">{key}</bdi></p>)}
         {asking?.member?.address && <p><bdi dir="ltr">{asking.member.address}</bdi></p>}
         <ErrorPanel error={error} />
         <div class="row"><Button busy={busy} onClick={() => { if (asking) void act(() => engine.castLedgerVote(asking.subject, true)).then((ok) => ok && setAsking(undefined)) }}>{p.voteYes}</Button><Button kind="plain" onClick={() => setAsking(undefined)}>{w.cancel}</Button></div>
       </Dialog>
+    </>
+  )
+}
+
+/** Which server and app run here, and whether the organisations recorded them. */
+function Programs({ s }: { s: LedgerStatus }): JSX.Element {
+  const { w, n } = useWords()
+  const p = w.ledger.page
+  const keys = s.chain?.releaseKeys
+  const newest = (kind: string): number => s.chain?.releases?.find((r) => r.kind === kind)?.number ?? 0
+  return (
+    <>
+      <p class="soft">{keys ? p.signedBy(n(keys.needed), n(keys.keys.length)) : `${p.noKeys} ${p.releasesLead}`}</p>
+      <ul class="list">
+        {(s.running ?? []).map((r) => (
+          <li key={r.kind}><div class="item">
+            <span class="main"><span class="title">{p.program[r.kind]}</span><bdi dir="ltr" class="mono soft small">{r.sum}</bdi></span>
+            {r.number > 0 && r.number < newest(r.kind) && <Tag kind="warn">{p.newest(n(newest(r.kind)))}</Tag>}
+            {keys && <Tag kind={r.number > 0 ? 'good' : 'warn'}>{r.number > 0 ? p.release(n(r.number)) : p.unrecorded}</Tag>}
+          </div></li>
+        ))}
+      </ul>
     </>
   )
 }

@@ -27,6 +27,7 @@ export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; 
   const words = useWords()
   const { w, n, list, lang } = words
   const p = w.ledger.proof
+  const [open, setOpen] = useState(false)
   switch (proof.state) {
     case 'none': return <p class="proof soft small">{p.none}</p>
     case 'pending': return <p class="proof soft small"><Icon name="clock" /><span>{proof.late ? p.late : p.pending}</span></p>
@@ -40,7 +41,7 @@ export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; 
   const clinic = apart(engine.me?.clinic.name || w.appName, lang)
   const at = moment(proof.time, time, words)
   return (
-    <details class={alone ? 'proof proof-alone small' : 'proof small'}>
+    <details onToggle={(event) => setOpen(event.currentTarget.open)} class={alone ? 'proof proof-alone small' : 'proof small'}>
       <summary><Icon name={alone ? 'record' : 'good'} /><span>{alone ? p.alone(clinic, at) : p.agreed(clinic, n(proof.by.length), n(proof.of), at)}</span></summary>
       <p class="soft">{alone ? p.aloneHow : p.how}</p>
       <dl class="proof-detail">
@@ -50,8 +51,28 @@ export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; 
         {detail.leaf !== undefined && detail.size !== undefined && <><dt>{p.place}</dt><dd>{p.placeOf(n(detail.leaf + 1), n(detail.size))}</dd></>}
         {detail.commitment && <><dt>{p.leaf}</dt><dd><bdi dir="ltr" class="mono">{detail.commitment}</bdi></dd></>}
         {detail.root && <><dt>{p.root}</dt><dd><bdi dir="ltr" class="mono">{detail.root}</bdi></dd></>}
+        {open && <ThisApp />}
       </dl>
     </details>
+  )
+}
+
+/** Which release the app says it is: to be asked only by who wants to know, as it reads all of the app. */
+function ThisApp(): JSX.Element | null {
+  const engine = useEngine()
+  const { w, n } = useWords()
+  const p = w.ledger.proof
+  const { value } = useLoad(() => engine.appRelease(), [])
+  if (!value) return null
+  return (
+    <>
+      <dt>{p.app}</dt>
+      <dd>
+        {p.appIs[value.state](value.state === 'recorded' ? n(value.number) : '')}
+        {value.sum && <bdi dir="ltr" class="mono">{value.sum}</bdi>}
+        <span class="soft">{p.appHow}</span>
+      </dd>
+    </>
   )
 }
 
