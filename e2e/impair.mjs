@@ -1,12 +1,14 @@
-// A bad network for a visit: between the browsers and the media server's UDP port stands a proxy that is late, uneven and
-// loses packets, in both directions, by chances from a seed. (Linux's netem does it too, but not in every kernel, and only
-// for root.) The media server is told to call itself by the proxy's address, and does not look for others (ICE-lite).
+// A bad network for a visit: between the browsers and the media server's UDP port stands a proxy that is late, uneven,
+// narrow and loses packets, in both directions, by chances from a seed. (Linux's netem does it too, but not in every
+// kernel, and only for root.) The media server is told to call itself by the proxy's address, and does not look for others (ICE-lite).
 
 import { createSocket } from 'node:dgram'
 
 /** Where the media server says that it is, and where it is. */
 export const outside = '127.0.0.2'
 const inside = '127.0.0.1'
+/** How long a packet waits before a narrow way, in ms; more are lost, as a cheap router does it. */
+const patience = 300
 
 /** Even chances from a seed (mulberry32). */
 function chances(seed) {
@@ -19,33 +21,38 @@ function chances(seed) {
 }
 
 export class Impairment {
-  /** loss: of each packet on its way, in either direction; delay and jitter: of each way, in ms. */
-  static async on(port, { loss = 0, delay = 0, jitter = 0, seed = 1 } = {}) {
+  /** loss: of each packet on its way, in either direction; delay and jitter: of each way, in ms; rate: how much goes over
+   * each person's way to and fro, in bits a second. */
+  static async on(port, { loss = 0, delay = 0, jitter = 0, rate = Infinity, seed = 1 } = {}) {
     const one = new Impairment()
-    Object.assign(one, { loss, delay, jitter, carried: 0, lost: 0, flows: new Map(), chance: chances(seed) })
+    Object.assign(one, { loss, delay, jitter, rate, carried: 0, lost: 0, flows: new Map(), chance: chances(seed) })
     one.front = createSocket('udp4')
     one.front.on('message', (data, from) => {
       const name = `${from.address}:${from.port}`
       let back = one.flows.get(name)
       if (!back) {
-        back = createSocket('udp4')
+        back = Object.assign(createSocket('udp4'), { to: { free: 0 }, fro: { free: 0 } })
         one.flows.set(name, back)
-        back.on('message', (answer) => one.carry(() => one.front.send(answer, from.port, from.address)))
+        back.on('message', (answer) => one.carry(back.fro, answer.length, () => one.front.send(answer, from.port, from.address)))
         back.bind(0, inside)
       }
-      one.carry(() => back.send(data, port, inside))
+      one.carry(back.to, data.length, () => back.send(data, port, inside))
     })
     await new Promise((done) => one.front.bind(port, outside, done))
     return one
   }
 
-  carry(send) {
-    if (this.chance() < this.loss) {
+  /** way: until when it is taken by what was sent before. */
+  carry(way, bytes, send) {
+    const now = performance.now()
+    const waits = Math.max(0, way.free - now)
+    if (this.chance() < this.loss || waits > patience) {
       this.lost++
       return
     }
     this.carried++
-    const late = this.delay + (this.chance() * 2 - 1) * this.jitter
+    way.free = now + waits + (8000 * bytes) / this.rate
+    const late = way.free - now + this.delay + (this.chance() * 2 - 1) * this.jitter
     if (late <= 0) send()
     else setTimeout(() => { if (!this.over) send() }, late)
   }

@@ -1,5 +1,6 @@
 // A visit on a bad network: one packet of twenty is lost on each way, and an answer takes a tenth of a second longer.
-// Sound stays whole, pictures keep moving, a sign says how it is, and a gap heals by itself. Once, on SQLite.
+// Sound stays whole, pictures keep moving, pictures wait where not even small ones fit beside the sound, a sign says how
+// it is, and a gap heals by itself. Once, on SQLite.
 
 import { createSocket } from 'node:dgram'
 import { Clinic } from './clinic.mjs'
@@ -14,6 +15,14 @@ const bad = { loss: 0.05, delay: 50, jitter: 10, seed: 20261125 } // of each way
 /** How much of the sound may be made up for at that loss. Without redundancy it is about 7.5 %, with it about 1.4 %. */
 const mostConcealed = 0.03
 const listened = 10_000 // ms
+/** Hardly more than sound needs, with its redundancy, in bits a second. */
+const narrow = 100_000
+/** And there, while the pictures wait; beside them it is 20 to 50 %. */
+const mostConcealedNarrow = 0.08
+/** How long what was on its way may take, and how long it is listened then: until it is tried whether pictures fit again. In ms. */
+const [drained, heardNarrow] = [2000, 5000]
+/** How soon pictures are tried again, with some time for a busy machine, in ms. */
+const backAgain = 20_000
 
 export async function steps(database) {
   const story = new Telling('a bad network')
@@ -58,6 +67,26 @@ export async function steps(database) {
     await picture(amina, 'weak-phone')
     network.loss = 0
     await weak.waitFor({ state: 'detached', timeout: 40_000 })
+  })
+  await story.step('where both do not fit the pictures wait, so that the sound comes through, and they come back', async () => {
+    const waiting = [okafor, amina].map((someone) => someone.page.getByText('Picture paused').first())
+    for (const text of waiting) await text.waitFor({ state: 'detached', timeout: backAgain })
+    network.rate = narrow
+    const waits = await Promise.race(waiting.map((text, i) => text.waitFor({ timeout: 30_000 }).then(() => [okafor, amina][i])))
+    await picture(waits, 'paused')
+    await waits.page.waitForTimeout(drained)
+    const before = await received(waits, 'audio')
+    await waits.page.waitForTimeout(heardNarrow)
+    const now = await received(waits, 'audio')
+    const made = (now.concealed - before.concealed) / (now.samples - before.samples)
+    console.log(`     ${waits.name}: ${(100 * made).toFixed(2)} % of the sound made up for`)
+    must(made < mostConcealedNarrow, `${(100 * made).toFixed(1)} % of the sound that ${waits.name} hears is made up, though pictures wait for it`)
+    network.rate = Infinity
+    for (const [i, someone] of [okafor, amina].entries()) {
+      await waiting[i].waitFor({ state: 'detached', timeout: backAgain })
+      await moving(someone, 1)
+    }
+    network.loss = bad.loss
   })
   await story.step('nothing comes through for six seconds, and then it goes on by itself', async () => {
     network.loss = 1

@@ -165,6 +165,10 @@ func mediaConfig(c MediaConfig, key, secret string) (*config.Config, error) {
 	// Without a server of its own LiveKit hands out a public one, which would learn who meets when. This names none.
 	conf.RTC.STUNServers = []string{net.JoinHostPort(c.Address, strconv.Itoa(c.UDPPort))}
 	conf.RTC.PLIThrottle = sfu.PLIThrottleConfig{LowQuality: keyFramesApart, MidQuality: keyFramesApart, HighQuality: keyFramesApart}
+	// Browsers decide when a picture waits for the sound (web/src/visit/sound.ts); this only makes pictures smaller.
+	conf.RTC.CongestionControl.AllowPause = false
+	conf.Video.DynacastPauseDelay = unwatched
+	conf.RTC.CongestionControl.RemoteBWE.ProbeController.ProbeRegulator.MaxInterval = largerAgain
 	conf.Room.AutoCreate, conf.Room.MaxParticipants = true, maxInRoom
 	conf.Room.EmptyTimeout, conf.Room.DepartureTimeout = 60, 60
 	conf.Limit.NumTracks = maxTracks
@@ -178,6 +182,12 @@ const (
 	// keyFramesApart is how soon a key frame may be asked for again. Who joins and misses the first one waits for the next;
 	// in a room of a few, one more costs little.
 	keyFramesApart = 200 * time.Millisecond
+	// largerAgain is how soon it is tried again whether a larger picture fits: after minutes, as LiveKit has it, the visit
+	// is over.
+	largerAgain = 10 * time.Second
+	// unwatched is how soon a browser is told to send no pictures that nobody watches: where they wait for the sound, it is
+	// mostly the way from there that is narrow.
+	unwatched = 500 * time.Millisecond
 	// maxTracks is how many tracks one machine forwards: LiveKit's own measure of "enough", not a promise.
 	maxTracks = 8000
 	// idLength is the length of rooms' and participants' names: ids.

@@ -2,7 +2,8 @@
 // person's own camera, microphone and screen. The call says when there may be media at all; this keeps it going.
 
 import {
-  ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, type LocalParticipant, type LocalVideoTrack, type Participant,
+  AudioPresets, ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, VideoQuality,
+  type LocalParticipant, type LocalVideoTrack, type Participant, type RemoteParticipant, type RemoteTrackPublication,
 } from 'livekit-client'
 import { problemOf } from '../engine/problem.ts'
 import type { ID } from '../engine/types.ts'
@@ -11,6 +12,7 @@ import { backgroundProcessor, keepBackground, keptBackground, setBackground, typ
 import type { RoomPass } from './door.ts'
 import { Encryption } from './encryption.ts'
 import { relaysOf } from './relays.ts'
+import { heardIn, SoundFirst, type Pictures } from './sound.ts'
 
 /** Why a camera or microphone is not there. */
 export type DeviceTrouble = 'denied' | 'missing' | 'busy' | 'failed'
@@ -28,7 +30,7 @@ export interface Shown {
   readonly speaking: boolean
   readonly quality: Quality
   readonly microphone: boolean
-  readonly paused: boolean         // their picture, for want of bandwidth
+  readonly paused: boolean         // their picture, so that their sound comes through
   readonly camera: Track | undefined
   readonly screen: Track | undefined
   readonly sound: MediaStreamTrack | undefined // another's, for captions
@@ -55,6 +57,8 @@ export interface Told { changed(): void; moved(): void; elsewhere(): void }
 const pauses = [300, 700, 1500, 3000, 5000]
 /** How long what was opened or refused counts as now, in milliseconds: counts come twice a second. */
 const lately = 2500
+/** How often it is looked how people's sound comes, in milliseconds. */
+const listenEvery = 1000
 
 setLogLevel(LogLevel.error) // its lines hold who is where
 
@@ -78,6 +82,8 @@ export class Media {
   private backgroundTrouble: Failure | undefined
   private readonly opened = new Map<ID, number>()  // member: when something of theirs was last opened
   private readonly refused = new Map<ID, number>() // member: when something was last not let through
+  private readonly sounds = new Map<ID, SoundFirst>()
+  private readonly asked = new WeakMap<RemoteTrackPublication, Pictures>()
   private state: OwnMedia['media'] = 'off'
   private since = 0
   private cameraTrouble: DeviceTrouble | undefined
@@ -133,7 +139,7 @@ export class Media {
         const { url, token, relays } = await pass()
         if (!relays) onlyRelays(room)
         await room.setE2EEEnabled(true)
-        await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: true }) // where both do not fit, sound goes on
+        await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: false }) // see sound.ts
         this.room = room
       } catch (error) {
         console.warn('media:', error instanceof Error ? error.message : error)
@@ -174,14 +180,14 @@ export class Media {
     const room = new Room({
       adaptiveStream: true, dynacast: true, singlePeerConnection: true, disconnectOnPageLeave: true,
       encryption: { e2eeManager: this.encryption as never },
-      publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
+      publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, audioPreset: AudioPresets.speech, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
       videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, ...(camera && { deviceId: camera }) },
       audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...(microphone && { deviceId: microphone }) },
       ...(speaker && { audioOutput: { deviceId: speaker } }),
     })
     for (const event of [
       RoomEvent.TrackSubscribed, RoomEvent.TrackUnsubscribed, RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished, RoomEvent.LocalTrackUnpublished,
-      RoomEvent.ActiveSpeakersChanged, RoomEvent.ConnectionQualityChanged, RoomEvent.TrackStreamStateChanged,
+      RoomEvent.ActiveSpeakersChanged, RoomEvent.ConnectionQualityChanged,
     ]) room.on(event, () => this.told.changed())
     for (const event of [RoomEvent.ParticipantConnected, RoomEvent.ParticipantDisconnected]) room.on(event, () => this.told.moved())
     room.on(RoomEvent.TrackSubscribed, (track) => { if (track.kind === Track.Kind.Audio) track.attach() }) // its element plays without being shown
@@ -190,6 +196,8 @@ export class Media {
       this.soundBlocked = !room.canPlaybackAudio
       this.told.changed()
     })
+    const listening = setInterval(() => { for (const p of room.remoteParticipants.values()) void this.listen(p) }, listenEvery)
+    room.on(RoomEvent.Disconnected, () => clearInterval(listening))
     for (const event of [RoomEvent.Reconnecting, RoomEvent.SignalReconnecting]) room.on(event, () => this.enter('reconnecting'))
     room.on(RoomEvent.Reconnected, () => {
       this.enter('on')
@@ -203,6 +211,23 @@ export class Media {
       else this.told.moved() // the call connects again, unless I was taken out
     })
     return room
+  }
+
+  /** Asks for someone's pictures as their sound allows. */
+  private async listen(p: RemoteParticipant): Promise<void> {
+    const report = await p.getTrackPublication(Track.Source.Microphone)?.track?.getRTCStatsReport().catch(() => undefined)
+    const now = Date.now()
+    let sound = this.sounds.get(p.identity)
+    if (!sound) this.sounds.set(p.identity, (sound = new SoundFirst()))
+    const pictures = sound.hear(now, report && heardIn(report, now))
+    for (const publication of p.videoTrackPublications.values()) {
+      if ((this.asked.get(publication) ?? 'all') === pictures || !publication.isSubscribed) continue
+      this.asked.set(publication, pictures)
+      publication.setEnabled(pictures !== 'none')
+      publication.setVideoQuality(pictures === 'small' ? VideoQuality.LOW : VideoQuality.HIGH)
+      if (pictures !== 'none') (publication as unknown as { requestedDisabled: boolean | undefined }).requestedDisabled = undefined // what has no place on the page is not sent
+      this.told.changed()
+    }
   }
 
   // What I send.
@@ -282,7 +307,7 @@ export class Media {
     return {
       connected: isMe ? this.connected : p !== undefined, opened: isMe || this.opened.has(member),
       trouble: recently(this.refused.get(member)) && !recently(this.opened.get(member)), speaking: p?.isSpeaking ?? false, quality: qualityOf(p?.connectionQuality),
-      microphone: p?.isMicrophoneEnabled ?? false, paused: p?.getTrackPublication(Track.Source.Camera)?.track?.streamState === Track.StreamState.Paused,
+      microphone: p?.isMicrophoneEnabled ?? false, paused: this.sounds.get(member)?.pictures === 'none',
       camera: shown(p, Track.Source.Camera), screen: shown(p, Track.Source.ScreenShare), sound: isMe ? undefined : shown(p, Track.Source.Microphone)?.mediaStreamTrack,
     }
   }
