@@ -136,6 +136,10 @@ func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (grown int64, err 
 // moved begins anew on another chain than the one that agreed on a log before, as when a clinic that was alone joins others:
 // its log goes on, and so do the lines of its people. What the chain of before agreed on last must be in the log still.
 func (k *Keeper) moved(ctx context.Context, org ward.OrgID) error {
+	chain := k.Chain.ID()
+	if chain == "" {
+		return nil // it cannot begin, and may be the one of before
+	}
 	var problem *ward.RecordProblem
 	err := k.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
 		problem = nil
@@ -147,7 +151,7 @@ func (k *Keeper) moved(ctx context.Context, org ward.OrgID) error {
 			return err
 		}
 		block, err := receipt.Parse[receipt.Block](newest.block)
-		if err != nil || block.Chain == k.Chain.ID() {
+		if err != nil || block.Chain == chain {
 			return err
 		}
 		size, err := sizeOf(ctx, tx, org)

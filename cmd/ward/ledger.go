@@ -11,7 +11,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,8 +152,18 @@ func lineOf(name string) string {
 	return name
 }
 
+// chainProcess is this program again, to run the chain by itself. On Linux it is the one that runs, also if an upgrade has put
+// another in its place.
+func chainProcess() *exec.Cmd {
+	self := "/proc/self/exe"
+	if runtime.GOOS != "linux" {
+		self, _ = os.Executable() // without one, starting it says so
+	}
+	return &exec.Cmd{Path: self, Args: []string{"ward", "ledger"}}
+}
+
 // Operators talk to the Ward that runs through a socket in its folder, which is closed to other users: not through the API,
-// where a person's session would have to stand for whoever runs the machine.
+// where a person's session would have to stand for whoever runs the machine. The process that runs the chain answers.
 
 // controlFile is short: a socket's path may have a hundred characters.
 const controlFile = "control"
@@ -179,7 +191,7 @@ type ledgerVote struct {
 
 // listenToOperators answers them until stop.
 func listenToOperators(dir string, c *chain.Chain, log *slog.Logger) (stop func()) {
-	path := filepath.Join(dir, "ledger", controlFile)
+	path := filepath.Join(dir, controlFile)
 	if other, err := net.Dial("unix", path); err == nil {
 		other.Close()
 		log.Error("another Ward runs in this folder, and answers operators")
@@ -348,7 +360,7 @@ func (o operators) status(ctx context.Context, t terminal) error {
 	fmt.Fprintln(t.out)
 	switch {
 	case s.Reason != "":
-		fmt.Fprintf(t.out, "STOPPED on this Ward since %s: %s\nThe clinic goes on; nothing becomes final until this is mended and Ward started again.\n", s.Halted, s.Reason)
+		fmt.Fprintf(t.out, "STOPPED on this Ward since %s: %s\nThe clinic goes on; nothing becomes final until this is mended. Ward tries again every minute or so.\n", s.Halted, s.Reason)
 	case s.Halted != "":
 		fmt.Fprintf(t.out, "WAITING since %s: fewer than two thirds of the members answer. The clinic goes on; all that waits becomes final when they are back.\n", s.Halted)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ward"
+	"ward/ledger/chain"
 )
 
 // A command is one subcommand. Its name and what it says of itself are the manual.
@@ -41,6 +42,9 @@ func main() { os.Exit(runMain()) }
 
 // runMain is main for tests, which call it under the name ward.
 func runMain() int {
+	if chain.IsProcess() {
+		return chain.BeProcess(listenToOperators)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	t := terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}

@@ -32,12 +32,11 @@ type running struct {
 	identity *identity.Identity
 	charts   *charts.Charts
 	visits   *visits.Visits
-	chain    *chain.Chain // nil if another Ward runs it
+	chain    *chain.Process // nil if another Ward runs it
 	keeper   *ledger.Keeper
 	server   *server.Server
 
-	stopSweeping  func() // and waits for it
-	stopListening func()
+	stopSweeping func() // and waits for it
 }
 
 // clinic joins the packages into a clinic. Close it when its server has stopped.
@@ -70,8 +69,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 		return nil, err
 	}
 	if !config.LedgerOff {
-		r.chain = chain.Start(ctx, config.chain(log))
-		r.stopListening = listenToOperators(config.Dir, r.chain, log)
+		r.chain = chain.StartProcess(ctx, config.chain(log), chainProcess)
 	}
 	record := ledger.New(time.Now)
 	known := &people{}
@@ -109,6 +107,11 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 		return nil, err
 	}
 	r.server.Registry().MustRegister(r.keeper.Collectors()...)
+	if r.chain != nil {
+		if err := r.chain.Await(ctx); err != nil {
+			log.ErrorContext(ctx, "the clinic begins without its chain", slog.String("error", err.Error()))
+		}
+	}
 	r.sweep(ctx, log)
 	return r, nil
 }
@@ -176,7 +179,6 @@ func (r *running) close() error {
 		err = r.visits.Close()
 	}
 	if r.chain != nil {
-		r.stopListening()
 		err = errors.Join(err, r.chain.Stop())
 	}
 	if r.bus != nil {

@@ -2,8 +2,6 @@ package chain
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"time"
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -67,9 +65,4 @@ type offSigner struct {
 func (s offSigner) SignVote(chain string, v *cmtproto.Vote) error {
 	v.Timestamp = v.Timestamp.Add(s.off)
 	return s.PrivValidator.SignVote(chain, v)
-}
-
-// CrashesBefore makes it look as if the process had ended so before.
-func CrashesBefore(dir string, printed string) error {
-	return os.WriteFile(filepath.Join(dir, crashFile), []byte(printed), 0o600)
 }

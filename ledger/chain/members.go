@@ -47,8 +47,6 @@ const (
 	operatorFile  = "operator.key"
 	consensusFile = "consensus.key"
 	nodeFile      = "node.key"
-	crashFile     = "crash"                // what a panic printed
-	countFile     = "crashes"              // of how many in a row
 	signedFile    = "data/consensus.state" // what was signed last, so that nothing is signed twice
 )
 
@@ -61,8 +59,8 @@ type keys struct {
 	node      *p2p.NodeKey
 }
 
-// open reads the chain's folder, and makes what is missing in a new one.
-func (c *Chain) open() (*types.GenesisDoc, error) {
+// openKeys reads the chain's keys and genesis, and makes what is missing in a new folder.
+func (c *Chain) openKeys() (*types.GenesisDoc, error) {
 	k, err := openKeys(c.config)
 	if err != nil {
 		return nil, err

@@ -41,6 +41,9 @@ func TestMain(m *testing.M) {
 	if raw := os.Getenv(memberEnvironment); raw != "" {
 		os.Exit(beMember([]byte(raw)))
 	}
+	if chain.IsProcess() {
+		os.Exit(chain.BeProcess(fuse))
+	}
 	os.Exit(m.Run())
 }
 
@@ -392,6 +395,7 @@ func TestFourMembersAsFourProcesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("four processes")
 	}
+	t.Parallel() // it waits most of the time
 	began := time.Now()
 	step := func(what string) { t.Logf("%5.1f s  %s", time.Since(began).Seconds(), what) }
 	names := []string{"Hillside", "Lakeside", "Riverside", "Seaside"}

@@ -9,15 +9,12 @@
 // A Ward alone has a chain of one, which is begun at its first start and listens to nobody. Its receipts then show that
 // history was not changed since they were given; that it was not changed before, they show once others run validators.
 //
-// A fault here halts the chain and never the clinic. What CometBFT asks of the state machine is held when it fails
-// (hold), and what panics in its consensus it catches itself; both are told in Status. What panics in CometBFT's other
-// routines (blocks fetched to catch up cannot be written, no file can be opened for a connection) ends the process,
-// and nothing here can stop that. Ward is then started again, and after some such ends in a row begins with the chain
-// halted (crashes).
+// A fault here halts the chain and never the clinic, which runs it in a process of its own (process.go). What CometBFT asks of
+// the state machine is held when it fails (hold), and what panics in its consensus it catches itself: then the process
+// stays, and says why in Status. What panics in CometBFT's other routines ends the process.
 package chain
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -25,11 +22,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -58,6 +54,8 @@ type Config struct {
 
 	Now func() time.Time `json:"-"` // this member's clock; by default time.Now
 
+	Again time.Duration // how long a process of its own stays halted before it begins anew; by default a minute
+
 	signer func(types.PrivValidator) types.PrivValidator // a test's
 }
 
@@ -83,6 +81,7 @@ type Chain struct {
 	running  bool       // a failure is held from now on, not reported to who starts it
 	failed   error      // why the chain is halted here
 	failedAt time.Time
+	fell     chan struct{}              // closed when it is
 	last     time.Time                  // when the newest block came
 	oldest   time.Time                  // since when something waits; zero if nothing does
 	unfilled bool                       // a change of the set waits for its block
@@ -111,43 +110,47 @@ const (
 
 	blockBytes   = 4 << 20
 	waitingTxs   = 5_000
-	maxCrashes   = 3 // in a row
 	stopPatience = 10 * time.Second
+	// lockPatience is how long a process that was left behind may take to end: it holds the chain's files until then.
+	lockPatience = 2 * stopPatience
+	lockPoll     = 100 * time.Millisecond
 )
 
 // Start begins or goes on with a chain. If it cannot run, it is halted, and says why in Status.
 func Start(ctx context.Context, config Config) *Chain {
-	if config.Now == nil {
-		config.Now = time.Now
-	}
-	c := &Chain{
-		config: config, log: config.Log, wake: make(chan struct{}, 1), stopPeers: func() {}, last: time.Now(), unfilled: true,
-		clocks: map[[20]byte]time.Duration{},
-	}
-	c.app = newApp(nil, "")
+	c := newChain(config)
 	if err := c.begin(ctx); err != nil {
 		c.fail(err)
 	}
 	return c
 }
 
-func (c *Chain) begin(ctx context.Context) error {
-	if err := os.MkdirAll(filepath.Join(c.config.Dir, "data"), 0o700); err != nil {
-		return fmt.Errorf("make the chain's folder: %w", err)
+// rest opens a chain's files, to answer from them, and does not begin it.
+func rest(config Config, why string) *Chain {
+	c := newChain(config)
+	_, err := c.open()
+	if err == nil {
+		err = errors.New(why)
 	}
+	c.fail(err)
+	return c
+}
+
+func newChain(config Config) *Chain {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	c := &Chain{
+		config: config, log: config.Log, wake: make(chan struct{}, 1), stopPeers: func() {}, fell: make(chan struct{}), last: time.Now(), unfilled: true,
+		clocks: map[[20]byte]time.Duration{},
+	}
+	c.app = newApp(nil, "")
+	return c
+}
+
+func (c *Chain) begin(ctx context.Context) error {
 	genesis, err := c.open()
 	if err != nil {
-		return err
-	}
-	if c.db, err = openDB(appDB, c.config.Dir); err != nil {
-		return &ward.Error{Kind: ward.Unavailable, Message: "the chain's files cannot be opened", Hint: "Does another Ward run in this folder?", Err: err}
-	}
-	c.app = newApp(c.db, c.id)
-	c.app.mayMeet, c.app.committed = c.mayMeet, c.committed
-	if err := c.app.load(); err != nil {
-		return err
-	}
-	if err := c.crashes(); err != nil {
 		return err
 	}
 	if err := c.run(genesis); err != nil {
@@ -157,6 +160,30 @@ func (c *Chain) begin(ctx context.Context) error {
 	c.stopPeers = stop
 	c.peers.Go(func() { c.connect(peers) })
 	return nil
+}
+
+// open reads what is on disk. Its lock comes first: what this validator signed last is not known before whoever had the files
+// is gone.
+func (c *Chain) open() (*types.GenesisDoc, error) {
+	if err := os.MkdirAll(filepath.Join(c.config.Dir, "data"), 0o700); err != nil {
+		return nil, fmt.Errorf("make the chain's folder: %w", err)
+	}
+	var err error
+	for end := time.Now().Add(lockPatience); ; time.Sleep(lockPoll) {
+		if c.db, err = openDB(appDB, c.config.Dir); !errors.Is(err, syscall.EAGAIN) || time.Now().After(end) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, &ward.Error{Kind: ward.Unavailable, Message: "the chain's files cannot be opened", Hint: "Does another Ward run in this folder?", Err: err}
+	}
+	genesis, err := c.openKeys()
+	if err != nil {
+		return nil, err
+	}
+	c.app = newApp(c.db, c.id)
+	c.app.mayMeet, c.app.committed = c.mayMeet, c.committed
+	return genesis, c.app.load()
 }
 
 // run starts the node. What panics in its beginning is an error.
@@ -230,40 +257,6 @@ func trimLogs(dir string) {
 	}
 }
 
-// crashes keeps the chain halted after some ends of the process in a row that were its fault: otherwise what ends the process
-// when the chain starts would end the clinic at each start. What a panic prints goes to a file too; who is killed leaves
-// it empty.
-func (c *Chain) crashes() error {
-	file, count := filepath.Join(c.config.Dir, crashFile), filepath.Join(c.config.Dir, countFile)
-	last, _ := os.ReadFile(file)
-	raw, _ := os.ReadFile(count)
-	times, _ := strconv.Atoi(strings.TrimSpace(string(raw)))
-	if times < maxCrashes {
-		if times++; !ownCrash(last) {
-			times = 0
-		}
-		if err := os.WriteFile(count, []byte(strconv.Itoa(times)), 0o600); err != nil {
-			return fmt.Errorf("count the chain's crashes: %w", err)
-		}
-	}
-	if times >= maxCrashes {
-		return fmt.Errorf("the chain ended this Ward %d times in a row and stays halted: %s says how; when the cause is mended, remove %s", times, file, count)
-	}
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("be ready to note a crash: %w", err)
-	}
-	defer out.Close()
-	return debug.SetCrashOutput(out, debug.CrashOptions{})
-}
-
-// ownCrash tells whether what a panic printed is of the chain: whether its first stack, that of who panicked, goes through it.
-func ownCrash(printed []byte) bool {
-	parts := bytes.SplitN(printed, []byte("\n\n"), 3)
-	first := bytes.Join(parts[:min(2, len(parts))], nil)
-	return !bytes.HasPrefix(first, []byte("SIG")) && (bytes.Contains(first, []byte("github.com/cometbft/")) || bytes.Contains(first, []byte("ward/ledger/chain.")))
-}
-
 // fail halts the chain here, for good until the next start.
 func (c *Chain) fail(err error) {
 	c.mu.Lock()
@@ -272,6 +265,7 @@ func (c *Chain) fail(err error) {
 		return
 	}
 	c.failed, c.failedAt = err, time.Now()
+	close(c.fell)
 	c.log.Error("the chain is halted; the clinic goes on without it", slog.String("error", err.Error()))
 }
 

@@ -344,53 +344,12 @@ func TestWhatCannotRunIsHaltedAndSaysWhy(t *testing.T) {
 	start(t, chain.Config{Dir: dir})
 }
 
-func TestAChainThatEndsWardAgainAndAgainStaysHalted(t *testing.T) {
-	dir := t.TempDir()
-	run := func() string {
-		c := chain.Start(context.Background(), chain.Config{Dir: dir, Name: "Hillside", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
-		defer c.Stop()
-		return c.Status().Reason
-	}
-	crash := func(printed string) {
-		t.Helper()
-		if err := chain.CrashesBefore(dir, printed); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const own = "panic: accept routine exited\n\ngoroutine 77 [running]:\ngithub.com/cometbft/cometbft/p2p.(*Switch).acceptRoutine(0x1)\n\t/x.go:1\n\ngoroutine 1 [select]:\nmain.main()\n"
-	const others = "panic: x\n\ngoroutine 7 [running]:\nward/visits.(*Visits).Do(0x1)\n\t/x.go:1\n\ngoroutine 1 [select]:\ngithub.com/cometbft/cometbft/p2p.x()\n"
-	run()
-	for range 5 { // killed, asked for its stacks, or ended by another part
-		run()
-		crash("SIGQUIT: quit\n\ngoroutine 0 [idle]:\ngithub.com/cometbft/cometbft/p2p.x()\n")
-		if reason := run(); reason != "" {
-			t.Fatal(reason)
-		}
-		crash(others)
-	}
-	for n := range 3 {
-		crash(own)
-		if reason := run(); (reason != "") != (n == 2) {
-			t.Fatalf("after %d crashes: %q", n+1, reason)
-		}
-	}
-	if reason := run(); reason == "" {
-		t.Error("it begins again by itself")
-	}
-	if err := os.Remove(filepath.Join(dir, "crashes")); err != nil {
-		t.Fatal(err)
-	}
-	crash("")
-	if reason := run(); reason != "" {
-		t.Errorf("when the cause is mended: %s", reason)
-	}
-}
-
 // Who joins when the first blocks are gone begins from the state in the invitation, and so does who was away for too long.
 func TestWhoJoinsLateBeginsFromTheInvitation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two processes")
 	}
+	t.Parallel() // it waits most of the time
 	first, second := newMember(t, "Hillside"), newMember(t, "Lakeside")
 	first.config.Keep, second.config.Keep = 20, 20
 	first.start()
