@@ -106,7 +106,12 @@ export async function steps(database) {
     await fits(amina, 'messages')
     await okafor.page.goto(`${clinic.origin}${chart}/messages`)
     await okafor.page.getByText(canaries.message).first().waitFor()
+    await okafor.button('Reply').first().click()
     await okafor.field('Your message').fill('Come in tomorrow at nine.')
+    await okafor.page.waitForTimeout(600) // what is typed is kept when it pauses
+    await okafor.page.reload()
+    await okafor.page.getByText(/^Reply to: /).waitFor()
+    must((await okafor.field('Your message').inputValue()) === 'Come in tomorrow at nine.', 'a reload lost what was begun')
     await okafor.button('Send').click()
     await amina.page.getByText('Come in tomorrow at nine.').waitFor() // live, without a reload
   })

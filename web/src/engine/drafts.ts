@@ -33,18 +33,21 @@ export class Drafts {
 
   get(name: string): unknown { return this.all.get(name) }
 
-  /** Keeps a draft, or drops it if it is undefined. */
-  keep(name: string, value: unknown): void {
-    if (value === undefined) this.all.delete(name)
-    else this.all.set(name, value)
+  /** Keeps a draft, soon; or drops it if it is undefined, and returns once it is gone for good. */
+  async keep(name: string, value: unknown): Promise<void> {
     this.unkept.add(name)
+    if (value === undefined) {
+      this.all.delete(name)
+      return this.flush()
+    }
+    this.all.set(name, value)
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.flush(), value === undefined ? 0 : pause)
+    this.timer = setTimeout(() => void this.flush(), pause)
   }
 
   /** Drops every draft whose name begins so: those of a chart that was erased. */
   forget(beginning: string): Promise<void> {
-    for (const name of [...this.all.keys()]) if (name.startsWith(beginning)) this.keep(name, undefined)
+    for (const name of [...this.all.keys()]) if (name.startsWith(beginning)) void this.keep(name, undefined)
     return this.flush()
   }
 

@@ -324,7 +324,7 @@ export function createEngine(): Engine {
     importFHIR: guarded((chart, compartment, file, progress) => app.here.importFHIR(chart, compartment, file, progress)),
     file: guarded((chart, entry, progress) => app.here.file(chart, entry, progress)),
     draft: (name) => app.session?.drafts.get(name),
-    keepDraft: (name, value) => app.session?.drafts.keep(name, value),
+    keepDraft: async (name, value) => app.session?.drafts.keep(name, value),
     unsent: guarded(() => app.here.unsent()),
     tryAgain: guarded((entry) => app.here.outbox.tryAgain(entry)),
     discard: guarded((entry) => app.here.outbox.discard(entry)),

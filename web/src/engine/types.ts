@@ -406,8 +406,8 @@ export interface Engine {
   file(chart: ID, entry: ID, progress: Progress): Promise<Blob>
   /** What was begun and not sent, as it was kept, sealed, in this browser. Its name begins with the chart's id and a slash. */
   draft(name: string): unknown
-  /** Keeps a draft (anything that is JSON), or drops it if it is undefined: when it was sent. */
-  keepDraft(name: string, value: unknown): void
+  /** Keeps a draft (anything that is JSON) soon, or drops it if it is undefined, when it was sent: that is done on return. */
+  keepDraft(name: string, value: unknown): Promise<void>
   unsent(): Promise<readonly Unsent[]>
   tryAgain(entry: ID): Promise<void>
   discard(entry: ID): Promise<void>

@@ -5,10 +5,13 @@ import { useState } from 'preact/hooks'
 import { useEngine } from '../../app/context.tsx'
 
 /** State that survives, under a name that begins with the chart's id and says which field it is. */
-export function useDraft<T>(name: string, initial: T): readonly [draft: T, keep: (next: T) => void, forget: () => void] {
+export function useDraft<T>(name: string, initial: T): readonly [draft: T, keep: (next: T) => void, forget: () => Promise<void>] {
   const engine = useEngine()
   const [draft, setDraft] = useState(() => (engine.draft(name) as T | undefined) ?? initial)
-  const keep = (next: T): void => { engine.keepDraft(name, next); setDraft(next) }
-  const forget = (): void => { engine.keepDraft(name, undefined); setDraft(initial) }
+  const keep = (next: T): void => { void engine.keepDraft(name, next); setDraft(next) }
+  const forget = async (): Promise<void> => {
+    await engine.keepDraft(name, undefined)
+    setDraft(initial)
+  }
   return [draft, keep, forget]
 }

@@ -27,7 +27,8 @@ export function Messages({ chart, contents }: PageProps): JSX.Element {
   const [most, setMost] = useState(firstMessages)
   const [draft, setDraft, forgetDraft] = useDraft(`${chart.chart}/message`, '')
   const [part, setPart] = useState(usual(chart))
-  const [answering, setAnswering] = useState<Item | undefined>(undefined)
+  const [answers, setAnswers, forgetAnswers] = useDraft(`${chart.chart}/message-to`, '')
+  const answering = answers === '' ? undefined : all.find((t) => t.now.entry === answers)?.now
   const { act, busy, error } = useAct()
   const end = useRef<HTMLDivElement>(null)
   const shown = all.slice(-most)
@@ -37,8 +38,7 @@ export function Messages({ chart, contents }: PageProps): JSX.Element {
     const body = draft.trim()
     if (body === '') return
     if (await act(() => engine.write(chart.chart, answering?.compartment ?? part, { kind: 'message', text: body, ...(answering && { inReplyTo: answering.entry }) }))) {
-      forgetDraft()
-      setAnswering(undefined)
+      await Promise.all([forgetDraft(), forgetAnswers()])
       announce(engine.online ? c.messageSent : c.messageQueued)
     }
   }
@@ -54,14 +54,14 @@ export function Messages({ chart, contents }: PageProps): JSX.Element {
           day = dayOf(thread.now.time)
           return [
             newDay && <li key={day} class="msg-day"><h3>{date(thread.now.time, 'date')}</h3></li>,
-            <Message key={thread.now.entry} thread={thread} all={all} chart={chart} contents={contents} onReply={chart.writable.includes(thread.now.compartment) ? () => { setAnswering(thread.now); document.querySelector<HTMLTextAreaElement>('.msg-write textarea')?.focus() } : undefined} />,
+            <Message key={thread.now.entry} thread={thread} all={all} chart={chart} contents={contents} onReply={chart.writable.includes(thread.now.compartment) ? () => { setAnswers(thread.now.entry); document.querySelector<HTMLTextAreaElement>('.msg-write textarea')?.focus() } : undefined} />,
           ]
         })}
       </ol>
       <div ref={end} />
       {chart.writable.length === 0 ? <ReadOnly /> : (
         <form class="msg-write" onSubmit={(event) => { event.preventDefault(); void send() }}>
-          {answering && <p class="msg-quote"><span dir="auto">{c.replyingTo(short(said(answering)))}</span> <Button kind="quiet" onClick={() => setAnswering(undefined)}>{c.cancel}</Button></p>}
+          {answering && <p class="msg-quote"><span dir="auto">{c.replyingTo(short(said(answering)))}</span> <Button kind="quiet" onClick={() => { void forgetAnswers() }}>{c.cancel}</Button></p>}
           <Field label={c.write} value={draft} onInput={setDraft} multiline rows={3} hint={c.emergency} />
           {!answering && <Where chart={chart} name="message-part" value={part} onInput={setPart} />}
           <ErrorPanel error={error} />

@@ -97,8 +97,7 @@ function Write({ chart, contents, amending, visit, compact = false, onDone }: { 
     const usualTitle = visit !== undefined && template !== 'phone' ? words.visitTitle : words.titles[template]
     const stored = await act(() => engine.write(chart.chart, part, { kind: 'note', title: title.trim() || usualTitle, text: body, ...(amending && { amends: amending.now.entry }), ...(visit !== undefined && { visit }) }))
     if (!stored) return
-    forgetTitle()
-    forgetParts()
+    await Promise.all([forgetTitle(), forgetParts()])
     announce(engine.online ? c.noteStored : c.messageQueued)
     onDone()
   }

@@ -162,7 +162,7 @@ export function WriteSummary({ chart, visit }: { chart: OpenChart; visit: EndedV
     const by = { chart: chart.chart, visit: visit.visit, person: engine.me?.person ?? '', name: engine.me?.name ?? '', date: new Date().toISOString(), lang: writing }
     const resource = summaryOf(by, summaryTitle(writing), partTitles(writing), texts)
     if (!(await act(() => engine.write(chart.chart, usual(chart), { kind: 'record', resource, ...(before && { amends: before.entry }) })))) return
-    forget()
+    await forget()
     setAgain(false)
     announce(c.sent)
   }
@@ -186,7 +186,7 @@ export function WriteSummary({ chart, visit }: { chart: OpenChart; visit: EndedV
         })}
         <p class="chart-small">{w.visit.care.note.kept}</p>
         <ErrorPanel error={error} />
-        <div class="chart-actions"><Button type="submit" busy={busy}>{c.send}</Button>{again && <Button kind="plain" onClick={() => { forget(); setAgain(false) }}>{w.cancel}</Button>}</div>
+        <div class="chart-actions"><Button type="submit" busy={busy}>{c.send}</Button>{again && <Button kind="plain" onClick={() => { void forget(); setAgain(false) }}>{w.cancel}</Button>}</div>
       </form>
     </Card>
   )
