@@ -1,7 +1,7 @@
 // A small app for video calls as anybody builds one with livekit-client, without Ward and without encryption, with the
 // settings of a visit (web/src/visit/media.ts): what benchmarks measure visits against. Its server is plain.mjs.
 
-import { Room, RoomEvent, Track, VideoPresets } from 'livekit-client'
+import { AudioPresets, Room, RoomEvent, Track, VideoPresets } from 'livekit-client'
 
 let room
 const name = new URLSearchParams(location.search).get('name')
@@ -11,7 +11,7 @@ async function goIn(size) {
   const { url, token } = await (await fetch(`/token?name=${name}`)).json()
   room = new Room({
     adaptiveStream: true, dynacast: true, singlePeerConnection: true,
-    publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
+    publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, audioPreset: AudioPresets.speech, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
     videoCaptureDefaults: { resolution: size }, audioCaptureDefaults: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
   })
   room.on(RoomEvent.TrackSubscribed, (track) => {

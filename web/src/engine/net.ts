@@ -10,7 +10,12 @@ export type Proof = 'none' | 'browser' | 'session'
 
 const codes: readonly string[] = ['invalid', 'unauthenticated', 'refused', 'missing', 'conflict', 'gone', 'too_large', 'too_many', 'internal', 'unavailable']
 
+/** How long the stream of notices may be silent, in milliseconds: the server says every 20 s that it is still there. */
+const maxSilence = 50_000
+
 export class Net {
+  /** Whether notices come: what they tell need not be looked up. */
+  hearing = false
   token: string | undefined
   private nonce = ''
   private readonly key: SigningKey
@@ -56,15 +61,25 @@ export class Net {
   /** What the server tells, until the stream ends or fails. Calls back when it begins. */
   async *notices(signal: AbortSignal, begun: () => void): AsyncGenerator<WireNotice> {
     const response = await this.send('GET', '/api/events', { signal })
-    begun()
     const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
-    for (let waiting = ''; ;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      waiting += value
-      const lines = waiting.split('\n')
-      waiting = lines.pop() ?? ''
-      for (const line of lines) if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as WireNotice
+    let silent = setTimeout(() => undefined)
+    try {
+      this.hearing = true
+      begun()
+      for (let waiting = ''; ;) {
+        silent = setTimeout(() => { void reader.cancel() }, maxSilence) // a network that went away says nothing
+        const { done, value } = await reader.read()
+        clearTimeout(silent)
+        if (done) return
+        waiting += value
+        const lines = waiting.split('\n')
+        waiting = lines.pop() ?? ''
+        for (const line of lines) if (line.startsWith('data: ')) yield JSON.parse(line.slice(6)) as WireNotice
+      }
+    } finally {
+      this.hearing = false
+      clearTimeout(silent)
+      await reader.cancel().catch(() => undefined)
     }
   }
 

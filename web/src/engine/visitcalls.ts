@@ -20,6 +20,8 @@ export abstract class VisitCalls {
     this.path = `/api/visits/${visit}`
   }
 
+  get isTold(): boolean { return this.net.hearing }
+
   leave(): Promise<void> { return this.net.post(`${this.path}/leave`, {}) }
 
   async messages(after: number): Promise<Page> {

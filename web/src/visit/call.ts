@@ -61,8 +61,10 @@ export interface View extends OwnMedia {
   readonly problem: Problem | undefined
 }
 
-/** How often to look even if nothing was told, in milliseconds: notices may be lost. */
+/** How often to look while nothing can be told, or something is amiss; and otherwise, since a notice may be lost. In
+ * milliseconds. Each look is an event of the record. */
 const lookEvery = 5000
+const lookAnyway = 60_000
 /** How long someone's media may be gone before the host takes their keys back; they may come back all the same. */
 const awayTime = 20_000
 /** How long the media server may name someone whose commit did not reach me yet: a slow phone joins both at once. */
@@ -100,6 +102,7 @@ export class Call {
   private entry: Entry | undefined      // the way in, if it came with it
   private ready: Ready | undefined      // made before the click
   private told = 0                      // the last message that a notice was about
+  private looked = { at: 0, isTold: false }
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
   private asked = false
@@ -153,6 +156,13 @@ export class Call {
 
   /** Comes to the door and stays until the visit, or I, leave. Who was let in before need not knock. */
   async start(): Promise<void> {
+    let [begun, missed] = [false, false]
+    this.endings.push(this.door.watch((seq) => {
+      this.told = Math.max(this.told, seq ?? 0)
+      if (begun) this.sync()
+      else missed = true
+    }))
+    this.looked = { at: Date.now(), isTold: this.door.isTold }
     try {
       if (this.door.isLetIn) this.entry = await this.wayIn().catch((error: unknown) => { if (!closed(error)) throw error; return undefined })
       this.fresh = (await this.entry?.visit) ?? (await this.door.arrive())
@@ -162,11 +172,8 @@ export class Call {
       this.finish(problem.code === 'gone' ? 'ended' : problem.code === 'refused' ? 'removed' : 'left', problem)
       return
     }
-    this.endings.push(this.door.watch((seq) => {
-      this.told = Math.max(this.told, seq ?? 0)
-      this.sync()
-    }))
-    const clock = setInterval(() => this.sync(), lookEvery)
+    begun = true
+    const clock = setInterval(() => { if (this.isDue()) this.sync() }, lookEvery)
     const tick = setInterval(() => this.tick(), 1000)
     const awake = (): void => { if (document.visibilityState === 'visible') this.sync() }
     const back = (): void => this.sync()
@@ -180,6 +187,13 @@ export class Call {
     })
     void this.stayAwake()
     this.sync()
+    if (missed) void this.queue.then(() => this.sync()) // what was seen in coming may be from before
+  }
+
+  private isDue(): boolean {
+    const { group, state, looked } = this
+    const isSettled = this.spoiled === 0 && !state.problem && (group !== undefined || state.phase === 'waiting' || state.phase === 'stopped')
+    return !isSettled || !this.door.isTold || !looked.isTold || Date.now() - looked.at >= lookAnyway
   }
 
   /** Looks what has changed, after what runs now; asked twice it looks once. */
@@ -209,6 +223,7 @@ export class Call {
     // What was said comes first: it may be who is coming in, and they see nobody until I know of them. If it may not be
     // heard, the visit says why.
     if (this.group && this.told > this.seq) await this.catchUp().catch((error: unknown) => { if (!closed(error)) throw error })
+    if (!this.fresh) this.looked = { at: Date.now(), isTold: this.door.isTold }
     const visit = this.fresh ?? (await this.door.look())
     if (this.over) return
     this.fresh = undefined

@@ -62,6 +62,8 @@ export interface Door {
   readonly isHost: boolean
   readonly isLetIn: boolean        // to a visit that is open, as the server last said
   readonly circle: Circle
+  /** Whether watch calls back now, as soon as something changes. */
+  readonly isTold: boolean
   /** What my leaf of the group says of me, with the admission if there is one. */
   leaf(): Promise<Leaf>
   look(withGroup?: boolean): Promise<Visit>
