@@ -95,7 +95,6 @@ const (
 	// four members. A chain of one keeps only what a first member that joins may need after its invitation.
 	keepBlocks      = 400_000 // a gigabyte
 	keepBlocksAlone = 5_000
-	keepLogs        = 3 // files of 10 MB of CometBFT's write-ahead log that a start leaves; running, it grows to 1 GB
 
 	// What waits for a block this long shows that the chain stands still.
 	haltedAfter = 10 * time.Second
@@ -197,7 +196,11 @@ func (c *Chain) run(genesis *types.GenesisDoc) (err error) {
 		return err
 	}
 	settings := c.settings()
-	trimLogs(filepath.Dir(settings.Consensus.WalFile()))
+	logs := filepath.Dir(settings.Consensus.WalFile())
+	trimLogs(logs)
+	if err := mendLog(logs); err != nil {
+		return fmt.Errorf("mend the write-ahead log: %w", err)
+	}
 	provider := func() (*types.GenesisDoc, error) { return genesis, nil }
 	var signer types.PrivValidator = c.keys.consensus
 	if c.config.signer != nil {
@@ -245,16 +248,6 @@ func (c *Chain) settings() *cometconfig.Config {
 	// is refused by the state.
 	s.Mempool.CacheSize = 0
 	return s
-}
-
-// trimLogs deletes the oldest files of the write-ahead log, which only the newest block is played again from.
-func trimLogs(dir string) {
-	names, _ := filepath.Glob(filepath.Join(dir, "wal.[0-9]*"))
-	slices.Sort(names)
-	for len(names) > keepLogs {
-		os.Remove(names[0])
-		names = names[1:]
-	}
 }
 
 // fail halts the chain here, for good until the next start.
