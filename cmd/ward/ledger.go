@@ -153,13 +153,14 @@ func lineOf(name string) string {
 }
 
 // chainProcess is this program again, to run the chain by itself. On Linux it is the one that runs, also if an upgrade has put
-// another in its place.
+// another in its place. It gets no setting of ours: some are passwords.
 func chainProcess() *exec.Cmd {
 	self := "/proc/self/exe"
 	if runtime.GOOS != "linux" {
 		self, _ = os.Executable() // without one, starting it says so
 	}
-	return &exec.Cmd{Path: self, Args: []string{"ward", "ledger"}}
+	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WARD_") })
+	return &exec.Cmd{Path: self, Args: []string{"ward", "ledger"}, Env: environment}
 }
 
 // Operators talk to the Ward that runs through a socket in its folder, which is closed to other users: not through the API,
