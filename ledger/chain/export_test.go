@@ -2,8 +2,10 @@ package chain
 
 import (
 	"bytes"
+	"path/filepath"
 	"time"
 
+	"github.com/cometbft/cometbft/privval"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cometstates "github.com/cometbft/cometbft/state"
 	"github.com/cometbft/cometbft/types"
@@ -47,6 +49,17 @@ func (c *Chain) Equivocate(height int64) error {
 		return err
 	}
 	return n.EvidencePool().AddEvidence(evidence)
+}
+
+// Unsaid has a member that is stopped have signed a vote that nobody heard, and that it has forgotten: for a block that is
+// nowhere.
+func Unsaid(config Config, chain string, height int64) error {
+	v := privval.LoadFilePV(filepath.Join(config.Dir, consensusFile), filepath.Join(config.Dir, signedFile))
+	nowhere := bytes.Repeat([]byte{7}, 32)
+	return v.SignVote(chain, &cmtproto.Vote{
+		Type: cmtproto.PrevoteType, Height: height, Timestamp: time.Now(),
+		BlockID: cmtproto.BlockID{Hash: nowhere, PartSetHeader: cmtproto.PartSetHeader{Total: 1, Hash: nowhere}},
+	})
 }
 
 // WithClockOff is a member whose clock is wrong: also in what it signs, and more so than CometBFT, which signs no vote that is

@@ -152,12 +152,16 @@ func (c *Chain) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.run(genesis); err != nil {
+	unsaid, err := c.run(genesis)
+	if err != nil {
 		return err
 	}
-	peers, stop := context.WithCancel(context.WithoutCancel(ctx))
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stopPeers = stop
-	c.peers.Go(func() { c.connect(peers) })
+	c.peers.Go(func() { c.connect(running) })
+	if unsaid != nil {
+		c.peers.Go(func() { c.voteAgain(running, c.node, unsaid) })
+	}
 	return nil
 }
 
@@ -185,21 +189,22 @@ func (c *Chain) open() (*types.GenesisDoc, error) {
 	return genesis, c.app.load()
 }
 
-// run starts the node. What panics in its beginning is an error.
-func (c *Chain) run(genesis *types.GenesisDoc) (err error) {
+// run starts the node, and gives the vote that it signed last, if that may have been forgotten. What panics in its beginning
+// is an error.
+func (c *Chain) run(genesis *types.GenesisDoc) (unsaid *types.Vote, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the chain cannot go on from what is on disk: %v", r)
 		}
 	}()
 	if err := c.openStores(); err != nil {
-		return err
+		return nil, err
 	}
 	settings := c.settings()
 	logs := filepath.Dir(settings.Consensus.WalFile())
 	trimLogs(logs)
 	if err := mendLog(logs); err != nil {
-		return fmt.Errorf("mend the write-ahead log: %w", err)
+		return nil, fmt.Errorf("mend the write-ahead log: %w", err)
 	}
 	provider := func() (*types.GenesisDoc, error) { return genesis, nil }
 	var signer types.PrivValidator = c.keys.consensus
@@ -209,12 +214,15 @@ func (c *Chain) run(genesis *types.GenesisDoc) (err error) {
 	n, err := node.NewNode(settings, signer, c.keys.node, proxy.NewConnSyncLocalClientCreator(held{c.app, c}), provider,
 		c.provide, node.DefaultMetricsProvider(settings.Instrumentation), cometLog{c.log, c.consensusFailed})
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if unsaid, err = c.lastVote(); err != nil {
+		c.log.Warn("what this validator signed last cannot be said again", slog.String("error", err.Error()))
 	}
 	c.mu.Lock()
 	c.node, c.running = n, true
 	c.mu.Unlock()
-	return n.Start()
+	return unsaid, n.Start()
 }
 
 func (c *Chain) settings() *cometconfig.Config {

@@ -344,6 +344,52 @@ func TestWhatCannotRunIsHaltedAndSaysWhy(t *testing.T) {
 	start(t, chain.Config{Dir: dir})
 }
 
+// Members that know that they voted, and not how, may not vote otherwise: the chain goes on all the same.
+func TestVotesThatWereForgottenAreSaidAgain(t *testing.T) {
+	for _, forgetful := range []int{1, 4} {
+		t.Run(fmt.Sprintf("of %d", forgetful), func(t *testing.T) {
+			t.Parallel()
+			var configs []chain.Config
+			for i := range forgetful {
+				address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+				configs = append(configs, chain.Config{Dir: t.TempDir(), Name: fmt.Sprint("Clinic ", i), Listen: address, Address: address})
+			}
+			if err := chain.Together(configs...); err != nil {
+				t.Fatal(err)
+			}
+			var all []*chain.Chain
+			for _, config := range configs {
+				all = append(all, start(t, config))
+			}
+			b := newBook("forgotten")
+			if err := all[0].Register(wait(t), b.origin(), receipt.Hash{}, "Clinic 0"); err != nil {
+				t.Fatal(err)
+			}
+			agrees(t, b, all[0])
+			for _, c := range all {
+				until(t, "all know of it", func() bool { size, _, _ := c.Head(b.origin()); return size == b.size })
+			}
+			height := int64(0)
+			until(t, "the chain rests", func() bool {
+				was := height
+				height, _ = all[0].Root()
+				time.Sleep(300 * time.Millisecond)
+				return height == was
+			})
+			for i := range (len(all) + 1) / 2 {
+				if err := all[i].Stop(); err != nil {
+					t.Fatal(err)
+				}
+				if err := chain.Unsaid(configs[i], all[0].ID(), height+1); err != nil {
+					t.Fatal(err)
+				}
+				all[i] = start(t, configs[i])
+			}
+			agrees(t, b, all[0])
+		})
+	}
+}
+
 // Who joins when the first blocks are gone begins from the state in the invitation, and so does who was away for too long.
 func TestWhoJoinsLateBeginsFromTheInvitation(t *testing.T) {
 	if testing.Short() {
