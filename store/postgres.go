@@ -185,6 +185,7 @@ const (
 	pgUnique        = "23505"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
+	pgFull          = "53100"
 )
 
 func postgresIs(err error, codes ...string) bool {
@@ -207,3 +208,6 @@ func IsDuplicate(err error) bool { return sqliteDuplicate(err) || postgresIs(err
 func isTransient(err error) bool {
 	return sqliteBusy(err) || postgresIs(err, pgSerialization, pgDeadlock) || pgconn.SafeToRetry(err)
 }
+
+// isFull tells whether there is no room for what was written.
+func isFull(err error) bool { return sqliteFull(err) || postgresIs(err, pgFull) }

@@ -218,3 +218,5 @@ func sqliteDuplicate(err error) bool {
 }
 
 func sqliteBusy(err error) bool { return sqliteIs(err, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) }
+
+func sqliteFull(err error) bool { return sqliteIs(err, sqlite3.SQLITE_FULL) }

@@ -222,6 +222,9 @@ func (db *DB) commit(batch []*operation) {
 		if err != nil {
 			op.err = fmt.Errorf("commit: %w", err)
 		}
+		if isFull(op.err) {
+			op.err = &ward.Error{Kind: ward.Unavailable, Message: "the clinic's disk is full, so this was not kept", Hint: "Whoever runs the clinic must make room. Then try again.", Err: op.err}
+		}
 		if op.err == nil {
 			for _, then := range op.then {
 				then()

@@ -361,7 +361,7 @@ func (o operators) status(ctx context.Context, t terminal) error {
 	fmt.Fprintln(t.out)
 	switch {
 	case s.Reason != "":
-		fmt.Fprintf(t.out, "STOPPED on this Ward since %s: %s\nThe clinic goes on; nothing becomes final until this is mended. Ward tries again every minute or so.\n", s.Halted, s.Reason)
+		fmt.Fprintf(t.out, "STOPPED on this Ward since %s: %s\nThe clinic goes on; nothing becomes final until this is mended. Ward tries again by itself.\n", s.Halted, s.Reason)
 	case s.Halted != "":
 		fmt.Fprintf(t.out, "WAITING since %s: fewer than two thirds of the members answer. The clinic goes on; all that waits becomes final when they are back.\n", s.Halted)
 	}

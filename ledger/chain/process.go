@@ -48,7 +48,7 @@ type setup struct {
 
 const (
 	// beginAgain is how long a chain stays halted before it begins anew.
-	beginAgain = time.Minute
+	beginAgain = 20 * time.Second
 	// restFirst is for how long it rests after its process ended. Each time it is twice as long, up to restAtMost, until one has
 	// run for steady.
 	restFirst  = time.Second
