@@ -447,7 +447,7 @@ func (c *Client) write(ctx context.Context, t *target, items []Item) ([]ward.Ent
 	ids := make([]ward.EntryID, len(items))
 	for i := range items {
 		if items[i].Entry == "" {
-			items[i].Entry = ward.NewID[ward.EntryID]()
+			items[i].Entry = ward.NewIDAt[ward.EntryID](c.now())
 		}
 		ids[i] = items[i].Entry
 	}
@@ -510,7 +510,7 @@ func (c *Client) Seal(ctx context.Context, chart ward.ChartID, compartment strin
 	}
 	for i := range items {
 		if items[i].Entry == "" {
-			items[i].Entry = ward.NewID[ward.EntryID]()
+			items[i].Entry = ward.NewIDAt[ward.EntryID](c.now())
 		}
 	}
 	batch, err := c.sealAll(t, items)
@@ -578,7 +578,7 @@ func (c *Client) AddFile(ctx context.Context, chart ward.ChartID, compartment st
 	if err != nil {
 		return "", fmt.Errorf("file %s: %w", f.Name, err)
 	}
-	draft := seal.Draft{Entry: ward.NewID[ward.EntryID](), Kind: "file", Type: f.Type, Title: f.Title, Filename: f.Name, Size: size, SHA256: sum}
+	draft := seal.Draft{Entry: ward.NewIDAt[ward.EntryID](c.now()), Kind: "file", Type: f.Type, Title: f.Title, Filename: f.Name, Size: size, SHA256: sum}
 	t, err := c.chartTarget(ctx, chart, compartment)
 	if err != nil {
 		return "", err

@@ -46,11 +46,11 @@ type Leaf struct {
 // Append adds events to the organisation's record, in order, in the running transaction. They take their places at its
 // end, together with those of other operations that share its commit.
 func (l *Ledger) Append(_ context.Context, tx *store.Tx, org ward.OrgID, events ...ward.Event) error {
-	now := ward.FormatTime(l.now())
+	now := l.now()
 	for _, e := range events {
-		e.Time = now
+		e.Time = ward.FormatTime(now)
 		if e.Event == "" {
-			e.Event = ward.NewID[ward.EventID]()
+			e.Event = ward.NewIDAt[ward.EventID](now)
 		}
 		l.gather(tx, org, item{event: &e})
 	}

@@ -48,7 +48,8 @@ func (l *Ledger) extend(ctx context.Context, tx *store.Tx, org ward.OrgID, items
 	if count == 0 {
 		return nil
 	}
-	e := ward.Event{Event: ward.NewID[ward.EventID](), Time: ward.FormatTime(l.now()), Action: forgotten, Decision: "done", Count: count}
+	now := l.now()
+	e := ward.Event{Event: ward.NewIDAt[ward.EventID](now), Time: ward.FormatTime(now), Action: forgotten, Decision: "done", Count: count}
 	return grow(ctx, tx, org, []item{{event: &e}})
 }
 

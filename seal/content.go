@@ -114,7 +114,7 @@ func (p Pen) SealEntry(epoch envelope.Epoch, d Draft, body []byte, seen envelope
 // statement comes last, since it names the hash of the sealed bytes.
 func (p Pen) SealStream(w io.Writer, epoch envelope.Epoch, d Draft, body io.Reader, seen envelope.Head, now time.Time) (*envelope.Statement[envelope.Entry], error) {
 	if d.Entry == "" {
-		d.Entry = ward.NewID[ward.EntryID]()
+		d.Entry = ward.NewIDAt[ward.EntryID](now)
 	}
 	header := Header{
 		Org: p.Org, Lock: epoch.Lock, Entry: d.Entry, Kind: d.Kind, Author: p.Person, Card: p.Card, Name: p.Name,

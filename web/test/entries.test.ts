@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isID, newIDAt } from '../src/seal/bytes.ts'
 import { Entries } from '../src/engine/entries.ts'
 import { makeGrant, newLock, type OpenLock, type Self } from '../src/engine/locks.ts'
 import type { Net } from '../src/engine/net.ts'
@@ -198,4 +199,13 @@ test('a grant opens for whom it is, and for nobody else', async () => {
   const both = await sealTo(random(100), await recipientOf(amina.self.identity), await recipientOf(chidi.self.identity))
   await assert.rejects(openLockFile(chidi.self.identity, both, epoch.body), /exactly one recipient/)
   assert.equal(b64(random(32)).length, 43)
+})
+
+test('ids of one moment begin alike, as those that Go makes', () => {
+  const at = new Date('2026-11-25T12:04:31Z')
+  const [first, second] = [newIDAt(at), newIDAt(at)]
+  assert.ok(isID(first))
+  assert.notEqual(first, second)
+  assert.equal(first.slice(0, 9), 'agrbff6yt') // ids_test.go
+  assert.equal(second.slice(0, 9), 'agrbff6yt')
 })

@@ -6,7 +6,7 @@
 
 import { Decrypter } from 'age-encryption'
 import { maxSnapshotBody, readSnapshot, snapshotType, writeSnapshot, type Kept, type Opened } from '../seal/snapshot.ts'
-import { Bad, hash, newID, now, text, unjson64, utf8, type Bytes, type SigningKey } from '../seal/bytes.ts'
+import { Bad, hash, newID, newIDAt, text, unjson64, utf8, type Bytes, type SigningKey } from '../seal/bytes.ts'
 import { checkAuthor, gunzip, gzip, padding, readContent, splitHeader, writeContent, writeHeader, type Content, type ContentHeader } from '../seal/content.ts'
 import { checkSealed, openOnly, sealTo } from '../seal/keys.ts'
 import { checkSignatures, next, parse, start, write, type Head, type Statement } from '../seal/statements.ts'
@@ -348,8 +348,9 @@ export class Entries {
 
   /** The header of something new by this person. */
   async header(lock: string, kind: EntryKind, type: string, body: { size: number; sha256: string }, more: Partial<ContentHeader> = {}): Promise<ContentHeader> {
+    const written = new Date()
     return {
-      org: this.self.org, lock, entry: newID(), kind, author: this.self.person, card: this.self.card, name: this.self.name, time: now(), type,
+      org: this.self.org, lock, entry: newIDAt(written), kind, author: this.self.person, card: this.self.card, name: this.self.name, time: written.toISOString(), type,
       size: body.size, sha256: body.sha256, ...more,
     }
   }

@@ -78,6 +78,15 @@ export function idOf(bytes: Uint8Array): string {
 }
 
 export const newID = (): string => idOf(random(16))
+
+/** An id that begins with a moment (ward.NewIDAt): for what says its time anyway. */
+export function newIDAt(at: Date): string {
+  const id = random(16)
+  new DataView(id.buffer).setUint16(0, Math.floor(at.getTime() / 2 ** 32))
+  new DataView(id.buffer).setUint32(2, at.getTime() % 2 ** 32)
+  return idOf(id)
+}
+
 export const isID = (value: string): boolean => /^[a-z2-7]{25}[aeimquy4]$/.test(value)
 
 export async function sha256(...parts: readonly Uint8Array[]): Promise<Bytes> {
