@@ -147,6 +147,9 @@ func (m *member) do(ctx context.Context, t task) (measured, error) {
 	if err := m.settle(ctx); err != nil {
 		return measured{}, err
 	}
+	if t.Do == "idle" {
+		m.rest()
+	}
 	out, began := measured{}, time.Now()
 	cpu := usedCPU()
 	until := began.Add(t.For)
@@ -205,6 +208,19 @@ func (m *member) settle(ctx context.Context) error {
 		}
 	}
 	return m.final(m.wrote.Load())
+}
+
+// restAfter is how long no block must come before a member is at rest.
+const restAfter = 3 * time.Second
+
+// rest waits until what was left of a load before is over.
+func (m *member) rest() {
+	height, since := m.chain.Status().Height, time.Now()
+	for end := time.Now().Add(memberPatience); time.Since(since) < restAfter && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if now := m.chain.Status().Height; now != height {
+			height, since = now, time.Now()
+		}
+	}
 }
 
 func (m *member) entries(ctx context.Context, t task, until time.Time, note func(int, time.Duration, time.Duration)) error {

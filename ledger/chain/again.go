@@ -58,11 +58,7 @@ func (c *Chain) lastVote() (*types.Vote, error) {
 // voteAgain says a vote again once this member's consensus is where the vote counts, unless it knows of it. Others hear it
 // from there.
 func (c *Chain) voteAgain(ctx context.Context, n *node.Node, v *types.Vote) {
-	inside, err := n.ConfigureRPC()
-	if err != nil {
-		return
-	}
-	state, ok := inside.ConsensusState.(*consensus.State)
+	state, ok := c.inside(n)
 	if !ok {
 		return
 	}

@@ -38,6 +38,7 @@ type app struct {
 	retain    int64                  // blocks that are kept for those who catch up
 	mayMeet   func(node string) bool // who may connect
 	committed func(*agreed)          // told after each block that is on disk
+	busy      func()                 // told when there is something to agree on
 
 	mu      sync.Mutex
 	now     *agreed // on disk; nil before the chain has begun
@@ -78,7 +79,7 @@ var (
 
 func newApp(db dbm.DB, chain string) *app {
 	return &app{
-		chain: chain, db: db, retain: keepBlocks, mayMeet: func(string) bool { return false }, committed: func(*agreed) {},
+		chain: chain, db: db, retain: keepBlocks, mayMeet: func(string) bool { return false }, committed: func(*agreed) {}, busy: func() {},
 		checked: map[receipt.Hash]struct{}{}, waiting: map[receipt.Hash]int64{}, waiters: map[receipt.Hash][]chan<- outcome{},
 	}
 }
@@ -157,6 +158,7 @@ func (a *app) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.Response
 	defer a.mu.Unlock()
 	err := a.mayWait(r.Tx, r.Type == abci.CheckTxType_Recheck)
 	if err == nil {
+		a.busy()
 		return &abci.ResponseCheckTx{}, nil
 	}
 	if r.Type == abci.CheckTxType_Recheck {
@@ -282,6 +284,7 @@ func (a *app) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal)
 
 // ProcessProposal refuses a block that holds anything that does not hold. So to be in a block is to be right.
 func (a *app) ProcessProposal(_ context.Context, r *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	a.busy()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s, err := a.begin(r.Height, r.Time, r.Misbehavior)

@@ -81,10 +81,11 @@ type Chain struct {
 	running  bool       // a failure is held from now on, not reported to who starts it
 	failed   error      // why the chain is halted here
 	failedAt time.Time
-	fell     chan struct{}              // closed when it is
-	last     time.Time                  // when the newest block came
-	oldest   time.Time                  // since when something waits; zero if nothing does
-	unfilled bool                       // a change of the set waits for its block
+	fell     chan struct{} // closed when it is
+	last     time.Time     // when the newest block came
+	oldest   time.Time     // since when something waits; zero if nothing does
+	unfilled bool          // a change of the set waits for its block
+	pace     *pace
 	clocks   map[[20]byte]time.Duration // by validators' addresses: by how much theirs are ahead
 	behind   time.Duration              // by how much this member's is
 	number   uint64                     // of the newest transaction of the operator's
@@ -103,7 +104,6 @@ const (
 	// timeoutPropose. Rounds that fail get longer, so these only must be near.
 	timeoutPropose = 600 * time.Millisecond
 	timeoutVote    = 300 * time.Millisecond
-	gossipSleep    = 5 * time.Millisecond // CometBFT's own 100 ms is most of a block's latency
 	flushSleep     = 2 * time.Millisecond
 	peerRate       = 50 << 20 // bytes a second
 
@@ -159,6 +159,7 @@ func (c *Chain) begin(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stopPeers = stop
 	c.peers.Go(func() { c.connect(running) })
+	c.peers.Go(func() { c.tellAtOnce(running, c.node) })
 	if unsaid != nil {
 		c.peers.Go(func() { c.voteAgain(running, c.node, unsaid) })
 	}
@@ -185,7 +186,7 @@ func (c *Chain) open() (*types.GenesisDoc, error) {
 		return nil, err
 	}
 	c.app = newApp(c.db, c.id)
-	c.app.mayMeet, c.app.committed = c.mayMeet, c.committed
+	c.app.mayMeet, c.app.committed, c.app.busy = c.mayMeet, c.committed, c.hurry
 	return genesis, c.app.load()
 }
 
@@ -249,7 +250,8 @@ func (c *Chain) settings() *cometconfig.Config {
 	s.Consensus.TimeoutPropose, s.Consensus.TimeoutProposeDelta = timeoutPropose, timeoutPropose/2
 	s.Consensus.TimeoutPrevote, s.Consensus.TimeoutPrevoteDelta = timeoutVote, timeoutVote/2
 	s.Consensus.TimeoutPrecommit, s.Consensus.TimeoutPrecommitDelta = timeoutVote, timeoutVote/2
-	s.Consensus.PeerGossipSleepDuration = gossipSleep
+	c.pace = newPace(s.Consensus)
+	c.pace.hurry()
 	s.Mempool.Size = waitingTxs
 	s.Mempool.MaxTxBytes = receipt.MaxTx
 	// No cache of transactions: with it, one that was lost on its way would never be taken again. What has been in a block
@@ -426,6 +428,13 @@ func (c *Chain) waits() {
 	defer c.mu.Unlock()
 	if c.oldest.IsZero() {
 		c.oldest = time.Now()
+	}
+}
+
+// hurry is told when there is something to agree on.
+func (c *Chain) hurry() {
+	if c.pace != nil {
+		c.pace.hurry()
 	}
 }
 
