@@ -291,7 +291,7 @@ export interface ReleaseKeys { readonly needed: number; readonly keys: readonly 
 /** For officers; wire.go says what each is. */
 export interface LedgerStatus {
   readonly chain?: {
-    readonly chain: string; readonly height: number; readonly time?: string; readonly halted?: string
+    readonly chain: string; readonly height: number; readonly time?: string; readonly halted?: string; readonly reason?: string
     readonly members: readonly { readonly name: string; readonly power: number; readonly kind: string; readonly key: string; readonly self?: boolean; readonly connected: boolean; readonly address?: string }[]
     readonly votes?: readonly LedgerVote[]
     readonly faults?: readonly { readonly kind: string; readonly name: string; readonly height: number }[]

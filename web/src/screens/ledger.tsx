@@ -61,6 +61,7 @@ function Standing({ s }: { s: LedgerStatus }): JSX.Element {
       )}
       {clock && <Notice kind="warn" title={p.alarms[clock.kind] ?? clock.kind}><p class="small" lang="en" dir="ltr">{clock.text}</p></Notice>}
       {!s.chain ? <Notice kind="warn" title={p.none}><p>{p.noneText}</p></Notice>
+        : s.chain.reason ? <Notice kind="warn" title={p.stopped(date(s.chain.halted ?? '', 'datetime'))}><p>{p.stoppedText}</p><p class="small" lang="en" dir="ltr">{s.chain.reason}</p></Notice>
         : s.chain.halted ? <Notice kind="warn" title={p.halted(date(s.chain.halted, 'datetime'))}><p>{p.haltedText}</p></Notice>
           : isBroken(s) ? null
             : s.waiting > 0 && Date.now() - Date.parse(s.since ?? '') > usual ? <Notice title={p.waiting(s.waiting)}><p>{p.waitingText}</p></Notice>

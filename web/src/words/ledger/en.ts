@@ -37,6 +37,7 @@ export const ledger = {
     nav: 'Ledger', title: 'The ledger', lead: 'Who agrees on this clinic’s history, how far they are, and what is to be decided.',
     whole: 'The history is whole', wholeText: (time: string, n: string) => `Agreed by ${n} organisations, ${time}.`, wholeAlone: (time: string) => `Kept by this clinic alone, ${time}.`,
     waiting: (n: number) => plural(n, '# thing waits to be agreed', '# things wait to be agreed'), waitingText: 'This is usual for a moment. Work goes on meanwhile, and nothing is lost.',
+    stopped: (since: string) => `The ledger has stopped at this clinic since ${since}`, stoppedText: 'Work goes on; what is recorded will be agreed when it runs again, which it tries by itself. Whoever runs the server must look:',
     halted: (since: string) => `The organisations have not agreed on anything since ${since}`, haltedText: 'More than a third of them cannot be reached. Work goes on; what is recorded will be agreed when they are back.',
     wrong: 'Something is wrong with the history', none: 'This clinic has no ledger', noneText: 'Its record is kept, and nobody else can vouch for it. Whoever runs the server can turn the ledger on.',
     readOnly: 'Nothing is sent to the other organisations until this is explained.', since: (time: string) => `since ${time}`,

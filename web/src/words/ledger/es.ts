@@ -34,6 +34,7 @@ export const ledger = {
     nav: 'Acuerdo', title: 'El registro común', lead: 'Quién acuerda la historia de esta clínica, hasta dónde, y qué hay que decidir.',
     whole: 'La historia está completa', wholeText: (time, n) => `Acordada por ${n} organizaciones, ${time}.`, wholeAlone: (time) => `La guarda solo esta clínica, ${time}.`,
     waiting: (n) => plural(n, '# cosa espera acuerdo', '# cosas esperan acuerdo'), waitingText: 'Es normal durante un momento. El trabajo sigue mientras tanto, y nada se pierde.',
+    stopped: (since) => `El registro común está parado en esta clínica desde ${since}`, stoppedText: 'El trabajo sigue; lo registrado se acordará cuando vuelva a funcionar, lo que intenta por sí solo. Quien administra el servidor debe mirarlo:',
     halted: (since) => `Las organizaciones no han acordado nada desde ${since}`, haltedText: 'No se puede llegar a más de un tercio de ellas. El trabajo sigue; lo registrado se acordará cuando vuelvan.',
     wrong: 'Algo no está bien en la historia', none: 'Esta clínica no tiene registro común', noneText: 'Guarda su registro, y nadie más puede dar fe de él. Quien lleva el servidor puede activarlo.',
     readOnly: 'No se envía nada a las otras organizaciones hasta que se explique.', since: (time) => `desde ${time}`,
