@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -356,6 +357,8 @@ func (p *Process) Stop() error {
 
 // run starts processes, one after another.
 func (p *Process) run(ctx context.Context) {
+	runtime.LockOSThread() // for diesWith
+	defer runtime.UnlockOSThread()
 	s := setup{Config: p.config, Debug: p.config.Log.Enabled(ctx, slog.LevelDebug)}
 	wait := restFirst
 	for ctx.Err() == nil {
@@ -400,6 +403,7 @@ func (p *Process) once(ctx context.Context, s setup) (answered bool, err error) 
 	}
 	command := p.command()
 	command.Env = append(command.Environ(), processEnvironment+"="+string(raw))
+	diesWith(command)
 	said := &listener{log: p.config.Log}
 	command.Stderr = said
 	in, err1 := command.StdinPipe()
