@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,8 +25,8 @@ import (
 	"ward/store"
 )
 
-// A member of a ledger that is measured is a process of its own: a chain, and an organisation's log in SQLite as the server
-// keeps it. It is told what to do in lines on its standard input, and answers each with one.
+// A member of a ledger that is measured is a process of its own: an organisation's log in SQLite as the server keeps it, and the
+// chain in another, as there. It is told what to do in lines on its standard input, and answers each with one.
 
 const memberEnvironment = "WARD_BENCH_MEMBER"
 
@@ -48,12 +50,16 @@ type measured struct {
 }
 
 type member struct {
-	chain  *chain.Chain
+	chain  *chain.Process
 	db     *store.DB
 	record *ledger.Ledger
 	org    ward.OrgID
 	origin receipt.Key
 	wrote  atomic.Int64 // leaves that are durable
+
+	asking sync.Mutex
+	asked  time.Time
+	agreed int64 // leaves, when it was asked
 }
 
 // benchMember runs one until its input ends.
@@ -64,9 +70,12 @@ func benchMember(ctx context.Context, raw string) error {
 	}
 	m := &member{record: ledger.New(time.Now), org: ward.NewID[ward.OrgID]()}
 	config.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	m.chain = chain.Start(ctx, config)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	m.chain = chain.StartProcess(ctx, config, func() *exec.Cmd { return exec.Command(self) })
 	defer m.chain.Stop()
-	var err error
 	if m.db, err = store.Open(ctx, store.Config{Dir: filepath.Join(config.Dir, "clinic")}); err != nil {
 		return err
 	}
@@ -129,13 +138,24 @@ func (m *member) write(ctx context.Context, n int) (int64, error) {
 // final waits until so many leaves are agreed.
 func (m *member) final(size int64) error {
 	for end := time.Now().Add(memberPatience); ; time.Sleep(finalPoll) {
-		if now, _, _ := m.chain.Head(m.origin); now >= size {
+		if m.head() >= size {
 			return nil
 		}
 		if time.Now().After(end) {
 			return fmt.Errorf("%d leaves did not become final", size)
 		}
 	}
+}
+
+// head is how much is agreed. Many ask, and one of them the chain.
+func (m *member) head() int64 {
+	m.asking.Lock()
+	defer m.asking.Unlock()
+	if time.Since(m.asked) >= finalPoll {
+		m.agreed, _, _ = m.chain.Head(m.origin)
+		m.asked = time.Now()
+	}
+	return m.agreed
 }
 
 const (
@@ -275,10 +295,26 @@ func (m *member) links(ctx context.Context, t task, until time.Time, note func(i
 	return errors.Join(errs...)
 }
 
+// usedCPU is what this process and its chain's have used of the processor.
 func usedCPU() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	used := time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	threads, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, file := range threads {
+		children, _ := os.ReadFile(file)
+		for _, child := range strings.Fields(string(children)) {
+			times, _ := filepath.Glob("/proc/" + child + "/task/*/schedstat")
+			for _, file := range times {
+				var nanoseconds int64
+				if text, err := os.ReadFile(file); err == nil {
+					fmt.Sscan(string(text), &nanoseconds)
+				}
+				used += time.Duration(nanoseconds)
+			}
+		}
+	}
+	return used
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,6 +23,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ward/ledger/chain"
 )
 
 func main() {
@@ -43,6 +46,9 @@ const usage = `usage: go run ./build [ward | web | test [NAME] | bench [NAME] | 
   soak [HOW]    kill members of a ledger 1,000 times, or as often (2000) or as long (10m) as HOW says`
 
 func run(ctx context.Context, args []string) error {
+	if chain.IsProcess() {
+		os.Exit(chain.BeProcess(func(string, *chain.Chain, *slog.Logger) func() { return func() {} }))
+	}
 	if member := os.Getenv(memberEnvironment); member != "" {
 		return benchMember(ctx, member)
 	}
