@@ -429,9 +429,20 @@ type Ledger struct {
 	Chain      string       `json:"chain,omitempty"`
 	Validators []Validator  `json:"validators,omitempty"` // in the chain's order
 	Height     int64        `json:"height,omitempty"`
-	Origin     string       `json:"origin"`          // the key that signs this clinic's checkpoints, b64
-	Salt       string       `json:"salt"`            // of its people's labels, b64
-	Final      *LedgerFinal `json:"final,omitempty"` // the newest
+	Origin     string       `json:"origin"`           // the key that signs this clinic's checkpoints, b64
+	Salt       string       `json:"salt"`             // of its people's labels, b64
+	Final      *LedgerFinal `json:"final,omitempty"`  // the newest
+	Before     []LogBefore  `json:"before,omitempty"` // logs that this one continues after losses, oldest first
+}
+
+// LogBefore is a log that was lost in part and begun again: how far the chain had agreed on it, and what is missing.
+type LogBefore struct {
+	Origin string  `json:"origin"` // b64
+	Size   int64   `json:"size"`
+	Root   string  `json:"root"` // b64
+	Time   string  `json:"time"` // when the log was begun again
+	Lost   int64   `json:"lost"` // leaves that are missing at its end, at the least
+	Event  EventID `json:"event"`
 }
 
 // LedgerFinal is a head of a log that is agreed, and the block that says so.

@@ -541,7 +541,8 @@ func (c *Client) NewCode(ctx context.Context) (seal.Code, error) {
 func (c *Client) changeKeyring(ctx context.Context, change func(*seal.Keyring) error, store func(ward.KeyringPut) error) error {
 	c.changing.Lock()
 	defer c.changing.Unlock()
-	if err := c.followKeyring(ctx); err != nil {
+	stored, err := c.followKeyring(ctx)
+	if err != nil {
 		return err
 	}
 	old := c.state().keyring
@@ -549,12 +550,11 @@ func (c *Client) changeKeyring(ctx context.Context, change func(*seal.Keyring) e
 		return ErrSignedOut
 	}
 	k := *old
-	k.Version++
+	k.Version = stored + 1 // which may be older than this one, after a loss
 	if err := change(&k); err != nil {
 		return err
 	}
 	put := ward.KeyringPut{Version: k.Version}
-	var err error
 	if put.Keyring, err = k.Seal(); err != nil {
 		return err
 	}
@@ -571,23 +571,23 @@ func (c *Client) changeKeyring(ctx context.Context, change func(*seal.Keyring) e
 }
 
 // followKeyring takes up what another device of this person changed in the keyring. Its second copy opens with the code
-// that is in the first.
-func (c *Client) followKeyring(ctx context.Context) error {
+// that is in the first. It gives the version that is stored.
+func (c *Client) followKeyring(ctx context.Context) (int64, error) {
 	k := c.state().keyring
 	if k == nil {
-		return ErrSignedOut
+		return 0, ErrSignedOut
 	}
 	stored, err := get[ward.Keyring](ctx, c, "/api/keyring")
 	if err != nil || stored.Version <= k.Version {
-		return err
+		return stored.Version, err
 	}
 	read, err := seal.OpenKeyringWithCode(stored.RecoveryKeyring, k.Code)
 	if err != nil {
-		return fmt.Errorf("another device changed the recovery code, so sign in again: %w", err)
+		return 0, fmt.Errorf("another device changed the recovery code, so sign in again: %w", err)
 	}
 	if read.Org != k.Org || read.Person != k.Person || read.Clinic != k.Clinic || read.Version != stored.Version ||
 		read.Identity.Recipient() != k.Identity.Recipient() || read.Signing.Public() != k.Signing.Public() {
-		return errors.New("the server keeps the keyring of other keys, or an older one")
+		return 0, errors.New("the server keeps the keyring of other keys, or an older one")
 	}
 	read.Card = k.Card
 	c.mu.Lock()
@@ -595,7 +595,7 @@ func (c *Client) followKeyring(ctx context.Context) error {
 	if c.keyring != nil && c.keyring.Version < read.Version {
 		c.keyring = read
 	}
-	return nil
+	return stored.Version, nil
 }
 
 // Sessions lists one's own.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"ward"
 	"ward/ledger/receipt"
@@ -40,7 +41,37 @@ var (
 	ErrOtherKeys = errors.New("the server shows other keys for this person than the organisations agreed on")
 	// ErrOtherChain is the error of a clinic that shows the ledger of other organisations than it did.
 	ErrOtherChain = errors.New("the clinic shows another ledger than before, and those who kept that one did not say so")
+	// ErrLongAway is the error of who was away for too long to take the word of those who signed then.
+	ErrLongAway = errors.New("others sign the clinic's history than a month ago or more, when this person last looked: ask the clinic who does, and compare")
+	// ErrBegunAgain is the error of a log of which a part was lost.
+	ErrBegunAgain = errors.New("the clinic lost part of its log and began it again")
+	// ErrSalt is the error of a clinic that hides what was agreed of people's keys.
+	ErrSalt = errors.New("what the clinic tells to compare people's keys by is not what the organisations agreed on")
 )
+
+// repin is how old what the keyring has of whom to trust may be, for other devices to begin from.
+const repin = 7 * 24 * time.Hour
+
+// AcceptLedger goes on from the history as it is shown now, after the person was told that it is not the one of before.
+func (c *Client) AcceptLedger(ctx context.Context) (*History, error) {
+	is, err := get[ward.Ledger](ctx, c, "/api/ledger")
+	if err != nil {
+		return nil, err
+	}
+	told, err := trustOf(is)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.head, c.history = head{}, nil
+	c.mu.Unlock()
+	if err := c.changeKeyring(ctx, func(k *seal.Keyring) error { k.Ledger = &told; return nil }, func(put ward.KeyringPut) error {
+		return do(ctx, c, http.MethodPut, "/api/keyring", put)
+	}); err != nil {
+		return nil, err
+	}
+	return c.CheckLedger(ctx)
+}
 
 // CheckLedger checks that the clinic's history is the one that this person saw before, and remembers it; and that nobody
 // put other keys in their name. The first time it pins whom to trust in the keyring, and whenever these have changed.
@@ -62,7 +93,7 @@ func (c *Client) checkHistory(ctx context.Context) (*History, error) {
 	h, err := c.follow(ctx)
 	if err != nil && !errors.Is(err, ErrNoLedger) {
 		before := c.state().keyring
-		if failed := c.followKeyring(ctx); failed != nil || c.state().keyring == before {
+		if _, failed := c.followKeyring(ctx); failed != nil || c.state().keyring == before {
 			return nil, err
 		}
 		h, err = c.follow(ctx)
@@ -108,7 +139,7 @@ func (c *Client) follow(ctx context.Context) (*History, error) {
 		return nil, fmt.Errorf("check the ledger: %w", err)
 	}
 	if k.Ledger == nil {
-		if err := c.followKeyring(ctx); err != nil { // another device may have pinned it
+		if _, err := c.followKeyring(ctx); err != nil { // another device may have pinned it
 			return nil, err
 		}
 		k = c.state().keyring
@@ -119,7 +150,7 @@ func (c *Client) follow(ctx context.Context) (*History, error) {
 	}
 	switch {
 	case h.Pinned.Origin != told.Origin || h.Pinned.Salt != told.Salt:
-		return nil, fmt.Errorf("check the ledger: %w", receipt.ErrForked)
+		return nil, fmt.Errorf("check the ledger: %w", c.otherLog(ctx, h, is))
 	case h.Pinned.Chain != told.Chain && len(h.Pinned.Validators) > 1:
 		return nil, fmt.Errorf("check the ledger: %w", ErrOtherChain)
 	case h.Pinned.Chain != told.Chain: // a clinic that was alone may join others; its own log goes on, and that is checked
@@ -132,13 +163,66 @@ func (c *Client) follow(ctx context.Context) (*History, error) {
 	if err := c.extendLedger(ctx, h, is.Final); err != nil {
 		return nil, fmt.Errorf("check the ledger: %w", err)
 	}
+	if err := c.checkSalt(ctx, h); err != nil {
+		return nil, fmt.Errorf("check the ledger: %w", err)
+	}
 	now := h.Trust()
-	if k.Ledger == nil || k.Ledger.Chain != now.Chain || k.Ledger.Height != now.Height {
+	now.Checked = c.now().Unix()
+	if k.Ledger == nil || k.Ledger.Chain != now.Chain || k.Ledger.Height != now.Height || now.Checked-k.Ledger.Checked > int64(repin/time.Second) {
 		if err := c.pinLedger(ctx, now); err != nil {
 			return nil, err
 		}
 	}
 	return h, nil
+}
+
+// otherLog says why the clinic's log is another than the one that was pinned: it was begun again after a loss, as the
+// organisations can tell, or nobody knows.
+func (c *Client) otherLog(ctx context.Context, h *History, is ward.Ledger) error {
+	for _, b := range is.Before {
+		if b.Origin != h.Pinned.Origin.String() || is.Chain != h.Pinned.Chain || is.Salt != h.Pinned.Salt.String() {
+			continue
+		}
+		if err := c.followChanges(ctx, h); err != nil {
+			return err
+		}
+		called, err := c.names(ctx, h)
+		if err != nil {
+			return err
+		}
+		if old := called.Logs[h.Pinned.Origin]; old.Size > 0 && old.Size >= h.Pinned.Seen.Size { // the chain keeps its last head
+			return fmt.Errorf("%w on %s: of %d recorded things, up to %d are lost", ErrBegunAgain, b.Time, old.Size, b.Lost)
+		}
+	}
+	return receipt.ErrForked
+}
+
+func (c *Client) names(ctx context.Context, h *History) (receipt.Called, error) {
+	text, err := get[json.RawMessage](ctx, c, "/api/ledger/names")
+	if err != nil {
+		return receipt.Called{}, err
+	}
+	names, err := receipt.Parse[receipt.Names](text)
+	if err != nil {
+		return receipt.Called{}, err
+	}
+	return h.Sets.At(names.Signed.Height).CheckNames(names)
+}
+
+// checkSalt compares what people's labels are made with, which was told, with what was agreed, as soon as it is.
+func (c *Client) checkSalt(ctx context.Context, h *History) error {
+	called, err := c.names(ctx, h)
+	if kind := ward.KindOf(err); kind == ward.Missing || kind == ward.Unavailable {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	log, registered := called.Logs[h.Pinned.Origin]
+	if registered && log.SaltHash != receipt.SaltHash(h.Pinned.Salt) {
+		return ErrSalt
+	}
+	return nil
 }
 
 // checkCards refuses a person's cards if the organisations agreed on others in their name. That they have agreed on none
@@ -200,7 +284,7 @@ func trustOf(is ward.Ledger) (receipt.Trust, error) {
 
 func (c *Client) pinLedger(ctx context.Context, t receipt.Trust) error {
 	return c.changeKeyring(ctx, func(k *seal.Keyring) error {
-		if l := k.Ledger; l == nil || l.Chain != t.Chain || l.Height < t.Height {
+		if l := k.Ledger; l == nil || l.Chain != t.Chain || l.Height <= t.Height {
 			k.Ledger = &t
 		}
 		return nil
@@ -218,6 +302,9 @@ func (c *Client) followChanges(ctx context.Context, h *History) (err error) {
 			return err
 		}
 		h.Changes = append(h.Changes, change)
+	}
+	if len(h.Changes) > 0 && h.Pinned.IsOld(c.now()) {
+		return ErrLongAway
 	}
 	h.Sets, err = receipt.Follow(h.Pinned, h.Changes)
 	return err

@@ -3,7 +3,7 @@
 // officer or both are told in words.
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join as path } from 'node:path'
 import { Clinic, ward } from './clinic.mjs'
 import { openBrowser } from './people.mjs'
@@ -123,6 +123,56 @@ export async function steps(database) {
       await amina.page.goto(clinic.origin)
       await told(amina, /Part of the clinic’s history is missing|The clinic’s history was changed/)
       await look(amina, 'ledger-rolled-back')
+    })
+  }
+  if (!database) {
+    const goOn = async (someone) => {
+      await someone.button('Go on from the history as it is now').click()
+      await someone.page.getByRole('dialog').getByRole('button', { name: 'Go on from the history as it is now' }).click()
+      await someone.page.getByRole('alert').first().waitFor({ state: 'detached' })
+    }
+    const files = ['ward.db', 'ward.db-wal', 'ward.db-shm'].map((name) => path(clinic.dir, 'data', name))
+    const copy = (name) => path(clinic.dir, `copy-${name.split('.').at(-1)}`)
+    await story.step('the clinic explains it, and all go on; then its disk is lost, with more than the backup has, but not the chain', async () => {
+      await goOn(amina)
+      await officer()
+      await goOn(sonia)
+      await down()
+      for (const file of files) if (existsSync(file)) cpSync(file, copy(file))
+      await clinic.up()
+      await looks()
+      await amina.page.locator('details.proof summary').first().waitFor()
+      await officer()
+      await sonia.page.getByText('The history is whole').waitFor()
+      await amina.page.goto(`${clinic.origin}/settings`) // she sees what is agreed of it
+      await amina.page.locator('details.proof summary').first().waitFor()
+      await down()
+      for (const file of files) {
+        rmSync(file, { force: true })
+        if (existsSync(copy(file))) cpSync(copy(file), file)
+      }
+      await clinic.up()
+      await officer()
+      await told(sonia, 'Something is wrong with the history')
+    })
+    await story.step('the log is begun again by who runs the server: Amina is told how much is lost, and goes on', async () => {
+      const run = (...args) => spawnSync(ward, ['ledger', 'begin-again', ...args, '--dir', path(clinic.dir, 'data')], { encoding: 'utf8' })
+      const lost = /Up to ([1-9][0-9]*) of them are missing/.exec(run().stdout)?.[1]
+      must(lost, 'nothing is said to be lost')
+      must(run(String(Number(lost) + 1)).status !== 0, 'another number confirmed it')
+      const done = run(lost)
+      must(done.status === 0 && done.stdout.startsWith('Begun again.'), `begin-again: ${done.stderr}`)
+      await officer()
+      await told(sonia, 'The clinic lost part of its history')
+      await sonia.page.getByText('The history is whole').waitFor()
+      await looks()
+      await told(amina, 'The clinic lost part of its history')
+      await amina.page.getByText(`up to ${lost} are lost`).waitFor()
+      await look(amina, 'ledger-begun-again')
+      await goOn(amina)
+      const proof = amina.page.locator('details.proof').first()
+      await proof.locator('summary').filter({ hasText: 'Recorded and kept' }).click()
+      await proof.getByText('Log begun again').waitFor()
     })
   }
   return end(story, clinic, browser, /msg="ledger alarm"/)

@@ -22,6 +22,8 @@ type Chain interface {
 	Submit(ctx context.Context, tx []byte) (receipt.Block, error)
 	// Head is the newest agreed checkpoint of a log.
 	Head(origin receipt.Key) (size int64, root tlog.Hash, known bool)
+	// Writes tells whether this operator may write a log: it registered it and is a member, or nobody registered it.
+	Writes(origin receipt.Key) bool
 	// Newest is the block of that checkpoint, if it is still kept: for who was stopped before they could keep it themselves.
 	Newest(origin receipt.Key) (receipt.Block, bool)
 	// Status is how the chain is now.
@@ -30,6 +32,8 @@ type Chain interface {
 	Validators() (height int64, set []receipt.Validator)
 	// ProveLink shows what the state holds of a person's line of cards.
 	ProveLink(origin, label receipt.Key) (receipt.LinkProof, error)
+	// ProveNames shows what members are called, and how those of these logs that are registered are.
+	ProveNames(origins ...receipt.Key) (receipt.Names, error)
 	// Recorded is the number with which a release is recorded, or 0.
 	Recorded(kind byte, sum receipt.Hash) int64
 	// ProveRelease shows that number, or that there is none.

@@ -29,7 +29,7 @@ func (k *Keeper) GetLedger(ctx context.Context, who ward.Caller, w http.Response
 		return err
 	}
 	public := own.public()
-	is := ward.Ledger{Origin: public.String(), Salt: own.salt.String()}
+	is := ward.Ledger{Origin: public.String(), Salt: own.salt.String(), Before: own.before}
 	if k.Chain != nil {
 		is.Chain = k.Chain.ID()
 		var set []receipt.Validator
@@ -382,6 +382,30 @@ func (k *Keeper) running() []ward.ChainRelease {
 		}
 	}
 	return programs
+}
+
+// GetNames answers GET /api/ledger/names.
+func (k *Keeper) GetNames(ctx context.Context, who ward.Caller, w http.ResponseWriter, _ *http.Request) error {
+	own, err := k.secretsOf(ctx, who.Org)
+	if err != nil {
+		return err
+	}
+	if k.Chain == nil {
+		return ward.Errorf(ward.Missing, "this clinic has no chain")
+	}
+	logs := []receipt.Key{own.public()}
+	for _, b := range own.before {
+		var origin receipt.Key
+		if err := origin.UnmarshalText([]byte(b.Origin)); err != nil {
+			return err
+		}
+		logs = append(logs, origin)
+	}
+	names, err := k.Chain.ProveNames(logs...)
+	if err != nil {
+		return err
+	}
+	return answer(w, names)
 }
 
 // GetAppRelease answers GET /api/ledger/app?sum=SHA-256: whether an app is one that the members recorded.

@@ -76,6 +76,7 @@ type logState struct {
 type secrets struct {
 	origin ed25519.PrivateKey
 	salt   receipt.Key // of labels: told to its people
+	before []ward.LogBefore
 }
 
 func (s secrets) public() receipt.Key { return receipt.Key(s.origin.Public().(ed25519.PublicKey)) }
@@ -85,7 +86,7 @@ func NewKeeper(ctx context.Context, config Config) (*Keeper, error) {
 	k := &Keeper{
 		Config: config, metrics: newMetrics(), name: ward.NewID[string](), votes: make(chan ward.LedgerVote, maxVotes), logs: map[ward.OrgID]*logState{}, secrets: map[ward.OrgID]secrets{},
 	}
-	orgs, err := k.orgs(ctx)
+	orgs, err := k.Logs(ctx)
 	for _, org := range orgs {
 		if err == nil {
 			err = k.fill(ctx, org)
@@ -129,7 +130,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		every = lookAlone
 	}
 	for tick := time.Tick(every); ; {
-		orgs, err := k.orgs(ctx)
+		orgs, err := k.Logs(ctx)
 		if err != nil && ctx.Err() == nil {
 			k.Log.ErrorContext(ctx, "looking for logs failed", slog.String("error", err.Error()))
 		}
@@ -229,7 +230,8 @@ func (k *Keeper) setReadOnly(org ward.OrgID, readOnly bool) {
 	s.readOnly = readOnly
 }
 
-func (k *Keeper) orgs(ctx context.Context) ([]ward.OrgID, error) {
+// Logs lists the organisations that have logs.
+func (k *Keeper) Logs(ctx context.Context) ([]ward.OrgID, error) {
 	var all []ward.OrgID
 	err := k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
 		rows, err := tx.Rows(ctx, `SELECT org FROM ledger_logs ORDER BY org`)
@@ -257,7 +259,14 @@ func (k *Keeper) secretsOf(ctx context.Context, org ward.OrgID) (secrets, error)
 	if ok {
 		return s, nil
 	}
-	seed, err := k.DB.Secret(ctx, k.Sealer, "ledger-origin/"+string(org))
+	err := k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		s.before, err = logsBefore(ctx, tx, org)
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	seed, err := k.DB.Secret(ctx, k.Sealer, originName(org, len(s.before)))
 	if err != nil {
 		return s, err
 	}
@@ -273,7 +282,7 @@ func (k *Keeper) secretsOf(ctx context.Context, org ward.OrgID) (secrets, error)
 	if err != nil {
 		return s, err
 	}
-	s = secrets{ed25519.NewKeyFromSeed(seed), receipt.Key(salt)}
+	s.origin, s.salt = ed25519.NewKeyFromSeed(seed), receipt.Key(salt)
 	k.guard.Lock()
 	k.secrets[org] = s
 	k.guard.Unlock()

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -154,6 +155,10 @@ func (r *ring) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) {
 	}
 	return receipt.LinkProof{Value: &value}, nil
 }
+
+func (r *ring) Writes(receipt.Key) bool { return true }
+
+func (r *ring) ProveNames(...receipt.Key) (receipt.Names, error) { return receipt.Names{}, nil }
 
 func (r *ring) Recorded(byte, receipt.Hash) int64 { return 0 }
 
@@ -335,6 +340,73 @@ func TestAnOlderBackupRaisesTheAlarmAndForksNothing(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestALogBeginsAgainAfterALoss puts an older copy of a log in the place of one that was agreed further, for good.
+func TestALogBeginsAgainAfterALoss(t *testing.T) {
+	d, chain := newDesk(t), newRing()
+	d.event("one", "two")
+	k, stop := d.keep(chain, time.Now)
+	d.until(k, "the first two to be agreed", allAgreed)
+	if _, err := k.Lost(t.Context(), d.org); ward.KindOf(err) != ward.Conflict {
+		t.Errorf("nothing is lost, and that is told as %v", err)
+	}
+	if _, err := k.BeginAgain(t.Context(), d.org, 0); ward.KindOf(err) != ward.Conflict {
+		t.Errorf("a log that is whole begins again: %v", err)
+	}
+	var size, events int64
+	var frontier []byte
+	d.do(func(ctx context.Context, tx *store.Tx) error { // the backup
+		if err := d.l.Link(ctx, tx, d.org, "amina", 1, []byte("card")); err != nil {
+			return err
+		}
+		return tx.Row(ctx, `SELECT size, events, frontier FROM ledger_logs WHERE org = $1`, string(d.org)).Scan(&size, &events, &frontier)
+	})
+	d.event("three", "four", "five")
+	d.until(k, "everything to be agreed", allAgreed)
+	old := ask[ward.Ledger](d, k.GetLedger, "/")
+	stop()
+	d.behind(`DELETE FROM ledger_leaves WHERE org = $1 AND idx >= $2`, string(d.org), size)
+	d.behind(`DELETE FROM record_events WHERE org = $1 AND seq > $2`, string(d.org), events)
+	d.behind(`DELETE FROM ledger_finals WHERE org = $1 AND size > $2`, string(d.org), size)
+	d.behind(`UPDATE ledger_logs SET size = $1, events = $2, frontier = $3 WHERE org = $4`, size, events, frontier, string(d.org))
+
+	k, stop = d.keep(chain, time.Now)
+	d.until(k, "an alarm", func(s ward.LedgerStatus) bool { return alarms(s) != "" })
+	lost, err := k.Lost(t.Context(), d.org)
+	if err != nil || lost.Lost != 3 || lost.Origin != old.Origin || lost.Size != old.Final.Size || lost.Root != old.Final.Root {
+		t.Fatalf("lost is %+v, %v of %+v", lost, err, old.Final)
+	}
+	if _, err := k.BeginAgain(t.Context(), d.org, 2); ward.KindOf(err) != ward.Conflict {
+		t.Errorf("another number confirms it: %v", err)
+	}
+	if _, err := k.BeginAgain(t.Context(), d.org, 3); err != nil {
+		t.Fatal(err)
+	}
+	d.event("six")
+	s := d.until(k, "the new log to be agreed", func(s ward.LedgerStatus) bool { return allAgreed(s) && alarms(s) == "" })
+	now := ask[ward.Ledger](d, k.GetLedger, "/")
+	if now.Origin == old.Origin || now.Salt != old.Salt || s.ReadOnly {
+		t.Errorf("the new log is %+v, read-only %v", now, s.ReadOnly)
+	}
+	if len(now.Before) != 1 || now.Before[0].Origin != old.Origin || now.Before[0].Size != old.Final.Size || now.Before[0].Lost != 3 || now.Before[0].Time == "" {
+		t.Errorf("the log before is told as %+v", now.Before)
+	}
+	var origin, salt receipt.Key
+	if err := errors.Join(origin.UnmarshalText([]byte(now.Origin)), salt.UnmarshalText([]byte(now.Salt))); err != nil {
+		t.Fatal(err)
+	}
+	if chain.line(receipt.LinkKey(origin, receipt.Label(salt, "amina"))) != receipt.LineValue([]byte("card")) {
+		t.Error("the lines of cards did not come along")
+	}
+	d.wants(ask[ward.RecordState](d, k.GetRecordState, "/"))
+	if _, err := k.BeginAgain(t.Context(), d.org, 3); ward.KindOf(err) != ward.Conflict {
+		t.Errorf("it begins again twice: %v", err)
+	}
+	stop()
+	k, _ = d.keep(chain, time.Now) // and after a restart
+	d.event("seven")
+	d.until(k, "the new log to be agreed", func(s ward.LedgerStatus) bool { return allAgreed(s) && alarms(s) == "" })
 }
 
 func TestAnEditedLogIsNotSentToTheChain(t *testing.T) {

@@ -104,6 +104,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/ledger", Action: "readLedger", Stream: l.GetLedger},
 		{Pattern: "GET /api/ledger/consistency", Action: "readLedger", Stream: l.GetConsistency},
 		{Pattern: "GET /api/ledger/changes", Action: "readLedger", Stream: l.GetChanges},
+		{Pattern: "GET /api/ledger/names", Action: "readLedger", Stream: l.GetNames},
 		{Pattern: "GET /api/ledger/app", Action: "readLedger", Stream: l.GetAppRelease},
 		{Pattern: "GET /api/ledger/status", Action: "readRecord", Stream: l.GetStatus},
 		{Pattern: "POST /api/ledger/votes", Action: "voteLedger", Do: l.PostVote},

@@ -117,6 +117,7 @@ var walk = map[string]string{
 	"GET /api/ledger":                               "poxcfsda",
 	"GET /api/ledger/consistency":                   "poxcfsda",
 	"GET /api/ledger/changes":                       "poxcfsda",
+	"GET /api/ledger/names":                         "poxcfsda",
 	"GET /api/ledger/app":                           "poxcfsda",
 	"GET /api/ledger/status":                        "sd",
 	"POST /api/ledger/votes":                        "s",

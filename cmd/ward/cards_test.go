@@ -180,3 +180,67 @@ func TestTwoDevicesOfOnePersonTrustTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGoClientIsToldOfALogThatWasBegunAgain(t *testing.T) {
+	here, org, founder := servedClinic(t)
+	agrees(t, here, org)
+	var size, events int64
+	var frontier []byte
+	rows(t, here, `SELECT size, events, frontier FROM ledger_logs WHERE org = $1`, org, func(r *store.Rows) error { return r.Scan(&size, &events, &frontier) })
+	happens(t, here, org, "one", "two", "three")
+	agrees(t, here, org)
+	seen, err := founder.CheckLedger(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All since is lost, for good.
+	err = here.db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		for statement, about := range map[string]int64{
+			`DELETE FROM ledger_leaves WHERE org = $1 AND idx >= $2`:  size,
+			`DELETE FROM record_events WHERE org = $1 AND seq > $2`:   events,
+			`DELETE FROM ledger_finals WHERE org = $1 AND size > $2`:  size,
+			`UPDATE ledger_logs SET size = $2 WHERE org = $1`:         size,
+			`UPDATE ledger_logs SET events = $2 WHERE org = $1`:       events,
+			`DELETE FROM ledger_links WHERE org = $1 AND serial > $2`: 1,
+		} {
+			if _, err := tx.Exec(ctx, statement, string(org), about); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(ctx, `UPDATE ledger_logs SET frontier = $1 WHERE org = $2`, frontier, string(org))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the loss to be found", func() bool {
+		_, err := here.keeper.Lost(t.Context(), org)
+		return err == nil
+	})
+	lost, err := here.keeper.Lost(t.Context(), org)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := founder.CheckLedger(t.Context()); err == nil || errors.Is(err, client.ErrBegunAgain) {
+		t.Errorf("before it was begun again: %v", err)
+	}
+	if _, err := here.keeper.BeginAgain(t.Context(), org, lost.Lost); err != nil {
+		t.Fatal(err)
+	}
+	agrees(t, here, org)
+	if _, err := founder.CheckLedger(t.Context()); !errors.Is(err, client.ErrBegunAgain) {
+		t.Errorf("it was begun again, and that is told as %v", err)
+	}
+	now, err := founder.AcceptLedger(t.Context())
+	if err != nil || now.Pinned.Origin == seen.Pinned.Origin {
+		t.Fatalf("the new log: %+v, %v", now, err)
+	}
+	// Another device of hers, which knows the old log from the keyring of before, hears of it there.
+	other := client.New(client.Config{Origin: here.origin, Authenticator: founder.Authenticator()})
+	if err := other.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.CheckLedger(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -41,6 +41,7 @@ counts as agreed. docs/ledger.md says how to run such a consortium.
   ward ledger propose releases NEEDED KEY… … or have so many of these keys sign releases
   ward ledger votes                        what is open, and who voted
   ward ledger vote SUBJECT [--no]          vote for it, or take this member's vote back
+  ward ledger begin-again [LOST] [CLINIC]  after a loss: say how much of the log is lost; with that number, begin it again
   ward ledger releases                     newest releases, who signs them, and what runs here
   ward ledger release key FILE             make a key that signs releases, anywhere, and print its public half
   ward ledger release sign FILE server|app|firmware NUMBER SHA256 [LEDGER]      sign one with it, and print that
@@ -49,7 +50,7 @@ counts as agreed. docs/ledger.md says how to run such a consortium.
 All but join, release key, and release sign with a LEDGER ask the Ward that runs in the same folder. Keys never leave it.`
 
 func ledgerCommand() command {
-	c := command{name: "ledger", args: "status|invite|join|welcome|propose|votes|vote|releases|release …", line: "run the ledger together with other organisations", about: ledgerAbout}
+	c := command{name: "ledger", args: "status|invite|join|welcome|propose|votes|vote|releases|release|begin-again …", line: "run the ledger together with other organisations", about: ledgerAbout}
 	c.run = func(ctx context.Context, t terminal, args []string) error {
 		var no bool
 		config, rest, err := readConfig(t, c, func(f *pflag.FlagSet) { f.BoolVar(&no, "no", false, "take this member's vote back") }, args)
@@ -84,6 +85,8 @@ func ledgerDo(ctx context.Context, t terminal, config *Config, args []string, no
 		return run.vote(ctx, t, word(1), !no)
 	case word(0) == "releases" && len(args) == 1:
 		return run.releases(ctx, t)
+	case word(0) == "begin-again" && len(args) <= 3:
+		return config.clerks().beginAgain(ctx, t, word(1), word(2))
 	case word(0) == "release":
 		return run.release(ctx, t, args[1:])
 	case word(0) == "propose":
@@ -190,16 +193,75 @@ type ledgerVote struct {
 	Application json.RawMessage `json:"application,omitempty"` // instead of the member, for kind admit
 }
 
-// listenToOperators answers them until stop.
+// listenToOperators answers them about the chain until stop.
 func listenToOperators(dir string, c *chain.Chain, log *slog.Logger) (stop func()) {
-	path := filepath.Join(dir, controlFile)
+	return answerOperators(filepath.Join(dir, controlFile), log, operatorRoutes{
+		"GET /status": func(*http.Request) (any, error) {
+			here, err := recorded(c, slices.Clone(programs()))
+			return ledgerState{c.Status(), c.Member(), here}, err
+		},
+		"GET /recorded": func(r *http.Request) (any, error) {
+			here, err := recorded(c, []ward.ChainRelease{{Kind: r.URL.Query().Get("kind"), Sum: r.URL.Query().Get("sum")}})
+			if err != nil {
+				return nil, err
+			}
+			return here[0], nil
+		},
+		"POST /release": func(r *http.Request) (any, error) {
+			signed, err := ward.Decode[signedRelease](io.LimitReader(r.Body, 1<<20))
+			if err != nil {
+				return nil, err
+			}
+			return signed.ChainRelease, c.Record(r.Context(), signed.ChainRelease, signed.Signatures)
+		},
+		"GET /invitation": func(*http.Request) (any, error) { return c.Invite() },
+		"POST /proposal": func(r *http.Request) (any, error) {
+			v, err := ward.Decode[ledgerVote](io.LimitReader(r.Body, 1<<20))
+			if err != nil {
+				return nil, err
+			}
+			subject, err := propose(r.Context(), c, v)
+			return ward.LedgerVote{Subject: subject, Yes: true}, err
+		},
+		"POST /guest": func(r *http.Request) (any, error) {
+			raw, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+			if err != nil {
+				return nil, err
+			}
+			m, err := chain.ParseApplication(raw, c.ID())
+			if err != nil {
+				return nil, err
+			}
+			if c.Follows(m) {
+				return guest{m.Name, true}, nil
+			}
+			return guest{m.Name, false}, c.Welcome(m)
+		},
+		"POST /vote": func(r *http.Request) (any, error) {
+			v, err := ward.Decode[ward.LedgerVote](io.LimitReader(r.Body, 1<<20))
+			if err != nil {
+				return nil, err
+			}
+			return v, c.Vote(r.Context(), v.Subject, v.Yes)
+		},
+	})
+}
+
+// operatorRoutes are what operators may ask, by method and path.
+type operatorRoutes map[string]func(r *http.Request) (any, error)
+
+func answerOperators(path string, log *slog.Logger, routes operatorRoutes) (stop func()) {
 	if other, err := net.Dial("unix", path); err == nil {
 		other.Close()
 		log.Error("another Ward runs in this folder, and answers operators")
 		return func() {}
 	}
 	os.Remove(path) // of a Ward that was killed
-	listener, err := net.Listen("unix", path)
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	var listener net.Listener
+	if err == nil {
+		listener, err = net.Listen("unix", path)
+	}
 	if err == nil {
 		err = os.Chmod(path, 0o600)
 	}
@@ -208,7 +270,7 @@ func listenToOperators(dir string, c *chain.Chain, log *slog.Logger) (stop func(
 		return func() {}
 	}
 	mux := http.NewServeMux()
-	answer := func(pattern string, do func(r *http.Request) (any, error)) {
+	for pattern, do := range routes {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 			defer cancel()
@@ -220,54 +282,6 @@ func listenToOperators(dir string, c *chain.Chain, log *slog.Logger) (stop func(
 			json.NewEncoder(w).Encode(value)
 		})
 	}
-	answer("GET /status", func(*http.Request) (any, error) {
-		here, err := recorded(c, slices.Clone(programs()))
-		return ledgerState{c.Status(), c.Member(), here}, err
-	})
-	answer("GET /recorded", func(r *http.Request) (any, error) {
-		here, err := recorded(c, []ward.ChainRelease{{Kind: r.URL.Query().Get("kind"), Sum: r.URL.Query().Get("sum")}})
-		if err != nil {
-			return nil, err
-		}
-		return here[0], nil
-	})
-	answer("POST /release", func(r *http.Request) (any, error) {
-		signed, err := ward.Decode[signedRelease](io.LimitReader(r.Body, 1<<20))
-		if err != nil {
-			return nil, err
-		}
-		return signed.ChainRelease, c.Record(r.Context(), signed.ChainRelease, signed.Signatures)
-	})
-	answer("GET /invitation", func(*http.Request) (any, error) { return c.Invite() })
-	answer("POST /proposal", func(r *http.Request) (any, error) {
-		v, err := ward.Decode[ledgerVote](io.LimitReader(r.Body, 1<<20))
-		if err != nil {
-			return nil, err
-		}
-		subject, err := propose(r.Context(), c, v)
-		return ward.LedgerVote{Subject: subject, Yes: true}, err
-	})
-	answer("POST /guest", func(r *http.Request) (any, error) {
-		raw, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
-		if err != nil {
-			return nil, err
-		}
-		m, err := chain.ParseApplication(raw, c.ID())
-		if err != nil {
-			return nil, err
-		}
-		if c.Follows(m) {
-			return guest{m.Name, true}, nil
-		}
-		return guest{m.Name, false}, c.Welcome(m)
-	})
-	answer("POST /vote", func(r *http.Request) (any, error) {
-		v, err := ward.Decode[ward.LedgerVote](io.LimitReader(r.Body, 1<<20))
-		if err != nil {
-			return nil, err
-		}
-		return v, c.Vote(r.Context(), v.Subject, v.Yes)
-	})
 	server := &http.Server{Handler: mux, ReadTimeout: answerWithin}
 	done := make(chan struct{})
 	go func() {

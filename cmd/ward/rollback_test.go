@@ -66,6 +66,19 @@ func TestAnOlderBackupIsFoundOutByTheChain(t *testing.T) {
 	if err != nil || state.Whole || state.Agreed == nil || state.Agreed.Size != size {
 		t.Errorf("the check found %+v, %v; %d leaves were agreed", state, err, size)
 	}
+
+	// If that backup is all there is, an operator begins the log again.
+	old, err := here.keeper.Lost(t.Context(), org)
+	if err != nil || old.Size != size || old.Lost < 1 || old.Lost > size {
+		t.Fatalf("lost is %+v, %v", old, err)
+	}
+	if _, err := here.keeper.BeginAgain(t.Context(), org, old.Lost); err != nil {
+		t.Fatal(err)
+	}
+	agrees(t, here, org)
+	if state, err = here.keeper.Check(t.Context(), org); err != nil || !state.Whole {
+		t.Errorf("the new log is %+v, %v", state, err)
+	}
 }
 
 // openClinic starts a clinic as `ward serve` does, but for its listener.

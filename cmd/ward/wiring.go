@@ -36,7 +36,8 @@ type running struct {
 	keeper   *ledger.Keeper
 	server   *server.Server
 
-	stopSweeping func() // and waits for it
+	stopSweeping  func() // and waits for it
+	stopListening func()
 }
 
 // clinic joins the packages into a clinic. Close it when its server has stopped.
@@ -91,6 +92,9 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	if r.keeper, err = ledger.NewKeeper(ctx, keeping); err != nil {
 		return nil, err
+	}
+	if r.chain != nil {
+		r.stopListening = listenForLogs(config.chain(log).Dir, r.keeper, log)
 	}
 	r.visits, err = visits.New(visits.Config{
 		DB: r.db, Ledger: record, Charts: r.charts, People: known, Sessions: r.identity, Notices: r.bus, Sealer: sealer, Letters: reminders(config), Push: config.push, Origin: config.Origin,
@@ -177,6 +181,9 @@ func (r *running) close() error {
 	var err error
 	if r.visits != nil {
 		err = r.visits.Close()
+	}
+	if r.stopListening != nil {
+		r.stopListening()
 	}
 	if r.chain != nil {
 		err = errors.Join(err, r.chain.Stop())

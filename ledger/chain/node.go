@@ -392,6 +392,18 @@ func (c *Chain) Submit(ctx context.Context, tx []byte) (receipt.Block, error) {
 	}
 }
 
+// Writes tells whether this operator may write a log: it registered it and is a member, or nobody registered it.
+func (c *Chain) Writes(origin receipt.Key) bool {
+	c.app.mu.Lock()
+	s := c.app.now
+	c.app.mu.Unlock()
+	if s == nil {
+		return true
+	}
+	l, known := s.Logs[origin]
+	return !known || l.Operator == c.operator()
+}
+
 // left tells whether a transaction is of someone who is no longer a member. Others would keep it for the case that they
 // have not heard yet that it is one again.
 func (c *Chain) left(raw []byte) bool {

@@ -281,6 +281,15 @@ func (a *answers) ProveLink(l Line, to *Answer[receipt.LinkProof]) error {
 	return give(to, proof, err)
 }
 
+func (a *answers) Writes(origin receipt.Key, to *Answer[bool]) error {
+	return give(to, a.c.Writes(origin), nil)
+}
+
+func (a *answers) ProveNames(origins []receipt.Key, to *Answer[receipt.Names]) error {
+	names, err := a.c.ProveNames(origins...)
+	return give(to, names, err)
+}
+
 // Released is a release.
 type Released struct {
 	Kind byte
@@ -634,6 +643,17 @@ func (p *Process) Validators() (height int64, set []receipt.Validator) {
 // ProveLink is Chain.ProveLink.
 func (p *Process) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) {
 	return ask[receipt.LinkProof](context.Background(), p, "ProveLink", Line{origin, label})
+}
+
+// Writes is Chain.Writes; yes, while there is no process to say no.
+func (p *Process) Writes(origin receipt.Key) bool {
+	yes, err := ask[bool](context.Background(), p, "Writes", origin)
+	return yes || err != nil
+}
+
+// ProveNames is Chain.ProveNames.
+func (p *Process) ProveNames(origins ...receipt.Key) (receipt.Names, error) {
+	return ask[receipt.Names](context.Background(), p, "ProveNames", origins)
 }
 
 // Recorded is Chain.Recorded.

@@ -102,6 +102,12 @@ func TestTheClinicOutlivesWhatEndsTheChainsProcess(t *testing.T) {
 	if _, err := p.ProveRelease(receipt.ReleaseApp, receipt.Hash{}); err != nil || p.Recorded(receipt.ReleaseApp, receipt.Hash{}) != 0 {
 		t.Errorf("a release that nobody made: %v", err)
 	}
+	if names, err := p.ProveNames(b.origin(), receipt.Key{1}); err != nil || len(names.Members) != 1 || len(names.Logs) != 1 {
+		t.Errorf("names are %+v, %v", names, err)
+	}
+	if !p.Writes(b.origin()) {
+		t.Error("it may not write its own log")
+	}
 	if _, err := p.Changes(0); err != nil {
 		t.Error(err)
 	}

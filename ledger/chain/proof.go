@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -190,17 +191,50 @@ func (c *Chain) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) 
 	return c.ProveState(receipt.LinkKey(origin, label))
 }
 
+// ProveNames shows what members are called, and how logs are registered; of those that are not, nothing.
+func (c *Chain) ProveNames(origins ...receipt.Key) (receipt.Names, error) {
+	s, p, err := c.signedState()
+	if err != nil {
+		return receipt.Names{}, err
+	}
+	n := receipt.Names{Signed: c.signed(p, receipt.StateFields...), Logs: []receipt.NamedLog{}, Members: []receipt.NamedMember{}}
+	path := func(key receipt.Key) []receipt.Hash {
+		path, _, _ := s.trie.prove(key)
+		return append([]receipt.Hash{}, path...)
+	}
+	for _, origin := range origins {
+		if l, ok := s.Logs[origin]; ok {
+			n.Logs = append(n.Logs, receipt.NamedLog{Origin: origin, Operator: l.Operator, SaltHash: l.SaltHash, Size: l.Size, Root: l.Root, Name: l.Name, Path: path(logKey(origin))})
+		}
+	}
+	for _, operator := range slices.SortedFunc(maps.Keys(s.Members), compare) {
+		m := s.Members[operator]
+		n.Members = append(n.Members, receipt.NamedMember{Member: m.Member.Bytes(), Counts: m.counts(), Path: path(memberKey(operator))})
+	}
+	return n, nil
+}
+
 // ProveState shows what the state before the newest block holds at a key. That block's header has its root.
 func (c *Chain) ProveState(key receipt.Key) (receipt.StateProof, error) {
+	s, p, err := c.signedState()
+	if err != nil {
+		return receipt.StateProof{}, err
+	}
+	path, value, other := s.trie.prove(key)
+	return receipt.StateProof{Signed: c.signed(p, receipt.StateFields...), Path: append([]receipt.Hash{}, path...), Value: value, Other: other}, nil
+}
+
+// signedState is the newest state that a block signs, and that block.
+func (c *Chain) signedState() (*agreed, *page, error) {
 	c.app.mu.Lock()
 	now, before := c.app.now, c.app.before
 	c.app.mu.Unlock()
 	if now == nil || now.Height == 0 {
-		return receipt.StateProof{}, &ward.Error{Kind: ward.Unavailable, Message: "the chain has no block yet"}
+		return nil, nil, &ward.Error{Kind: ward.Unavailable, Message: "the chain has no block yet"}
 	}
 	p, err := c.page(now.Height)
 	if err != nil {
-		return receipt.StateProof{}, err
+		return nil, nil, err
 	}
 	c.app.mu.Lock()
 	defer c.app.mu.Unlock()
@@ -209,11 +243,10 @@ func (c *Chain) ProveState(key receipt.Key) (receipt.StateProof, error) {
 			continue
 		}
 		if root := s.trie.hash(); bytes.Equal(root[:], p.block.AppHash) {
-			path, value, other := s.trie.prove(key)
-			return receipt.StateProof{Signed: c.signed(p, receipt.StateFields...), Path: append([]receipt.Hash{}, path...), Value: value, Other: other}, nil
+			return s, p, nil
 		}
 	}
-	return receipt.StateProof{}, &ward.Error{Kind: ward.Unavailable, Message: "the newest state is not signed yet", Hint: "Ask again in a moment."}
+	return nil, nil, &ward.Error{Kind: ward.Unavailable, Message: "the newest state is not signed yet", Hint: "Ask again in a moment."}
 }
 
 // encodeSet is how a set is kept until the block comes that names it.

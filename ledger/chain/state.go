@@ -3,7 +3,6 @@ package chain
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -513,13 +512,16 @@ var (
 	signersKey = receipt.StateKey("param", []byte("signers"))
 )
 
-func memberKey(operator receipt.Key) receipt.Key { return receipt.StateKey("member", operator[:]) }
-func logKey(origin receipt.Key) receipt.Key      { return receipt.StateKey("log", origin[:]) }
+func memberKey(operator receipt.Key) receipt.Key { return receipt.MemberKey(operator) }
+func logKey(origin receipt.Key) receipt.Key      { return receipt.LogKey(origin) }
 func openKey(id receipt.Hash) receipt.Key        { return receipt.StateKey("vote", id[:]) }
 func releaseKey(kind byte) receipt.Key           { return receipt.StateKey("release", []byte{kind}) }
 
-func (m member) sum() *receipt.Hash {
-	return sumOf("member", m.Member.Bytes(), number(m.Number), number(m.Faults), number(m.FaultAt))
+func (m member) sum() *receipt.Hash { return sumOf("member", m.Member.Bytes(), m.counts()) }
+
+// counts is what the state holds of a member beside what it is.
+func (m member) counts() []byte {
+	return slices.Concat(number(m.Number), number(m.Faults), number(m.FaultAt))
 }
 
 func (l logHead) sum() *receipt.Hash {
@@ -537,12 +539,8 @@ func (o openVote) sum() *receipt.Hash {
 func (r release) sum() *receipt.Hash { return sumOf("release", number(r.Number), r.Sum[:]) }
 
 func sumOf(tag string, parts ...[]byte) *receipt.Hash {
-	h := sha256.New()
-	h.Write(append([]byte("ward/state/"+tag), 0))
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return (*receipt.Hash)(h.Sum(nil))
+	sum := receipt.StateSum(tag, parts...)
+	return &sum
 }
 
 func number[T int | int64 | uint64](n T) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }

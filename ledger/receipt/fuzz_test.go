@@ -96,6 +96,42 @@ func FuzzStateProof(f *testing.F) {
 	})
 }
 
+func FuzzNames(f *testing.F) {
+	c := newConsortium(Ed25519)
+	log := NamedLog{Origin: c.Origin, Name: "Hillside Clinic"}
+	member := Member{Operator: Key(seed(1)), Power: 10, Kind: Ed25519, Key: c.Validators[0].Key, Name: "Hillside"}
+	counts := make(Bytes, 24)
+	leaves := []Leaf{{LogKey(log.Origin), log.value()}, {MemberKey(member.Operator), StateSum("member", member.Bytes(), counts)}}
+	log.Path = prove(leaves, leaves[0].Key).Path
+	n := Names{Logs: []NamedLog{log}, Members: []NamedMember{{member.Bytes(), counts, prove(leaves, leaves[1].Key).Path}}}
+	n.Signed = c.signed(9, 0, map[int]Hash{fieldApp: trieRoot(leaves, 0)}, StateFields...)
+	good, err := json.Marshal(n)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		names, err := Parse[Names](text)
+		if err != nil {
+			return
+		}
+		called, err := c.CheckNames(names)
+		if err != nil {
+			return
+		}
+		for _, l := range called.Logs {
+			if l.Name != log.Name {
+				t.Fatalf("a log is called %q", l.Name)
+			}
+		}
+		for _, name := range called.Validators {
+			if name != member.Name {
+				t.Fatalf("a member is called %q", name)
+			}
+		}
+	})
+}
+
 func FuzzTrust(f *testing.F) {
 	good, err := json.Marshal(newConsortium(Ed25519, MLDSA65).Trust)
 	if err != nil {

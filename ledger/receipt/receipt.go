@@ -10,8 +10,8 @@
 // step is a SHA-256 or a signature, so a browser does it alone: web/src/ledger/verify.ts is this package's twin, and
 // testdata/vectors/receipts holds both to the same answers. The bytes are in docs/formats.md.
 //
-// What it does not show: that what happened was written down at all, which only those who were there can know; and
-// names of organisations, which are as the server told them.
+// What it does not show: that what happened was written down at all, which only those who were there can know. Names of
+// organisations in a Trust are as the server told them; CheckNames shows what is agreed of them.
 package receipt
 
 import (
@@ -310,7 +310,7 @@ func climb(h Hash, index, size int64, path []Hash) (Hash, error) {
 func node(l, r Hash) Hash { return Hash(tlog.NodeHash(tlog.Hash(l), tlog.Hash(r))) }
 
 // Parse reads a receipt, a set change, a proof or a trust: one JSON value, no unknown fields.
-func Parse[T Receipt | Block | Change | StateProof | Trust | Folder | Proof | Line](data []byte) (T, error) {
+func Parse[T Receipt | Block | Change | StateProof | Trust | Folder | Proof | Line | Names](data []byte) (T, error) {
 	var value, none T
 	if len(data) > MaxReceipt {
 		return none, errors.New("longer than any receipt")

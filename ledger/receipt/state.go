@@ -69,15 +69,20 @@ func (t Trust) CheckState(key Key, p StateProof) (Hash, bool, Agreed, error) {
 		}
 		h = StateLeaf(p.Other.Key, p.Other.Value)
 	}
-	for i := len(p.Path) - 1; i >= 0; i-- {
+	agreed, err := t.check(p.Signed, map[int]Hash{fieldApp: stateRoot(key, h, p.Path)})
+	return value, p.Value != nil, agreed, err
+}
+
+// stateRoot is the root that a subtree leads to.
+func stateRoot(key Key, h Hash, path []Hash) Hash {
+	for i := len(path) - 1; i >= 0; i-- {
 		if bit(key, i) == 0 {
-			h = StateBranch(h, p.Path[i])
+			h = StateBranch(h, path[i])
 		} else {
-			h = StateBranch(p.Path[i], h)
+			h = StateBranch(path[i], h)
 		}
 	}
-	agreed, err := t.check(p.Signed, map[int]Hash{fieldApp: h})
-	return value, p.Value != nil, agreed, err
+	return h
 }
 
 func bit(k Key, i int) byte { return k[i>>3] >> (7 - i&7) & 1 }

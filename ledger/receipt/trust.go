@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
 	"golang.org/x/mod/sumdb/tlog"
@@ -20,6 +21,18 @@ type Trust struct {
 	Origin     Key         `json:"origin"`     // of the organisation's log
 	Salt       Key         `json:"salt"`       // of the labels of its people
 	Seen       Seen        `json:"seen"`       // the newest checkpoint that was checked
+
+	Checked int64 `json:"checked,omitempty"` // when it was last found to hold, in Unix seconds
+}
+
+// Trusting is for how long after a trust was last found to hold it is followed to others by what the trusted signed. Those
+// who left since may have lost their keys, and whoever has them could sign a false past. CometBFT's own light clients
+// have two weeks or three; people come back less often.
+const Trusting = 30 * 24 * time.Hour
+
+// IsOld tells whether so much time has passed that others must not be followed any more.
+func (t Trust) IsOld(now time.Time) bool {
+	return t.Checked > 0 && now.Sub(time.Unix(t.Checked, 0)) > Trusting
 }
 
 // Seen is a checkpoint that a reader remembers. Each later one must extend it.
@@ -30,7 +43,7 @@ type Seen struct {
 
 // Validator signs blocks for an organisation.
 type Validator struct {
-	Name  string `json:"name"` // as it was told; not in what is signed
+	Name  string `json:"name"` // as it was told; Names shows what is agreed
 	Key   Bytes  `json:"key"`
 	Power int64  `json:"power"`
 	Kind  string `json:"kind"`
@@ -100,7 +113,7 @@ func Extends(from, to Seen, proof []Hash) error {
 
 // Valid refuses what no client keeps: a set without validators, out of order, with keys of a wrong form.
 func (t Trust) Valid() error {
-	if t.Chain == "" || len(t.Chain) > 50 || t.Height < 1 || t.Seen.Size < 0 {
+	if t.Chain == "" || len(t.Chain) > 50 || t.Height < 1 || t.Seen.Size < 0 || t.Checked < 0 {
 		return errors.New("the trust that is kept has a wrong form")
 	}
 	_, err := ValidatorsHash(t.Validators)

@@ -98,6 +98,30 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		value, there, _, err := in.Trust.CheckState(LinkKey(in.Trust.Origin, Label(in.Trust.Salt, in.Person)), in.Proof)
 		return lineOutput{there, there && value == LineValue(texts(in.Cards)...)}, err
 	},
+	"names": func(text json.RawMessage) (any, error) {
+		in, err := strict[namesInput](text)
+		if err != nil {
+			return nil, err
+		}
+		called, err := in.Trust.CheckNames(in.Names)
+		out := namesOutput{called.Validators, map[string]string{}, called.Logs[in.Trust.Origin].SaltHash == SaltHash(in.Trust.Salt), called.Agreed.Height}
+		for origin, l := range called.Logs {
+			out.Logs[origin.String()] = l.Name
+		}
+		return out, err
+	},
+}
+
+type namesInput struct {
+	Trust Trust `json:"trust"`
+	Names Names `json:"names"`
+}
+
+type namesOutput struct {
+	Validators map[string]string `json:"validators"`
+	Logs       map[string]string `json:"logs"`
+	Salt       bool              `json:"salt"` // the trusted log has the trusted salt
+	Height     int64             `json:"height"`
 }
 
 func texts(cards []string) [][]byte {
@@ -187,6 +211,7 @@ func writeVectors(t *testing.T) {
 	writeChanges(t, write)
 	writeExtensions(write)
 	writeLines(write)
+	writeNames(write)
 }
 
 func writeReceipts(write func(name, wrong string, input any)) {
@@ -342,4 +367,61 @@ func writeLines(write func(name, wrong string, input any)) {
 	salt := example(person, cards)
 	salt.Trust.Salt[0]++
 	write("line-salt", "the organisation's salt is another", salt)
+}
+
+func writeNames(write func(name, wrong string, input any)) {
+	c := newConsortium(Ed25519, MLDSA65, Ed25519)
+	var names Names
+	var leaves []Leaf
+	operator := Key(seed(40))
+	for i, origin := range []Key{c.Origin, Key(seed(41))} {
+		l := NamedLog{Origin: origin, Operator: operator, SaltHash: SaltHash(c.Salt), Size: int64(i) * 7, Root: Hash(seed(byte(42 + i))), Name: []string{"Hillside Clinic", "Clínica الأمل"}[i]}
+		names.Logs = append(names.Logs, l)
+		leaves = append(leaves, Leaf{LogKey(origin), l.value()})
+	}
+	for i, v := range c.Validators {
+		m := Member{Operator: Key(seed(byte(50 + i))), Power: v.Power, Kind: v.Kind, Key: v.Key, Name: []string{"Hillside", "Riverside", "Patients’ Union"}[i]}
+		if i == 1 {
+			m.Address = "ledger.riverside.example:26656"
+		}
+		named := NamedMember{Member: m.Bytes(), Counts: bytes.Repeat([]byte{byte(i)}, 24)}
+		names.Members = append(names.Members, named)
+		leaves = append(leaves, Leaf{MemberKey(m.Operator), StateSum("member", named.Member, named.Counts)})
+	}
+	for i := range names.Logs {
+		names.Logs[i].Path = prove(leaves, LogKey(names.Logs[i].Origin)).Path
+	}
+	for i := range names.Members {
+		names.Members[i].Path = prove(leaves, MemberKey(Key(seed(byte(50+i))))).Path
+	}
+	names.Signed = c.signed(19, 0, map[int]Hash{fieldApp: trieRoot(leaves, 0)}, StateFields...)
+	write("names-three", "", namesInput{c.Trust, names})
+	salted := namesInput{c.Trust, names}
+	salted.Trust.Salt = Key(seed(60))
+	write("names-salt", "", salted) // good in itself: that the salt is another is for the reader to tell
+	for _, bad := range []struct {
+		name, wrong string
+		change      func(n *Names)
+	}{
+		{"log", "the log is called otherwise", func(n *Names) { n.Logs[0].Name = "Riverside Clinic" }},
+		{"origin", "the log is another", func(n *Names) { n.Logs[0].Origin = Key(seed(61)) }},
+		{"size", "the log's head is another", func(n *Names) { n.Logs[1].Size++ }},
+		{"member", "a member is called otherwise", func(n *Names) {
+			m, _ := ParseMember(n.Members[2].Member)
+			m.Name = "Patients' Union"
+			n.Members[2].Member = m.Bytes()
+		}},
+		{"cut", "a member is cut off", func(n *Names) { n.Members[1].Member = n.Members[1].Member[:len(n.Members[1].Member)-1] }},
+		{"more", "something follows a member", func(n *Names) { n.Members[1].Member = append(slices.Clone(n.Members[1].Member), 'x') }},
+		{"counts", "a member's counts are others", func(n *Names) { n.Members[0].Counts = bytes.Repeat([]byte{9}, 24) }},
+		{"counts-short", "a member's counts are cut off", func(n *Names) { n.Members[0].Counts = n.Members[0].Counts[:23] }},
+		{"path", "a path is cut off", func(n *Names) { n.Members[0].Path = n.Members[0].Path[1:] }},
+		{"none", "nothing is named", func(n *Names) { n.Logs, n.Members = []NamedLog{}, []NamedMember{} }},
+		{"unsigned", "nobody signed", func(n *Names) { n.Signed.Votes = []Vote{} }},
+	} {
+		n := names
+		n.Logs, n.Members = slices.Clone(names.Logs), slices.Clone(names.Members)
+		bad.change(&n)
+		write("names-"+bad.name, bad.wrong, namesInput{c.Trust, n})
+	}
 }

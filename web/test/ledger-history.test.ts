@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LedgerOf } from '../src/engine/ledger.ts'
+import { EngineProblem } from '../src/engine/problem.ts'
+import type { NamedLog, NamedMember, Names } from '../src/ledger/names.ts'
 import type { Net } from '../src/engine/net.ts'
 import { ownRelease, parseList, releasedKey } from '../src/engine/release.ts'
 import { MemoryShelf } from '../src/engine/shelf.ts'
@@ -44,6 +46,9 @@ class Hillside {
   agreed: string[] | undefined = this.cards
   changes: Change[] = []
   released = 0
+  named = true
+  registered = '' // another salt than the one that is told
+  before: { origin: string; size: number; root: string; time: string; lost: number }[] = []
   height = 1
   final: { size: number; root: string; block: Block } | undefined
   origin = b64(random(32))
@@ -116,11 +121,57 @@ class Hillside {
     return { ...(await this.signed(new Map([[10, await sha256(new Uint8Array([0]), key, this.raw(value))]]))), path: [], value }
   }
 
+  /** What members are called and the logs are registered as, in a state of nothing else. */
+  async names(): Promise<Names> {
+    const state = (tag: string, ...parts: Uint8Array[]): Promise<Bytes> => sha256(utf8(`ward/state/${tag}\0`), ...parts)
+    const all: { key: Bytes; hash: Bytes; as: (path: string[]) => void }[] = []
+    const logs: NamedLog[] = []
+    const members: NamedMember[] = []
+    const put = async (tag: string, id: Uint8Array, value: Bytes, as: (path: string[]) => void): Promise<void> => {
+      const key = await sha256(utf8(`${tag}\0`), id)
+      all.push({ key, hash: await sha256(new Uint8Array([0]), key, value), as })
+    }
+    const operator = await sha256(utf8('operator'))
+    for (const l of [{ origin: this.origin, size: this.leaves.length }, ...this.before]) {
+      const saltHash = await sha256(this.raw(this.registered || this.salt))
+      const root = await sha256(utf8(`${l.size}`))
+      await put('log', this.raw(l.origin), await state('log', operator, saltHash, be8(l.size), root, utf8('Hillside Clinic')), (path) => {
+        logs.push({ origin: l.origin, operator: b64(operator), saltHash: b64(saltHash), size: l.size, root: b64(root), name: 'Hillside Clinic', path })
+      })
+    }
+    for (const [i, k] of this.keys.entries()) {
+      const id = await sha256(utf8(`member ${i}`))
+      const name = utf8(`Agreed ${i + 1}`)
+      const member = concat(id, be8(10), new Uint8Array(20), new Uint8Array([1]), this.raw(k.public), new Uint8Array([0, 0, 0, name.length]), name)
+      const counts = new Uint8Array(24)
+      await put('member', id, await state('member', member, counts), (path) => members.push({ member: b64(member), counts: b64(counts), path }))
+    }
+    const bit = (key: Uint8Array, depth: number): number => ((key[depth >> 3] as number) >> (7 - (depth & 7))) & 1
+    const trie = async (some: typeof all, depth: number): Promise<Uint8Array> => {
+      if (some.length <= 1) return some[0]?.hash ?? new Uint8Array(32)
+      return node(await trie(some.filter((x) => bit(x.key, depth) === 0), depth + 1), await trie(some.filter((x) => bit(x.key, depth) === 1), depth + 1))
+    }
+    for (const one of all) {
+      const path: string[] = []
+      for (let some = all, depth = 0; some.length > 1; depth++) {
+        const side = bit(one.key, depth)
+        path.push(b64(await trie(some.filter((x) => bit(x.key, depth) !== side), depth + 1)))
+        some = some.filter((x) => bit(x.key, depth) === side)
+      }
+      one.as(path)
+    }
+    return { signed: await this.signed(new Map([[10, await trie(all, 0)]])), logs, members }
+  }
+
   get net(): Pick<Net, 'get'> {
     const get = async (path: string): Promise<unknown> => {
-      if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final }
+      if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final, before: this.before }
       if (path.startsWith('/api/ledger/changes')) return { changes: this.changes.filter((c) => c.height > Number(path.split('=')[1])) }
       if (path.startsWith('/api/ledger/consistency')) return { from: 0, final: this.final, proof: (await extension(this.leaves, Number(path.split('=')[1]))).map(b64) }
+      if (path === '/api/ledger/names') {
+        if (!this.named) throw new EngineProblem('unavailable', 'the newest state is not signed yet')
+        return this.names()
+      }
       if (path.startsWith('/api/ledger/app')) {
         const key = await releasedKey(Uint8Array.from(path.slice(-64).match(/../g) as string[], (x) => parseInt(x, 16)))
         const value = new Uint8Array([...new Uint8Array(24), ...be8(this.released)])
@@ -303,4 +354,99 @@ test('a list of files that is none is not read as one', () => {
   const sum = 'a'.repeat(64)
   assert.equal(parseList(`${sum}  index.html\n`)?.get('index.html'), sum)
   for (const text of ['', '\n', '<!doctype html>\n', `${sum} index.html\n`, `${sum}  index.html`, `${sum}  index.html\n\n`, `${sum.toUpperCase()}  index.html\n`]) assert.equal(parseList(text), undefined, text)
+})
+
+test('who goes on from the history as it is now is not told again of what they saw before', async () => {
+  const h = await Hillside.of(1)
+  const b = browser(() => h)
+  await h.grow(1)
+  await b.look()
+  const line = { seq: 3, event: 'a', time: '2026-11-25T10:00:00.000Z' }
+  await b.ledger().vanished('chart', [line], 0, 9)
+  assert.equal((await b.ledger().vanished('chart', [], 0, 9)).length, 1)
+  assert.deepEqual(b.ledger().state.alarms, [{ kind: 'gone', time: line.time }])
+  await b.ledger().accept(async () => h.cards)
+  assert.deepEqual(b.ledger().state.alarms, [])
+  assert.equal((await b.ledger().vanished('chart', [], 0, 9)).length, 0)
+})
+
+test('names are those that are agreed, and only told ones are said to be', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  h.named = false
+  await h.grow(1)
+  assert.deepEqual(await b.look(), [])
+  assert.deepEqual(b.ledger().state.organisations, ['Clinic 1', 'Clinic 2', 'Clinic 3', 'Clinic 4'])
+  const told = await b.ledger().cardProof('amina', h.cards)
+  assert.ok(told.state === 'agreed' && !told.named && told.clinic === undefined && told.by[0] === 'Clinic 1')
+  h.named = true
+  assert.deepEqual(await b.look(), [])
+  assert.deepEqual(b.ledger().state.organisations, ['Agreed 1', 'Agreed 2', 'Agreed 3', 'Agreed 4'])
+  const agreed = await b.ledger().cardProof('amina', h.cards)
+  assert.ok(agreed.state === 'agreed' && agreed.named && agreed.clinic === 'Hillside Clinic' && agreed.by[3] === 'Agreed 4')
+  // Names that somebody made up are nobody's.
+  const honest = h.names.bind(h)
+  h.names = async () => { const n = await honest(); return { ...n, logs: n.logs.map((l) => ({ ...l, name: 'Riverside Clinic' })) } }
+  const c = browser(() => h)
+  assert.deepEqual(await c.look(), ['strangers'])
+})
+
+test('a salt that hides what is agreed of keys is found out', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  h.registered = b64(random(32))
+  await h.grow(1)
+  assert.deepEqual(await b.look(), ['salt'])
+})
+
+test('who was away for longer than a month is asked before others are trusted', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  await h.grow(2)
+  assert.deepEqual(await b.look(), [])
+  const start = Date.now()
+  const real = Date.now
+  try {
+    const days = (n: number): void => { Date.now = () => start + n * 24 * 60 * 60 * 1000 }
+    days(400)
+    await h.grow(1)
+    assert.deepEqual(await b.look(), [], 'the same still sign')
+    const joined = await signingKey(random(32))
+    await h.change([...h.keys, joined])
+    await h.grow(1)
+    days(425)
+    assert.deepEqual(await b.look(), [], 'others do, and it is not long ago')
+    assert.equal(b.pinned()?.validators.length, 5)
+    await h.change(h.keys.slice(1))
+    await h.grow(1)
+    days(460)
+    assert.deepEqual(await b.look(), ['long-away'])
+    assert.equal(b.ledger().state.alarms[0]?.organisations?.length, 4)
+    assert.deepEqual(await b.look(), ['long-away'], 'it does not go by itself')
+    await b.ledger().accept(async () => h.cards)
+    assert.deepEqual(b.ledger().state.alarms, [])
+    assert.deepEqual(await b.look(), [])
+    // What another device found out counts here too.
+    assert.ok((b.pinned()?.checked ?? 0) >= Math.floor(Date.now() / 1000) - 1)
+  } finally { Date.now = real }
+})
+
+test('a log that was begun again after a loss is told with how much is lost, and only if the chain knows the one of before', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  await h.grow(9)
+  assert.deepEqual(await b.look(), [])
+  const origin = h.origin
+  h.leaves = h.leaves.slice(0, 5)
+  h.origin = b64(random(32))
+  await h.grow(2)
+  assert.deepEqual(await b.look(), ['other-log'], 'nothing is said of the one of before')
+  h.before = [{ origin, size: 8, root: '', time: '2026-11-25T10:00:00.000Z', lost: 3 }]
+  assert.deepEqual(await b.look(), ['other-log'], 'less is admitted than was seen')
+  h.before = [{ origin, size: 9, root: '', time: '2026-11-25T10:00:00.000Z', lost: 4 }]
+  assert.deepEqual(await b.look(), ['begun-again'])
+  assert.deepEqual(b.ledger().state.alarms[0], { kind: 'begun-again', time: '2026-11-25T10:00:00.000Z', size: 9, lost: 4 })
+  await b.ledger().accept(async () => h.cards)
+  assert.deepEqual(await b.look(), [])
+  assert.equal(b.ledger().state.begun, '2026-11-25T10:00:00.000Z')
 })

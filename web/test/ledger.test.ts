@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { checkNames, hasSalt, type Names } from '../src/ledger/names.ts'
 import { check, checkState, commitment, extend, follow, lineKey, lineValue, type Change, type Receipt, type Seen, type StateProof, type Trust } from '../src/ledger/verify.ts'
 
 interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
@@ -27,6 +28,14 @@ const formats: Record<string, (input: never) => Promise<unknown>> = {
   async line(input: { trust: Trust; person: string; cards: string[]; proof: StateProof }) {
     const { value } = await checkState(input.trust, await lineKey(input.trust, input.person), input.proof)
     return { there: value !== undefined, same: value === (await lineValue(input.cards)) }
+  },
+  async names(input: { trust: Trust; names: Names }) {
+    const called = await checkNames(input.trust, input.names)
+    const own = called.logs.get(input.trust.origin)
+    return {
+      validators: Object.fromEntries(called.validators), logs: Object.fromEntries([...called.logs].map(([origin, l]) => [origin, l.name])),
+      salt: own !== undefined && (await hasSalt(own, input.trust.salt)), height: called.agreed.height,
+    }
   },
 }
 

@@ -7,6 +7,7 @@ import {
   b64, Broken, check, checkBlock, checkState, commitment, extend, follow, lineKey, lineValue,
   type Agreed, type Change, type StateProof, type Trust, type Validator,
 } from '../ledger/verify.ts'
+import { checkNames, hasSalt, type Names } from '../ledger/names.ts'
 import type { Net } from './net.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import { releasedKey, releasedNumber } from './release.ts'
@@ -21,9 +22,24 @@ const batch = 50
 /** The state may be proven by a block this much older than the newest checkpoint: a block after it says what it changed. */
 const behind = 2
 
+/**
+ * Whose word counts is followed by what they signed themselves for so long, in seconds, after it was last found to hold. Those who left since
+ * may have lost their keys, and whoever has them could sign a false past. CometBFT's own light clients have two weeks or three; people come
+ * back less often.
+ */
+const trusting = 30 * 24 * 60 * 60
+/** How old what the keyring has of that may be, in seconds, for other devices to begin from. */
+const repin = 7 * 24 * 60 * 60
+
 /** A set of validators of before, and the height from which it counts no more. */
 interface Past { readonly trust: Trust; readonly until: number }
-interface Kept { readonly trust: Trust; readonly past: readonly Past[]; readonly height: number }
+interface Kept {
+  readonly trust: Trust; readonly past: readonly Past[]; readonly height: number
+  /** What is agreed of names: of validators by their keys, and of the clinic. */
+  readonly names?: Readonly<Record<string, string>>; readonly clinic?: string
+  /** When the log was begun again, as this browser was told before it pinned it. */
+  readonly begun?: string
+}
 
 /** What a leaf's text must say for its proof to be of what is shown. */
 export interface Wanted { readonly ref: ID; readonly time: string; readonly says: (text: string) => boolean | Promise<boolean> }
@@ -44,7 +60,8 @@ export class LedgerOf {
     const { kept } = this
     return {
       checked: this.checked, alarms: this.wrong,
-      ...(kept && { chain: kept.trust.chain, organisations: kept.trust.validators.map((v) => v.name), size: kept.trust.seen.size }),
+      ...(kept && { chain: kept.trust.chain, organisations: kept.trust.validators.map((v) => kept.names?.[v.key] ?? v.name), size: kept.trust.seen.size }),
+      ...(kept?.begun && { begun: kept.begun }),
     }
   }
 
@@ -70,7 +87,7 @@ export class LedgerOf {
       }
     } catch (error) {
       if (!(error instanceof Alarm)) throw error
-      alarms.push({ kind: error.kind })
+      alarms.push(error.alarm)
     }
     // What was found out about others and about what vanished stays until the page is loaded again.
     this.wrong = [...alarms, ...this.wrong.filter((a) => a.kind === 'other-keys' || a.kind === 'gone')]
@@ -81,7 +98,10 @@ export class LedgerOf {
   private async load(): Promise<Kept | undefined> {
     const here = (await this.shelf.get('pins', `ledger/${this.person}`)) as Kept | undefined
     const pinned = this.pinned()
-    if (!here || (pinned && (pinned.chain !== here.trust.chain || pinned.height > here.trust.height))) {
+    if (here && pinned?.chain === here.trust.chain && pinned.height === here.trust.height && pinned.origin === here.trust.origin) {
+      return { ...here, trust: { ...here.trust, checked: Math.max(here.trust.checked ?? 0, pinned.checked ?? 0) } }
+    }
+    if (!here || (pinned && (pinned.chain !== here.trust.chain || pinned.origin !== here.trust.origin || pinned.height > here.trust.height))) {
       const seen = here && pinned && here.trust.origin === pinned.origin && here.trust.seen.size > pinned.seen.size ? here.trust.seen : pinned?.seen
       return pinned && seen && { trust: { ...pinned, seen }, past: here?.past ?? [], height: here?.height ?? 0 }
     }
@@ -96,30 +116,61 @@ export class LedgerOf {
     }
     const told = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt }
     let kept: Kept = known ?? { trust: { ...told, seen: { size: 0, root: b64(new Uint8Array(32)) } }, past: [], height: 0 }
-    if (kept.trust.origin !== wire.origin || kept.trust.salt !== wire.salt) throw new Alarm('other-log')
+    if (kept.trust.origin !== wire.origin || kept.trust.salt !== wire.salt) throw await this.otherLog(kept, wire)
     if (kept.trust.chain !== wire.chain) {
       // A clinic that was alone may join others. Its own log goes on, and that is checked below.
       if (kept.trust.validators.length > 1) throw new Alarm('other-chain')
       kept = { trust: { ...told, seen: kept.trust.seen }, past: [], height: 0 }
     }
     kept = await this.members(kept, wire.validators)
-    this.kept = await this.extended(kept, wire)
+    kept = await this.extended(kept, wire)
+    kept = await this.named(kept, wire)
+    const begun = wire.before?.at(-1)?.time
+    this.kept = { ...kept, trust: { ...kept.trust, checked: now() }, ...(begun && { begun }) }
     await this.shelf.put('pins', `ledger/${this.person}`, this.kept)
     const pinned = this.pinned()
-    if (!pinned || pinned.chain !== kept.trust.chain || pinned.height !== kept.trust.height) await this.pin(this.kept.trust)
+    if (!pinned || pinned.chain !== kept.trust.chain || pinned.height !== kept.trust.height || now() - (pinned.checked ?? 0) > repin) await this.pin(this.kept.trust)
+  }
+
+  /** Another log than was pinned: one that was begun again after a loss, as the organisations can tell, or nobody knows what. */
+  private async otherLog(kept: Kept, wire: WireLedger): Promise<Alarm> {
+    const before = wire.before?.find((b) => b.origin === kept.trust.origin)
+    if (!before || wire.chain !== kept.trust.chain || wire.salt !== kept.trust.salt || !wire.validators) return new Alarm('other-log')
+    const moved = await this.members(kept, wire.validators)
+    const names = await this.net.get<Names>('/api/ledger/names')
+    const { logs } = await orAlarm('strangers', withSets(moved, names.signed.height, (trust) => checkNames(trust, names)))
+    const old = logs.get(before.origin)
+    if (!old || old.size < kept.trust.seen.size) return new Alarm('other-log') // the chain keeps the last head of what was lost
+    return new Alarm('begun-again', { time: before.time, size: old.size, lost: before.lost })
+  }
+
+  /** Learns what is agreed of names, and whether the salt that was told is the clinic's. */
+  private async named(kept: Kept, wire: WireLedger): Promise<Kept> {
+    const set = wire.validators ?? []
+    if (kept.clinic !== undefined && set.every((v) => kept.names?.[v.key] === v.name)) return kept
+    const names = await this.net.get<Names>('/api/ledger/names').catch((error: unknown) => {
+      if (['offline', 'unavailable', 'missing'].includes(problemOf(error).code)) return undefined // so they are only told, and said to be
+      throw error
+    })
+    if (!names) return kept
+    const called = await orAlarm('strangers', withSets(kept, names.signed.height, (trust) => checkNames(trust, names)))
+    const log = called.logs.get(kept.trust.origin)
+    if (log && !(await hasSalt(log, kept.trust.salt))) throw new Alarm('salt')
+    return { ...kept, names: Object.fromEntries(called.validators), ...(log && { clinic: log.name }) }
   }
 
   /** Moves trust on, change by change, to those who sign now. */
-  private async members(kept: Kept, now: readonly Validator[]): Promise<Kept> {
+  private async members(kept: Kept, set: readonly Validator[]): Promise<Kept> {
     const keys = (set: readonly Validator[]): string => JSON.stringify(set.map((v) => [v.key, v.power, v.kind]))
-    if (keys(kept.trust.validators) === keys(now)) return kept
+    if (keys(kept.trust.validators) === keys(set)) return kept
+    if (kept.trust.checked && now() - kept.trust.checked > trusting) throw new Alarm('long-away', { organisations: set.map((v) => v.name) })
     const { changes } = await this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${kept.trust.height - 1}`)
     for (const c of changes) {
       if (keys(c.next) === keys(kept.trust.validators)) continue
       const trust = await orAlarm('strangers', follow(kept.trust, c))
       kept = { ...kept, trust, past: [...kept.past, { trust: kept.trust, until: trust.height }] }
     }
-    if (keys(kept.trust.validators) !== keys(now)) throw new Alarm('strangers')
+    if (keys(kept.trust.validators) !== keys(set)) throw new Alarm('strangers')
     return kept
   }
 
@@ -149,7 +200,9 @@ export class LedgerOf {
     if (!wire.chain || !wire.validators || !wire.height) throw new EngineProblem('unavailable', 'the clinic shows no ledger')
     const trust = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt, seen: { size: 0, root: b64(new Uint8Array(32)) } }
     await this.shelf.remove('pins', `ledger/${this.person}`)
+    for (const list of await this.shelf.keys('seen')) if (list.startsWith(`looks/${this.person}/`)) await this.shelf.remove('seen', list)
     this.kept = undefined
+    this.wrong = []
     await this.pin(trust)
     await this.refresh(cards)
   }
@@ -241,9 +294,10 @@ export class LedgerOf {
   }
 
   private proofOf(kept: Kept, agreed: Omit<Agreed, 'size' | 'root'>, more: { leaf?: number; commitment?: string; size?: number; root?: string }): Proof {
-    const set = setOf(kept, agreed.height).validators
+    const signers = agreed.votes.flatMap((i) => setOf(kept, agreed.height).validators[i] ?? [])
     return {
-      state: 'agreed', time: new Date(agreed.time).toISOString(), by: agreed.votes.map((i) => set[i]?.name ?? ''), of: agreed.of,
+      state: 'agreed', time: new Date(agreed.time).toISOString(), by: signers.map((v) => kept.names?.[v.key] ?? v.name), of: agreed.of,
+      named: signers.every((v) => kept.names?.[v.key] !== undefined), ...(kept.clinic !== undefined && { clinic: kept.clinic }),
       detail: { chain: kept.trust.chain, height: agreed.height, ...more },
     }
   }
@@ -288,8 +342,15 @@ export class LedgerOf {
 const remembered = 500
 
 class Alarm extends Error {
-  constructor(readonly kind: LedgerAlarm['kind']) { super(`the ledger: ${kind}`) }
+  readonly alarm: LedgerAlarm
+  constructor(kind: LedgerAlarm['kind'], more: Omit<LedgerAlarm, 'kind'> = {}) {
+    super(`the ledger: ${kind}`)
+    this.alarm = { kind, ...more }
+  }
 }
+
+/** In Unix seconds. */
+const now = (): number => Math.floor(Date.now() / 1000)
 
 /** What fails because it does not check is an alarm; what fails for another reason is not. */
 async function orAlarm<T>(kind: LedgerAlarm['kind'], work: Promise<T>): Promise<T> {

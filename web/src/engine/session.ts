@@ -1005,22 +1005,23 @@ export class Session {
   // The keyring.
 
   private async putKeyring(change: (k: Keyring) => Keyring, send: (sealed: { version: number; keyring: Uint8Array; recoveryKeyring: Uint8Array }) => Promise<void>): Promise<void> {
-    await this.followKeyring()
-    const changed = { ...change(this.keyring), version: this.keyring.version + 1 }
+    const stored = await this.followKeyring()
+    const changed = { ...change(this.keyring), version: stored + 1 } // what is stored may be older than this one, after a loss
     await send({ version: changed.version, keyring: await sealKeyring(changed), recoveryKeyring: await sealKeyringForCode(changed) })
     this.keyring = changed
     await this.repark(changed)
   }
 
   /** Takes up what another device of this person changed in the keyring: its second copy opens with the code that is in the first. */
-  private async followKeyring(): Promise<void> {
+  private async followKeyring(): Promise<number> {
     const stored = await this.net.get<{ version: number; recoveryKeyring: string }>('/api/keyring')
-    if (stored.version <= this.keyring.version) return
+    if (stored.version <= this.keyring.version) return stored.version
     const code = this.keyring.recovery.code
     const read = await openKeyringByCode(code, unjson64(stored.recoveryKeyring)).catch(() => { throw new EngineProblem('stale-code', 'the keyring has another recovery code now') })
     if (read.person !== this.keyring.person || read.identity !== this.keyring.identity || read.signing !== this.keyring.signing || read.version !== stored.version) throw new Bad('the server keeps the keyring of other keys, or an older one')
     this.keyring = { ...read, version: stored.version, card: this.keyring.card }
     await this.repark(this.keyring)
+    return stored.version
   }
 
   async myPasskeys(): Promise<readonly Passkey[]> {

@@ -244,12 +244,15 @@ export interface Look {
   readonly events: readonly ID[]       // of the record
 }
 
-/** What the ledger says of one thing. by: organisations that agreed, of how many. late: it should have been agreed long ago. */
+/**
+ * What the ledger says of one thing. by: organisations that agreed, of how many. late: it should have been agreed long ago. clinic: what
+ * the clinic's log is registered as; named: the names are agreed too, and not only told.
+ */
 export type Proof =
   | { readonly state: 'none' | 'missing' } // this clinic has no ledger; it has one, and shows no proof
   | { readonly state: 'pending'; readonly late: boolean }
   | { readonly state: 'broken'; readonly fault: Fault }
-  | { readonly state: 'agreed'; readonly time: string; readonly by: readonly string[]; readonly of: number; readonly detail: ProofDetail }
+  | { readonly state: 'agreed'; readonly time: string; readonly by: readonly string[]; readonly of: number; readonly detail: ProofDetail; readonly clinic?: string; readonly named: boolean }
 
 /** For who wants to compare: leaf is the place in the log. */
 export interface ProofDetail {
@@ -260,12 +263,17 @@ export interface ProofDetail {
 /**
  * What is wrong with the history, for the person concerned. forked: it is not the one of before; shorter: it ends before what was seen;
  * strangers: others sign than those who are trusted; other-chain, other-log: another is shown; silent: none is; own-keys: someone
- * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more.
+ * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more;
+ * begun-again: part of the log was lost (lost of size things at the most), and it was begun again at a time; salt: what one was told hides what
+ * is agreed of people's keys; long-away: others sign than those who did when one was here last, too long ago to take their word.
  */
 export interface LedgerAlarm {
-  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone'
+  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'begun-again' | 'salt' | 'long-away'
   readonly person?: ID
   readonly time?: string
+  readonly size?: number
+  readonly lost?: number
+  readonly organisations?: readonly string[]
 }
 
 /** What this browser knows of the ledger. Without organisations the clinic has none. */
@@ -275,6 +283,7 @@ export interface LedgerState {
   readonly chain?: string
   readonly organisations?: readonly string[]
   readonly size?: number
+  readonly begun?: string // when the log was begun again after a loss, last
 }
 
 /** Which release of the app this says it is. changed: file is not as in the list of its files; unknown: there is nothing to compare with. */

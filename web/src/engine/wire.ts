@@ -37,7 +37,8 @@ export interface WireEvent {
   event: string; seq: number; time: string; person?: string; roles?: Role[]; action: string; about?: string; chart?: string
   decision: 'allow' | 'deny' | 'done'; policies?: string[]; outcome?: string; count?: number; hash: string
 }
-export interface WireLedger { chain?: string; validators?: Validator[]; height?: number; origin: string; salt: string; final?: WireFinal }
+export interface WireLedger { chain?: string; validators?: Validator[]; height?: number; origin: string; salt: string; final?: WireFinal; before?: WireLogBefore[] }
+export interface WireLogBefore { origin: string; size: number; root: string; time: string; lost: number }
 export interface WireFinal { size: number; root: string; block: Block }
 export interface WireConsistency { from: number; final: WireFinal; proof: string[] }
 export interface WireReceipt { ref: string; leaf: number; kind: string; salt: string; text: string; receipt?: Receipt; pending?: boolean }

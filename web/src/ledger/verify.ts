@@ -22,6 +22,8 @@ export interface Seen { readonly size: number; readonly root: string }
 export interface Trust {
   readonly chain: string; readonly validators: readonly Validator[]; readonly height: number
   readonly origin: string; readonly salt: string; readonly seen: Seen
+  /** When it was last found to hold, in Unix seconds. */
+  readonly checked?: number
 }
 /** What was signed, when, by which validators (their places) of how many. */
 export interface Agreed { readonly height: number; readonly time: number; readonly size: number; readonly root: string; readonly votes: readonly number[]; readonly of: number }
@@ -31,7 +33,7 @@ export type Fault = 'form' | 'content' | 'signers' | 'forked'
 export class Broken extends Error {
   constructor(readonly fault: Fault) { super(`the ledger's proof: ${fault}`) }
 }
-const no = (fault: Fault): never => { throw new Broken(fault) }
+export const no = (fault: Fault): never => { throw new Broken(fault) }
 
 const most = 150 // validators
 const sizes: Readonly<Record<string, number>> = { ed25519: 32, 'ml-dsa-65': 1952 } // of their keys
@@ -39,7 +41,7 @@ const subtle = crypto.subtle
 const utf8 = (text: string): Bytes => new TextEncoder().encode(text) as Bytes
 export const b64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')
 
-function bytes(value: string, size?: number): Bytes {
+export function bytes(value: string, size?: number): Bytes {
   if (typeof value !== 'string' || /[^\w-]/.test(value)) return no('form')
   let out: Bytes
   try {
@@ -50,8 +52,8 @@ function bytes(value: string, size?: number): Bytes {
   return (size !== undefined && out.length !== size) || b64(out) !== value ? no('form') : out
 }
 
-const whole = (n: number, least = 0, to = Number.MAX_SAFE_INTEGER): number => (Number.isSafeInteger(n) && n >= least && n <= to ? n : no('form'))
-const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i])
+export const whole = (n: number, least = 0, to = Number.MAX_SAFE_INTEGER): number => (Number.isSafeInteger(n) && n >= least && n <= to ? n : no('form'))
+export const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i])
 
 function join(...parts: readonly (Uint8Array | readonly number[])[]): Bytes {
   const out = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0))
@@ -63,7 +65,7 @@ function join(...parts: readonly (Uint8Array | readonly number[])[]): Bytes {
   return out
 }
 
-const sha = async (...parts: readonly (Uint8Array | readonly number[])[]): Promise<Bytes> => new Uint8Array(await subtle.digest('SHA-256', join(...parts)))
+export const sha = async (...parts: readonly (Uint8Array | readonly number[])[]): Promise<Bytes> => new Uint8Array(await subtle.digest('SHA-256', join(...parts)))
 const leaf = (data: Uint8Array): Promise<Bytes> => sha([0], data)
 const node = (l: Uint8Array, r: Uint8Array): Promise<Bytes> => sha([1], l, r)
 
@@ -145,7 +147,7 @@ async function verifies(v: Validator, message: Bytes, signature: string): Promis
 }
 
 /** Whether the trusted validators signed a block whose header says what is known of it. */
-async function signed(t: Trust, s: Signed, known: Map<number, Bytes>): Promise<Omit<Agreed, 'size' | 'root'>> {
+export async function signed(t: Trust, s: Signed, known: Map<number, Bytes>): Promise<Omit<Agreed, 'size' | 'root'>> {
   if (s.chain !== t.chain) no('signers')
   const height = fixed(whole(s.height, 1))
   known.set(7, await setHash(t.validators))
@@ -196,6 +198,7 @@ export function validTrust(t: Trust): boolean {
   try {
     whole(t.height, 1)
     whole(t.seen.size)
+    whole(t.checked ?? 0)
     whole(t.validators.length, 1, most)
     for (const v of t.validators) if (typeof v.name !== 'string' || bytes(v.key).length !== sizes[v.kind] || whole(v.power, 1, 2 ** 31) < 1) return false
     return [t.origin, t.salt, t.seen.root].every((v) => bytes(v, 32)) && typeof t.chain === 'string' && t.chain.length > 0 && t.chain.length <= 50
@@ -238,22 +241,29 @@ export async function extend(t: Trust, to: Seen, proof: readonly string[]): Prom
   return last || b64(old) !== seen.root || b64(now) !== to.root ? no('forked') : moved
 }
 
+/** The root of the state that a leaf, or what is in its place, leads to. */
+export async function stateRoot(key: Uint8Array, h: Bytes, path: readonly string[]): Promise<Bytes> {
+  const bit = (i: number): number => ((key[i >> 3] as number) >> (7 - (i & 7))) & 1
+  if (path.length > 256) no('form')
+  for (let i = path.length - 1; i >= 0; i--) {
+    const beside = bytes(path[i] as string, 32)
+    h = await (bit(i) ? node(beside, h) : node(h, beside))
+  }
+  return h
+}
+
 /** What the chain's state held at a key when the trusted validators signed; nothing there is undefined. */
 export async function checkState(t: Trust, key: Uint8Array, p: StateProof): Promise<{ readonly value: string | undefined; readonly agreed: Omit<Agreed, 'size' | 'root'> }> {
   const bit = (k: Uint8Array, i: number): number => ((k[i >> 3] as number) >> (7 - (i & 7))) & 1
   let h: Bytes = new Uint8Array(32)
-  if (p.path.length > 256 || (p.value !== undefined && p.other)) no('form')
+  if (p.value !== undefined && p.other) no('form')
   if (p.value !== undefined) h = await sha([0], key, bytes(p.value, 32))
   else if (p.other) {
     const other = bytes(p.other.key, 32)
     if (same(other, key) || p.path.some((_, i) => bit(other, i) !== bit(key, i))) no('content')
     h = await sha([0], other, bytes(p.other.value, 32))
   }
-  for (let i = p.path.length - 1; i >= 0; i--) {
-    const beside = bytes(p.path[i] as string, 32)
-    h = await (bit(key, i) ? node(beside, h) : node(h, beside))
-  }
-  return { value: p.value, agreed: await signed(t, p, new Map([[10, h]])) }
+  return { value: p.value, agreed: await signed(t, p, new Map([[10, await stateRoot(key, h, p.path)]])) }
 }
 
 /** What the log holds of a content. */

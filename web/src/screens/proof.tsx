@@ -38,19 +38,20 @@ export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; 
   }
   const { detail } = proof
   const alone = proof.of === 1
-  const clinic = apart(engine.me?.clinic.name || w.appName, lang)
+  const clinic = apart((proof.clinic ?? engine.me?.clinic.name) || w.appName, lang)
   const at = moment(proof.time, time, words)
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)} class={alone ? 'proof proof-alone small' : 'proof small'}>
       <summary><Icon name={alone ? 'record' : 'good'} /><span>{alone ? p.alone(clinic, at) : p.agreed(clinic, n(proof.by.length), n(proof.of), at)}</span></summary>
       <p class="soft">{alone ? p.aloneHow : p.how}</p>
       <dl class="proof-detail">
-        <dt>{p.signers}</dt><dd>{list(proof.by.map((name) => apart(name, lang)))}</dd>
+        <dt>{p.signers}</dt><dd>{list(proof.by.map((name) => apart(name, lang)))}{!proof.named && <span class="soft"> {p.unnamed}</span>}</dd>
         <dt>{p.time}</dt><dd>{moment(proof.time, undefined, words)}</dd>
         <dt>{p.block}</dt><dd>{p.blockOf(n(detail.height), apart(detail.chain, lang))}</dd>
         {detail.leaf !== undefined && detail.size !== undefined && <><dt>{p.place}</dt><dd>{p.placeOf(n(detail.leaf + 1), n(detail.size))}</dd></>}
         {detail.commitment && <><dt>{p.leaf}</dt><dd><bdi dir="ltr" class="mono">{detail.commitment}</bdi></dd></>}
         {detail.root && <><dt>{p.root}</dt><dd><bdi dir="ltr" class="mono">{detail.root}</bdi></dd></>}
+        {engine.ledger?.begun && <><dt>{p.begun}</dt><dd>{moment(engine.ledger.begun, undefined, words)} <span class="soft">{p.begunText}</span></dd></>}
         {open && <ThisApp />}
       </dl>
     </details>
@@ -92,17 +93,18 @@ export function useLedger(): boolean {
   return has
 }
 
-const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent']
+const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away']
 
 /** Loud on every screen, until it is explained. */
 export function LedgerAlarms(): JSX.Element | null {
   const engine = useEngine()
-  const { w, date } = useWords()
+  const { w, n, date, list, lang } = useWords()
   const { busy, error, act } = useAct()
   const [, shown] = useState(0)
   const [asking, setAsking] = useState(false)
   useChange((change) => { if (change.what === 'ledger' || change.what === 'me') shown((n) => n + 1) })
-  const alarms = engine.ledger?.alarms ?? []
+  const all = engine.ledger?.alarms ?? []
+  const alarms = all.filter((a, i) => a.kind !== 'gone' || all.findIndex((b) => b.kind === 'gone') === i) // of many lines one is said
   if (alarms.length === 0) return null
   const l = w.ledger
   return (
@@ -111,7 +113,8 @@ export function LedgerAlarms(): JSX.Element | null {
         const [title, text] = l.alarm[a.kind]
         return (
           <Notice key={i} kind="danger" title={title}>
-            <p>{text}{a.time && ` ${l.goneAt(date(a.time, 'datetime'))}`}</p>
+            <p>{text}{a.time && ` ${a.kind === 'gone' ? l.goneAt(date(a.time, 'datetime')) : l.wasAt(date(a.time, 'datetime'))}`}{a.size !== undefined && ` ${l.lost(n(a.lost ?? 0), n(a.size))}`}</p>
+            {a.organisations && <p>{l.signNow(list(a.organisations.map((name) => apart(name, lang))))}</p>}
             {takesBack.includes(a.kind) && <div><Button kind="plain" onClick={() => setAsking(true)}>{l.goOn}</Button></div>}
           </Notice>
         )
