@@ -228,7 +228,8 @@ func writeReceipts(write func(name, wrong string, input any)) {
 	one := newConsortium(Ed25519)
 	quantum := newConsortium(MLDSA65)
 	mixed := newConsortium(Ed25519, MLDSA65, Ed25519)
-	for _, c := range []*consortium{four, one, quantum, mixed} {
+	quantumFour := newConsortium(MLDSA65, MLDSA65, MLDSA65, MLDSA65)
+	for _, c := range []*consortium{four, one, quantum, mixed, quantumFour} {
 		fill(c)
 	}
 	write("receipt-four", "", example(four, 4, 1))
@@ -236,6 +237,7 @@ func writeReceipts(write func(name, wrong string, input any)) {
 	write("receipt-one", "", example(one, 0, 3))
 	write("receipt-quantum", "", example(quantum, 3, 0))
 	write("receipt-mixed", "", example(mixed, 5, 2))
+	write("receipt-quantum-four", "", example(quantumFour, 5, 0))
 	three := example(four, 4, 1)
 	three.Receipt.Votes = slices.Delete(slices.Clone(three.Receipt.Votes), 1, 2)
 	write("receipt-three-of-four", "", three)

@@ -4,8 +4,8 @@
 
 import { unb64, utf8 } from '../seal/bytes.ts'
 import {
-  b64, Broken, check, checkBlock, checkState, commitment, extend, follow, lineKey, lineValue,
-  type Agreed, type Change, type StateProof, type Trust, type Validator,
+  b64, Broken, checkBlock, checkState, commitment, extend, follow, leads, lineKey, lineValue,
+  type Agreed, type Change, type Receipt, type StateProof, type Trust, type Validator,
 } from '../ledger/verify.ts'
 import { checkNames, hasSalt, type Names } from '../ledger/names.ts'
 import type { Net } from './net.ts'
@@ -50,6 +50,7 @@ export class LedgerOf {
   private checked = false
   private running: Promise<void> | undefined
   private readonly lines = new Map<ID, string>()
+  private readonly blocks = new Map<string, Promise<Agreed>>() // that were checked: many receipts are of one
 
   constructor(
     private readonly net: Pick<Net, 'get'>, private readonly shelf: Shelf, private readonly person: ID,
@@ -286,11 +287,21 @@ export class LedgerOf {
       if (!(await wanted.says(r.text))) throw new Broken('content')
       if (!receipt) return { state: 'pending', late: Date.now() - Date.parse(wanted.time) > late }
       const leaf = await commitment(r.kind, b64(unb64(r.salt)), utf8(r.text))
-      const agreed = await withSets(kept, receipt.height, (trust) => check(trust, leaf, receipt))
+      const agreed = await leads(await withSets(kept, receipt.height, (trust) => this.block(trust, receipt)), leaf, receipt)
       return this.proofOf(kept, agreed, { leaf: receipt.index, commitment: b64(leaf), size: agreed.size, root: agreed.root })
     } catch (error) {
       return brokenBy(error)
     }
+  }
+
+  private block(trust: Trust, { index: _, size: __, path: ___, ...block }: Receipt): Promise<Agreed> {
+    const key = JSON.stringify([block, trust.height, trust.origin])
+    let agreed = this.blocks.get(key)
+    if (!agreed) {
+      if (this.blocks.size >= mostBlocks) this.blocks.clear()
+      this.blocks.set(key, (agreed = checkBlock(trust, block)))
+    }
+    return agreed
   }
 
   private proofOf(kept: Kept, agreed: Omit<Agreed, 'size' | 'root'>, more: { leaf?: number; commitment?: string; size?: number; root?: string }): Proof {
@@ -338,6 +349,8 @@ export class LedgerOf {
   }
 }
 
+/** How many blocks are remembered to have been checked. */
+const mostBlocks = 100
 /** How many events of a chart this browser remembers to have shown. */
 const remembered = 500
 
