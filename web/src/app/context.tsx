@@ -5,6 +5,7 @@ import { createContext } from 'preact'
 import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import type { Change, Engine, Problem } from '../engine/types.ts'
 import type { Words } from '../words/en.ts'
+import { dateFormat, listFormat, numberFormat } from '../words/kept.ts'
 
 export type Language = 'en' | 'es' | 'ar'
 export const languages: readonly { readonly code: Language; readonly name: string; readonly dir: 'ltr' | 'rtl' }[] = [
@@ -32,16 +33,16 @@ export interface WordsInUse {
 export function wordsFor(w: Words, lang: Language): WordsInUse {
   return {
     w, lang,
-    n: (value) => new Intl.NumberFormat(lang, { maximumFractionDigits: 2 }).format(value),
-    list: (items) => new Intl.ListFormat(lang).format(items),
+    n: (value) => numberFormat(lang, { maximumFractionDigits: 2 }).format(value),
+    list: (items) => listFormat(lang, {}).format(items),
     date: (iso, style) => {
-      if (/^\d{4}$/.test(iso)) return new Intl.NumberFormat(lang, { useGrouping: false }).format(Number(iso))
+      if (/^\d{4}$/.test(iso)) return numberFormat(lang, { useGrouping: false }).format(Number(iso))
       const day = /^\d{4}-\d\d(-\d\d)?$/.test(iso)
       const at = new Date(day && iso.length === 7 ? `${iso}-01` : iso)
       if (Number.isNaN(at.getTime())) return iso
       const options = dateStyles[day && iso.length === 7 ? 'month' : day && style === 'datetime' ? 'date' : style]
       const elsewhen = style === 'weekday' && at.getFullYear() !== new Date().getFullYear() // a day of this year needs no year
-      return new Intl.DateTimeFormat(lang, { ...options, ...(elsewhen && { year: 'numeric' }), ...(day && { timeZone: 'UTC' }) }).format(at)
+      return dateFormat(lang, { ...options, ...(elsewhen && { year: 'numeric' }), ...(day && { timeZone: 'UTC' }) }).format(at)
     },
   }
 }

@@ -79,8 +79,9 @@ export class SessionDoor extends VisitCalls implements Door {
 
   look(withGroup?: boolean): Promise<Visit> { return this.ask(withGroup) }
   override enter(): Promise<Entry> {
+    const entry = super.enter()
     if (!this.isHost) this.latestCard(this.circle.host).catch(() => undefined) // asked for meanwhile: who comes in checks the host
-    return super.enter()
+    return entry
   }
   expect(members: readonly Caller[]): void {
     for (const m of members) if (m.role !== 'guest') this.latestCard(m.member).catch(() => undefined) // whoever checks them asks again

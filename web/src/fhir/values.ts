@@ -5,6 +5,7 @@ import type { Resource } from '../engine/types.ts'
 import type { ChartWords } from '../words/chart/en.ts'
 import { commonName } from '../words/chart/names.ts'
 import { choice, codes, concept, each, fields, first, isResource, list, number, text, type Fields } from './read.ts'
+import { dateFormat, listFormat, numberFormat } from '../words/kept.ts'
 
 export type FhirWords = ChartWords['fhir']
 
@@ -27,21 +28,6 @@ export function finder(resources: Iterable<Resource>): Reader['find'] {
     return byName.get(plain) ?? byName.get(plain.split('/').slice(-2).join('/'))
   }
 }
-
-/** Making a formatter is slow and a chart has thousands of values. */
-function kept<Options, Format>(make: (lang: string, options: Options) => Format): (lang: string, options: Options) => Format {
-  const made = new Map<string, Format>()
-  return (lang, options) => {
-    const key = `${lang} ${JSON.stringify(options)}`
-    const format = made.get(key) ?? make(lang, options)
-    made.set(key, format)
-    return format
-  }
-}
-
-const dateFormat = kept((lang, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(lang, options))
-const numberFormat = kept((lang, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(lang, options))
-const listFormat = kept((lang, options: Intl.ListFormatOptions) => new Intl.ListFormat(lang, options))
 
 /** A time with the offset of a place is shown as on the clock there, so that a day stays the day it was; UTC as here. */
 const placeClock = /^(.+T[\d:.]+)[+-](?!00:00$)\d\d:\d\d$/

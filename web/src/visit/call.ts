@@ -85,7 +85,8 @@ const maxLines = 500
 interface Said { readonly t: 'text' | 'file' | 'bye'; readonly id?: string; readonly time?: string; readonly text?: string; readonly entry?: string; readonly name?: string }
 
 /** What was made ready to join a group, as of this state of it. */
-interface Ready { readonly group: Uint8Array; readonly leaf: Leaf; readonly at: number; readonly joined: Promise<{ readonly group: Group; readonly next: Next }> }
+interface Ready { readonly group: Uint8Array; readonly leaf: Leaf; readonly at: number; readonly joined: Promise<Joined>; checked?: Promise<Joined | undefined> }
+interface Joined { readonly group: Group; readonly next: Next }
 
 export class Call {
   readonly door: Door
@@ -103,6 +104,7 @@ export class Call {
   private ready: Ready | undefined      // made before the click
   private told = 0                      // the last message that a notice was about
   private looked = { at: 0, isTold: false }
+  private later = false                 // to look, when I see the others
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
   private asked = false
@@ -159,12 +161,15 @@ export class Call {
     let [begun, missed] = [false, false]
     this.endings.push(this.door.watch((seq) => {
       this.told = Math.max(this.told, seq ?? 0)
-      if (begun) this.sync()
-      else missed = true
+      if (!begun) missed = true
+      else if (this.media.connecting && seq !== undefined && seq <= this.seq) this.later = true // my own commit, mostly
+      else this.sync()
     }))
     this.looked = { at: Date.now(), isTold: this.door.isTold }
     try {
-      if (this.door.isLetIn) this.entry = await this.wayIn().catch((error: unknown) => { if (!closed(error)) throw error; return undefined })
+      const entering = this.door.isLetIn ? this.wayIn() : undefined
+      if (this.ready && entering) this.checkReady(this.ready) // while the door answers
+      if (entering) this.entry = await entering.catch((error: unknown) => { if (!closed(error)) throw error; return undefined })
       this.fresh = (await this.entry?.visit) ?? (await this.door.arrive())
       this.set({ visit: this.fresh, problem: undefined })
     } catch (error) {
@@ -192,7 +197,7 @@ export class Call {
 
   private isDue(): boolean {
     const { group, state, looked } = this
-    const isSettled = this.spoiled === 0 && !state.problem && (group !== undefined || state.phase === 'waiting' || state.phase === 'stopped')
+    const isSettled = !this.later && this.spoiled === 0 && !state.problem && (group !== undefined || state.phase === 'waiting' || state.phase === 'stopped')
     return !isSettled || !this.door.isTold || !looked.isTold || Date.now() - looked.at >= lookAnyway
   }
 
@@ -223,7 +228,10 @@ export class Call {
     // What was said comes first: it may be who is coming in, and they see nobody until I know of them. If it may not be
     // heard, the visit says why.
     if (this.group && this.told > this.seq) await this.catchUp().catch((error: unknown) => { if (!closed(error)) throw error })
-    if (!this.fresh) this.looked = { at: Date.now(), isTold: this.door.isTold }
+    if (!this.fresh) {
+      this.looked = { at: Date.now(), isTold: this.door.isTold }
+      this.later = false
+    }
     const visit = this.fresh ?? (await this.door.look())
     if (this.over) return
     this.fresh = undefined
@@ -295,16 +303,26 @@ export class Call {
   }
 
   /** Joins a group, or takes what was made ready if that is still it; its keys are for one stay. */
-  private async join(info: Uint8Array): Promise<{ group: Group; next: Next }> {
+  private async join(info: Uint8Array): Promise<Joined> {
     const { ready } = this
     this.ready = undefined
     const leaf = await this.door.leaf()
     if (ready && isSame(ready.group, info) && ready.leaf.admission?.text === leaf.admission?.text && Date.now() - ready.at < readyFor) {
-      const joined = await ready.joined.catch(() => undefined)
-      await joined?.group.check() // who was as they should be then may not be now
+      const joined = await this.checkReady(ready)
       if (joined) return joined
     }
     return Group.join(this.door.circle, leaf, info)
+  }
+
+  /** Checks again who is in it: who was as they should be then may not be now. */
+  private checkReady(ready: Ready): Promise<Joined | undefined> {
+    ready.checked ??= (async () => {
+      const joined = await ready.joined.catch(() => undefined)
+      await joined?.group.check()
+      return joined
+    })()
+    ready.checked.catch(() => undefined) // whoever joins with it is told
+    return ready.checked
   }
 
   private async follow(group: Group, seq: number): Promise<void> {
@@ -470,6 +488,7 @@ export class Call {
       return known ? Promise.resolve(known) : this.door.room()
     }
     void this.media.connect(pass, () => !this.over && (this.state.phase === 'in' || this.state.phase === 'joining')).then(async (again) => {
+      if (this.later) this.sync()
       if (again && this.door.isHost) await this.inTurn(() => this.change((g) => g.update())).catch(() => undefined) // back with new keys
     })
   }

@@ -109,7 +109,7 @@ export class Media {
   /** Who the media server says is there, besides me. */
   get others(): readonly ID[] { return [...(this.room?.remoteParticipants.values() ?? [])].map((p) => p.identity) }
 
-  private connecting = false
+  connecting = false
   private allowed = false // by the group: until then nothing is sent, and what comes is not opened
 
   /** Whoever is in the group sends and receives: at once, or as soon as there is a room. */

@@ -138,11 +138,12 @@ function InCall({ call, onLook, onAgain }: { call: Call; onLook: () => Promise<V
   }, [])
   useEffect(() => {
     const over = phase === 'left' || phase === 'removed' || phase === 'ended' || phase === 'elsewhere'
-    noteInside(over ? '' : call.door.visit)
+    if (over) noteInside('')
+    else if (settled) noteInside(call.door.visit)
     if (!over) return
     setCurrentCall(undefined)
     announce('') // who came and went is no news any more
-  }, [phase])
+  }, [phase, settled])
   useEffect(() => { if (engine.me && view.visit && settled) engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, settled]) // for the chat, and what the clinician writes
   switch (phase) {
     case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
