@@ -541,18 +541,18 @@ type killing struct {
 	all  []*peer
 	step func(string)
 
-	rounds, kills, cuts, agreed int
+	rounds, kills, spoilt, agreed int
 	slowest                     time.Duration // until all were level again
 }
 
 func (k *killing) String() string {
-	return fmt.Sprintf("%d kills in %d rounds, %d ends of write-ahead logs cut off, %d heads agreed meanwhile; all level again after at most %.1f s",
-		k.kills, k.rounds, k.cuts, k.agreed, k.slowest.Seconds())
+	return fmt.Sprintf("%d kills in %d rounds, %d write-ahead logs spoilt, %d heads agreed meanwhile; all level again after at most %.1f s",
+		k.kills, k.rounds, k.spoilt, k.agreed, k.slowest.Seconds())
 }
 
 // round kills some members while all write: one; each fourth time two, so that the others stand still; each seventh all, as
 // when the power goes. They come back, some to be killed once more while they catch up, and some with a write-ahead log
-// whose end is gone. Then all must be level, and have all that was said to be agreed.
+// that is spoilt. Then all must be level, and have all that was said to be agreed.
 func (k *killing) round() {
 	k.t.Helper()
 	k.rounds++
@@ -585,8 +585,8 @@ func (k *killing) round() {
 	time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
 	for _, who := range dead {
 		if k.rounds%3 == 0 {
-			cut(k.t, filepath.Join(who.config.Dir, "data", "cs.wal", "wal"))
-			k.cuts++
+			spoil(k.t, filepath.Join(who.config.Dir, "data", "cs.wal", "wal"), count == 1)
+			k.spoilt++
 		}
 		who.start()
 	}
@@ -614,14 +614,28 @@ func (k *killing) round() {
 	}
 }
 
-// cut takes some bytes off a file's end, as a disk does that lost power.
-func cut(t *testing.T, file string) {
+// spoil takes some bytes off a file's end, as a disk does that lost power; or, to a member that is alone in this, writes
+// noise there or changes a byte.
+func spoil(t *testing.T, file string, alone bool) {
 	t.Helper()
-	info, err := os.Stat(file)
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Truncate(file, max(0, info.Size()-1-rand.Int64N(200))); err != nil {
+	near := rand.IntN(min(len(raw), 200)) // from the end
+	how := 0
+	if alone {
+		how = rand.IntN(3)
+	}
+	switch how {
+	case 0:
+		raw = raw[:len(raw)-1-near]
+	case 1:
+		raw = append(raw, bytes.Repeat([]byte{byte(near)}, near)...)
+	case 2:
+		raw[len(raw)-1-10*near%len(raw)] ^= 0x40
+	}
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

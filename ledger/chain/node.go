@@ -526,7 +526,7 @@ func (c *Chain) Status() ward.ChainStatus {
 		c.mu.Lock()
 		told.ClockOff = c.clockOff(receipt.Validator{Key: m.Key, Kind: m.Kind}, told.Self)
 		c.mu.Unlock()
-		told.Connected = told.Self || n != nil && failed == nil && n.Switch().Peers().Has(peerID(m.Node))
+		told.Connected = n != nil && failed == nil && (told.Self || n.Switch().Peers().Has(peerID(m.Node)))
 		status.Members = append(status.Members, told)
 	}
 	slices.SortFunc(status.Members, func(a, b ward.ChainMember) int { return strings.Compare(a.Name+a.Operator, b.Name+b.Operator) })
