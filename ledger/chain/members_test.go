@@ -542,7 +542,7 @@ type killing struct {
 	step func(string)
 
 	rounds, kills, spoilt, agreed int
-	slowest                     time.Duration // until all were level again
+	slowest                       time.Duration // until all were level again
 }
 
 func (k *killing) String() string {
