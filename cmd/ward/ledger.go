@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,7 +158,7 @@ func lineOf(name string) string {
 // another in its place. It gets no setting of ours: some are passwords.
 func chainProcess() *exec.Cmd {
 	self := "/proc/self/exe"
-	if runtime.GOOS != "linux" {
+	if isMissing(self) {
 		self, _ = os.Executable() // without one, starting it says so
 	}
 	environment := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "WARD_") })

@@ -319,7 +319,6 @@ func (h held) Commit(ctx context.Context, r *abci.RequestCommit) (*abci.Response
 // Stop ends it and waits, unless the chain is halted: then there is nothing to wait for.
 func (c *Chain) Stop() error {
 	c.stopPeers()
-	c.peers.Wait()
 	c.mu.Lock()
 	n, failed := c.node, c.failed
 	c.mu.Unlock()
@@ -328,6 +327,7 @@ func (c *Chain) Stop() error {
 	}
 	done := make(chan error, 1)
 	go func() {
+		c.peers.Wait()
 		err := n.Stop()
 		n.Wait()
 		done <- err

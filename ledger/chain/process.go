@@ -107,8 +107,14 @@ func BeProcess(beside func(dir string, c *Chain, log *slog.Logger) (stop func())
 	case <-c.haltedFor(again, gone):
 	}
 	stop()
-	if err := c.Stop(); err != nil {
-		s.Config.Log.Error("the chain did not stop in order", slog.String("error", err.Error()))
+	stopped := make(chan error, 1)
+	go func() { stopped <- c.Stop() }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			s.Config.Log.Error("the chain did not stop in order", slog.String("error", err.Error()))
+		}
+	case <-time.After(2 * stopPatience): // what is halted may hold what it waits for
 	}
 	return 0
 }
