@@ -29,6 +29,7 @@ type Config struct {
 	HTTP          *http.Client     // nil for one with sensible limits
 	Authenticator *Authenticator   // where passkeys are; nil for a new one
 	Now           func() time.Time // nil for time.Now
+	GoOn          bool             // for ExportWithCode: take the ledger's history as it is now, though it is not the one of before
 }
 
 // A Client is one person in one browser. Its methods may be called at the same time.

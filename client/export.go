@@ -75,6 +75,11 @@ func ExportWithCode(ctx context.Context, config Config, code, dir string) (err e
 		made := c.state().keyring.Passkeys
 		err = errors.Join(err, c.RemovePasskey(after, made[len(made)-1].ID), c.SignOut(after, false))
 	}()
+	if config.GoOn {
+		if _, err := c.AcceptLedger(ctx); err != nil && !errors.Is(err, ErrNoLedger) {
+			return err
+		}
+	}
 	return c.Export(ctx, dir)
 }
 
@@ -325,6 +330,16 @@ func (x *exporting) proofs(ctx context.Context) error {
 	err = x.create(receipt.FolderLedger, func(w io.Writer) error {
 		return json.NewEncoder(w).Encode(receipt.NewFolder(history.Pinned, history.Changes, history.Final))
 	})
+	if err != nil {
+		return err
+	}
+	names, err := get[json.RawMessage](ctx, x.client, "/api/ledger/names")
+	switch kind := ward.KindOf(err); {
+	case err == nil:
+		err = x.write(receipt.FolderNames, append(names, '\n'))
+	case kind == ward.Missing || kind == ward.Unavailable: // then they are only told
+		err = nil
+	}
 	if err != nil {
 		return err
 	}

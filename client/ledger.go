@@ -58,6 +58,9 @@ func (c *Client) AcceptLedger(ctx context.Context) (*History, error) {
 	if err != nil {
 		return nil, err
 	}
+	if is.Chain == "" {
+		return nil, ErrNoLedger
+	}
 	told, err := trustOf(is)
 	if err != nil {
 		return nil, err

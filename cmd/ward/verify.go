@@ -72,18 +72,36 @@ func verifyCommand() command {
 		if *log != "" {
 			return verifyLog(ctx, t, *log, sets, found)
 		}
-		return verified(t, sets, found, pinned != nil)
+		called, err := receipt.FolderCalled(files, sets)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			found = append(found, receipt.Finding{Kind: "names", What: "what the organisations are called", Err: err})
+		}
+		return verified(t, sets, called, found, pinned != nil)
 	}
 	return c
 }
 
 // verified says what was found, what is wrong first.
-func verified(t terminal, sets receipt.Sets, found []receipt.Finding, pinned bool) error {
-	names := []string{}
+func verified(t terminal, sets receipt.Sets, called receipt.Called, found []receipt.Finding, pinned bool) error {
+	names, told := []string{}, ""
 	for _, v := range sets.Last().Validators {
-		names = append(names, v.Name)
+		key, _ := v.Key.MarshalText() // of bytes, it cannot fail
+		name, agreed := called.Validators[string(key)]
+		if !agreed {
+			name, told = v.Name, " (names are as the clinic told them)"
+		}
+		names = append(names, name)
 	}
-	fmt.Fprintf(t.out, "Ledger %s, of %s%s.\n", sets.Last().Chain, strings.Join(names, ", "), map[bool]string{true: ", as the keyring pinned", false: ", as the export says"}[pinned])
+	fmt.Fprintf(t.out, "Ledger %s, of %s%s%s.\n", sets.Last().Chain, strings.Join(names, ", "), told, map[bool]string{true: ", as the keyring pinned", false: ", as the export says"}[pinned])
+	own := sets.Last().Origin
+	if log, ok := called.Logs[own]; ok {
+		fmt.Fprintf(t.out, "This log is registered as that of %s.\n", log.Name)
+	}
+	for origin, log := range called.Logs {
+		if origin != own {
+			fmt.Fprintf(t.out, "The clinic had another log before, of %d agreed things. It lost part of it, and began again with what was left.\n", log.Size)
+		}
+	}
 	bad := 0
 	for _, f := range found {
 		if f.Err != nil {

@@ -19,6 +19,7 @@ const (
 	FolderLedger   = "ledger.json"
 	FolderReceipts = "receipts.jsonl"
 	FolderLines    = "lines.jsonl"
+	FolderNames    = "names.json" // Names, if they could be had
 	folderFormat   = "ward/export-ledger/1"
 )
 
@@ -136,6 +137,27 @@ func CheckFolder(files fs.FS, pinned *Trust) (Sets, []Finding, error) {
 		return nil, nil, err
 	}
 	return sets, x.found, nil
+}
+
+// FolderCalled tells what an export shows that is agreed of names; its error is fs.ErrNotExist if there is nothing.
+func FolderCalled(files fs.FS, sets Sets) (Called, error) {
+	text, err := readFile(files, FolderNames)
+	if err != nil {
+		return Called{}, err
+	}
+	names, err := Parse[Names](bytes.TrimSpace(text))
+	if err != nil {
+		return Called{}, err
+	}
+	called, err := sets.At(names.Signed.Height).CheckNames(names)
+	if err != nil {
+		return Called{}, err
+	}
+	trust := sets.Last()
+	if log, ok := called.Logs[trust.Origin]; ok && log.SaltHash != SaltHash(trust.Salt) {
+		return Called{}, errors.New("people's keys are compared by another salt than the log is registered with")
+	}
+	return called, nil
 }
 
 type checking struct {

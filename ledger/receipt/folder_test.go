@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -50,6 +51,31 @@ func anExport(t *testing.T, c *consortium) fstest.MapFS {
 	put("entries/lock-000001-entry.txt", statement)
 	put("cards/"+person+"-1.txt", card)
 	return files
+}
+
+func TestFolderShowsWhatIsAgreedOfNames(t *testing.T) {
+	c := newConsortium(Ed25519, Ed25519, Ed25519)
+	if _, err := FolderCalled(anExport(t, c), Sets{c.Trust}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an export without names: %v", err)
+	}
+	log := NamedLog{Origin: c.Origin, SaltHash: SaltHash(c.Salt), Name: "Hillside Clinic", Path: []Hash{}}
+	folder := func() fstest.MapFS {
+		files := anExport(t, c)
+		n := Names{Logs: []NamedLog{log}, Members: []NamedMember{}}
+		n.Signed = c.signed(8, 0, map[int]Hash{fieldApp: StateLeaf(LogKey(log.Origin), log.value())}, StateFields...)
+		files[FolderNames] = &fstest.MapFile{Data: append(marshal(t, n), '\n')}
+		return files
+	}
+	if called, err := FolderCalled(folder(), Sets{c.Trust}); err != nil || called.Logs[c.Origin].Name != "Hillside Clinic" {
+		t.Errorf("names are %+v, %v", called, err)
+	}
+	if _, err := FolderCalled(folder(), Sets{newConsortium(Ed25519).Trust}); err == nil {
+		t.Error("names that strangers signed are taken")
+	}
+	log.SaltHash = Hash(seed(99))
+	if _, err := FolderCalled(folder(), Sets{c.Trust}); err == nil {
+		t.Error("another salt is taken")
+	}
 }
 
 // wrong counts what does not check.

@@ -210,9 +210,10 @@ class Packing {
   /** What the ledger shows of all that is in the folder, so that it can be checked without a server. A clinic without a ledger has none. */
   private async proofs(): Promise<void> {
     const { net } = this.session.exportParts()
-    const { trust, changes, final } = (await this.session.ledger.forExport()) ?? {}
+    const { trust, changes, final, names } = (await this.session.ledger.forExport()) ?? {}
     if (!trust) return
     await this.folder.add('ledger.json', `${JSON.stringify({ format: 'ward/export-ledger/1', trust, changes, ...(final && { final }) })}\n`)
+    if (names) await this.folder.add('names.json', `${JSON.stringify(names)}\n`)
     const lines: string[] = []
     for (const { path, name, refs } of this.asked) {
       for (let at = 0; at < refs.length; at += receiptsAtOnce) {

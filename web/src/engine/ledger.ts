@@ -145,14 +145,19 @@ export class LedgerOf {
     return new Alarm('begun-again', { time: before.time, size: old.size, lost: before.lost })
   }
 
+  /** What is agreed of names; if it cannot be had they are only told, and said to be. */
+  private names(): Promise<Names | undefined> {
+    return this.net.get<Names>('/api/ledger/names').catch((error: unknown) => {
+      if (['offline', 'unavailable', 'missing'].includes(problemOf(error).code)) return undefined
+      throw error
+    })
+  }
+
   /** Learns what is agreed of names, and whether the salt that was told is the clinic's. */
   private async named(kept: Kept, wire: WireLedger): Promise<Kept> {
     const set = wire.validators ?? []
     if (kept.clinic !== undefined && set.every((v) => kept.names?.[v.key] === v.name)) return kept
-    const names = await this.net.get<Names>('/api/ledger/names').catch((error: unknown) => {
-      if (['offline', 'unavailable', 'missing'].includes(problemOf(error).code)) return undefined // so they are only told, and said to be
-      throw error
-    })
+    const names = await this.names()
     if (!names) return kept
     const called = await orAlarm('strangers', withSets(kept, names.signed.height, (trust) => checkNames(trust, names)))
     const log = called.logs.get(kept.trust.origin)
@@ -314,14 +319,14 @@ export class LedgerOf {
   }
 
   /** What an export needs to be checked without a server: the trust that the keyring pinned, what moved it on, the newest head. */
-  async forExport(): Promise<{ trust: Trust; changes: readonly Change[]; final?: WireFinal } | undefined> {
+  async forExport(): Promise<{ trust: Trust; changes: readonly Change[]; final?: WireFinal; names?: Names } | undefined> {
     await this.running
     const trust = this.pinned() ?? this.kept?.trust
     if (!trust) return undefined
-    const [{ changes }, { final }] = await Promise.all([
-      this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${trust.height - 1}`), this.net.get<WireLedger>('/api/ledger'),
+    const [{ changes }, { final }, names] = await Promise.all([
+      this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${trust.height - 1}`), this.net.get<WireLedger>('/api/ledger'), this.names(),
     ])
-    return { trust, changes, ...(final && { final }) }
+    return { trust, changes, ...(final && { final }), ...(names && { names }) }
   }
 
   /** With which number the organisations recorded a release of the app; 0 if they did not. */
