@@ -114,6 +114,20 @@ export async function steps(database) {
     await told(amina, 'Something you have seen is gone')
     await look(amina, 'ledger-gone')
   })
+  await story.step('access that Amina took back is made to stand again: she and the officer are told', async () => {
+    const sharing = () => amina.page.goto(`${clinic.origin}${chart}/share`)
+    await sharing()
+    await amina.page.getByRole('button', { name: 'Remove The clinic’s clinicians?' }).click()
+    await amina.page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
+    await amina.page.getByRole('button', { name: 'Remove The clinic’s clinicians?' }).waitFor({ state: 'detached' })
+    await amina.page.getByText('could read it before').waitFor()
+    await tamper(down, clinic, `UPDATE grants SET ended = 0 WHERE ended <> 0`)
+    await sharing()
+    await told(amina, 'Someone who was taken off a chart can open it again')
+    await look(amina, 'ledger-stands-again')
+    await officer()
+    await sonia.page.getByText(/so who was taken off a chart or a team may hold it again/).first().waitFor()
+  })
   if (!database) {
     await story.step('the old copy is put back, chain and all: every device that looked since says that the end is missing', async () => {
       await down()

@@ -91,7 +91,7 @@ export class LedgerOf {
       alarms.push(error.alarm)
     }
     // What was found out about others and about what vanished stays until the page is loaded again.
-    this.wrong = [...alarms, ...this.wrong.filter((a) => a.kind === 'other-keys' || a.kind === 'gone')]
+    this.wrong = [...alarms, ...this.wrong.filter((a) => a.kind === 'other-keys' || a.kind === 'gone' || a.kind === 'stands-again')]
     this.checked = true
     if (JSON.stringify(this.state) !== was) this.changed()
   }
@@ -206,7 +206,8 @@ export class LedgerOf {
     if (!wire.chain || !wire.validators || !wire.height) throw new EngineProblem('unavailable', 'the clinic shows no ledger')
     const trust = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt, seen: { size: 0, root: b64(new Uint8Array(32)) } }
     await this.shelf.remove('pins', `ledger/${this.person}`)
-    for (const list of await this.shelf.keys('seen')) if (list.startsWith(`looks/${this.person}/`)) await this.shelf.remove('seen', list)
+    const seen = [`looks/${this.person}/`, `ended/${this.person}/`]
+    for (const list of await this.shelf.keys('seen')) if (seen.some((begin) => list.startsWith(begin))) await this.shelf.remove('seen', list)
     this.kept = undefined
     this.wrong = []
     await this.pin(trust)
@@ -352,8 +353,19 @@ export class LedgerOf {
     for (const e of gone) this.alarm({ kind: 'gone', time: e.time })
     return gone
   }
+
+  /** Remembers whose access to a chart was taken back. What was never stands again: who should have it anew gets another grant. */
+  async takenBack(chart: ID, shown: readonly { readonly grant: ID; readonly state: string }[]): Promise<void> {
+    const key = `ended/${this.person}/${chart}`
+    const before = ((await this.shelf.get('seen', key)) as ID[] | undefined) ?? []
+    if (shown.some((m) => m.state === 'live' && before.includes(m.grant))) this.alarm({ kind: 'stands-again' })
+    const ended = shown.filter((m) => m.state === 'removed' && !before.includes(m.grant)).map((m) => m.grant)
+    if (ended.length > 0) await this.shelf.put('seen', key, [...before, ...ended].slice(-rememberedEnds))
+  }
 }
 
+/** How many ends of grants of a chart this browser remembers. */
+const rememberedEnds = 500
 /** How many blocks are remembered to have been checked. */
 const mostBlocks = 100
 /** How many events of a chart this browser remembers to have shown. */

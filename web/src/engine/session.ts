@@ -852,6 +852,7 @@ export class Session {
         })
       }
     }
+    await this.ledger.takenBack(chart, all)
     return all
   }
 

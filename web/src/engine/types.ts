@@ -264,11 +264,11 @@ export interface ProofDetail {
  * What is wrong with the history, for the person concerned. forked: it is not the one of before; shorter: it ends before what was seen;
  * strangers: others sign than those who are trusted; other-chain, other-log: another is shown; silent: none is; own-keys: someone
  * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more;
- * begun-again: part of the log was lost (lost of size things at the most), and it was begun again at a time; salt: what one was told hides what
+ * stands-again: someone's access to a chart was taken back, and is shown as if it had not been; begun-again: part of the log was lost (lost of size things at the most), and it was begun again at a time; salt: what one was told hides what
  * is agreed of people's keys; long-away: others sign than those who did when one was here last, too long ago to take their word.
  */
 export interface LedgerAlarm {
-  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'begun-again' | 'salt' | 'long-away'
+  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away'
   readonly person?: ID
   readonly time?: string
   readonly size?: number
