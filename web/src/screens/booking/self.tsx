@@ -21,6 +21,7 @@ export function BookSelf(): JSX.Element {
   const [whom, setWhom] = useState('')
   const [slot, setSlot] = useState<Slot | undefined>(undefined)
   const [reason, setReason] = useState('')
+  const [none, setNone] = useState(false) // of their times is free
   const [tried, setTried] = useState(false)
   const [turn, setTurn] = useState(0)
   const [done, setDone] = useState('')
@@ -60,12 +61,12 @@ export function BookSelf(): JSX.Element {
       {waiting ? <Progress label={w.loading} done={0} total={0} /> : clinicians.length === 0 ? <Empty icon="calendar" title={b.noClinicians}><p>{b.noTimesDo}</p></Empty> : (
         <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
           {(charts.value?.length ?? 0) > 1 && <Choices label={b.forWhom} name="chart" value={chart?.chart ?? ''} onInput={setForChart} options={(charts.value ?? []).map((c) => ({ value: c.chart, label: c.purpose === 'self' ? w.you : c.name || w.unnamed }))} />}
-          <Choices label={b.withWhom} name="with" value={with_?.person ?? ''} onInput={(p) => { setWhom(p); setSlot(undefined); clear() }} options={clinicians.map((p) => ({ value: p.person, label: p.name || w.unnamed }))} />
+          <Choices label={b.withWhom} name="with" value={with_?.person ?? ''} onInput={(p) => { setWhom(p); setSlot(undefined); setNone(false); clear() }} options={clinicians.map((p) => ({ value: p.person, label: p.name || w.unnamed }))} />
           {tried && !with_ && <p class="field"><span class="error">{b.needWhom}</span></p>}
           {error?.code === 'conflict' && <Notice kind="warn" title={b.taken}><p>{b.takenDo}</p></Notice>}
-          {with_ && <Times key={with_.person} clinician={with_.person} name={name} value={slot} onInput={setSlot} turn={turn} missing={tried} {...(chart && { chart: chart.chart })} />}
+          {with_ && <Times key={with_.person} clinician={with_.person} name={name} value={slot} onInput={setSlot} onNone={setNone} turn={turn} missing={tried} {...(chart && { chart: chart.chart })} />}
           {slot && <Field label={b.about} hint={b.aboutHint} value={reason} onInput={setReason} multiline rows={aboutRows} />}
-          {with_ && <div><Button type="submit" busy={busy} {...(slot && { large: true })}>{slot ? `${w.calendar.book}: ${sayWhen(w, date, slot.start)}` : w.calendar.book}</Button></div>}
+          {with_ && !none && <div><Button type="submit" busy={busy} {...(slot && { large: true })}>{slot ? `${w.calendar.book}: ${sayWhen(w, date, slot.start)}` : w.calendar.book}</Button></div>}
           {error?.code !== 'conflict' && <ErrorPanel error={error} />}
         </form>
       )}

@@ -1,7 +1,7 @@
 // The free times of a clinician: a day, then a time of it, in the time zone of who chooses.
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { useEngine, useLoad, useWords } from '../../app/context.tsx'
 import { dayOf, ownZone, sameClock, timeThere, zoneName } from '../../app/zone.ts'
 import { Button, Choices, ErrorPanel, Notice, Progress } from '../../parts/index.tsx'
@@ -11,8 +11,9 @@ const daysShown = 6
 
 export interface Slot { readonly start: string; readonly end: string }
 
-export function Times({ clinician, name, value, onInput, chart, turn, missing }: {
-  clinician: string; name: string; value: Slot | undefined; onInput: (slot: Slot | undefined) => void; chart?: string; turn: number; missing?: boolean
+/** onNone: whether there is nothing to choose. */
+export function Times({ clinician, name, value, onInput, onNone, chart, turn, missing }: {
+  clinician: string; name: string; value: Slot | undefined; onInput: (slot: Slot | undefined) => void; onNone?: (none: boolean) => void; chart?: string; turn: number; missing?: boolean
 }): JSX.Element {
   const engine = useEngine()
   const { w, date, lang } = useWords()
@@ -23,6 +24,8 @@ export function Times({ clinician, name, value, onInput, chart, turn, missing }:
   const [day, setDay] = useState('')
   const rules = useLoad(() => engine.availability(clinician), [], [clinician])
   const free = useLoad(() => engine.slots(clinician, new Date(now).toISOString(), new Date(now + spans * ahead).toISOString()), ['appointments'], [clinician, spans, turn])
+  const none = free.value !== undefined && rules.value !== undefined && free.value.starts.length === 0 && spans * ahead >= rules.value.horizon * 86_400_000
+  useEffect(() => onNone?.(none), [none])
   if (free.value === undefined || rules.value === undefined) return free.error || rules.error ? <ErrorPanel error={free.error ?? rules.error} onRetry={() => { free.again(); rules.again() }} /> : <Progress label={w.loading} done={0} total={0} />
   const { length, starts } = free.value
   const more = spans * ahead < rules.value.horizon * 86_400_000
@@ -31,7 +34,7 @@ export function Times({ clinician, name, value, onInput, chart, turn, missing }:
     if (days.length < shown + daysShown && more) setSpans(spans + 1)
     setShown(shown + daysShown)
   }
-  if (days.length === 0 && !more) return <Notice><p>{b.noTimes(name)} {b.noTimesDo}</p>{chart && <div><Button kind="plain" icon="message" href={`/chart/${chart}/messages`}>{b.write}</Button></div>}</Notice>
+  if (none) return <Notice><p>{b.noTimes(name)} {b.noTimesDo}</p>{chart && <div><Button kind="plain" icon="message" href={`/chart/${chart}/messages`}>{b.write}</Button></div>}</Notice>
   const times = starts.filter((s) => dayOf(new Date(s)) === day)
   const { timeZone } = rules.value
   const elsewhere = starts[0] !== undefined && !sameClock(timeZone, ownZone(), starts[0])
