@@ -205,6 +205,7 @@ export async function steps(database) {
     for (const someone of [okafor, nadia]) {
       await someone.page.getByText('Picture and sound were stopped').waitFor()
       await someone.page.getByText('Amina Yusuf was taken out and tried to come back in.').waitFor()
+      must(await someone.page.locator('.seal-sign').textContent() === 'Stopped', `the head of the visit says to ${someone.name} that it is sealed`)
       await picture(someone, `hostile-out-${someone.name}`)
     }
   })

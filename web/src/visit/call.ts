@@ -410,7 +410,7 @@ export class Call {
       this.media.encryption.forget()
       await this.media.disconnect()
       const about = this.state.visit?.callers.find((c) => c.member === error.doubt?.member)
-      this.set({ phase: 'stopped', doubt: { name: about?.name ?? '', why: error.doubt.doubt } })
+      this.set({ phase: 'stopped', code: [], picture: [], doubt: { name: about?.name ?? '', why: error.doubt.doubt } })
       return
     }
     if (!this.door.isHost) return // the host's browser begins it again

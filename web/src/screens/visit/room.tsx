@@ -70,6 +70,8 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const escape = (event: KeyboardEvent): void => {
     if (event.key === 'Escape' && panel && !(event.target as Element).closest('dialog')) close()
   }
+  const stopped = view.phase === 'stopped'
+  useEffect(() => { if (stopped && panel === 'code') setPanel(undefined) }, [stopped]) // it says that all is well
   const others = view.present.filter((p) => !p.isMe)
   const title = c.with(host ? view.visit?.patientName || w.unnamed : view.visit?.hostName || w.unnamed)
   return (
@@ -77,12 +79,14 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
       <header class="room-top">
         <h1 id="room-title" tabIndex={-1} ref={heading}>{title}</h1>
         <Elapsed since={view.since} />
-        <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>
+        {stopped
+          ? <span class="seal-sign seal-stopped"><Icon name="warn" /><span>{c.stoppedSign}</span></span>
+          : <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>}
       </header>
       <Notices call={call} view={view}>
         {waiting[0] && panel !== 'people' && <Notice title={c.knocks(waiting[0].name || c.someone)}><div><Button kind="plain" icon="people" onClick={open('people')}>{c.door}</Button></div></Notice>}
       </Notices>
-      {view.phase === 'stopped' ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} captions={captions} />}
+      {stopped ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} captions={captions} />}
       {panel && <Panel name={panel} call={call} view={view} captions={captions} onCaptions={setCaptions} onOpen={setPanel} onClose={close} />}
       <nav class="room-bar" aria-label={c.controls}>
         <Switch on={view.microphone} icons={['mic', 'micOff']} label={view.microphone ? c.mute : c.unmute} onClick={() => setMicrophone(!view.microphone)} />

@@ -34,7 +34,7 @@ export const visit = {
     codeWhen: 'The code is new whenever someone comes or goes.', codeLabel: 'The code of this visit', pictureLabel: 'The same code, drawn. Compare the numbers if you cannot compare pictures.',
     stranger: 'Someone is connected who was not let in', strangerText: 'They cannot see or hear anything: they have no key. Whoever runs the server let them connect. You may go on, or leave and tell the clinic.',
     forged: (who: string) => `What comes as ${who} cannot be opened`, forgedText: 'So it is not shown. Only what they seal themselves is. If it stays so, they may have lost the connection while someone else sends in their name: call them, or tell the clinic.',
-    stopped: 'Picture and sound were stopped', doubt: {
+    stopped: 'Picture and sound were stopped', stoppedSign: 'Stopped', doubt: {
       form: (who: string) => `${who} could not show who they are.`, 'other-visit': (who: string) => `${who} showed a pass for another visit.`, key: (who: string) => `The key of ${who} is not the one they signed for.`,
       browser: (who: string) => `${who} came from a device that they never confirmed.`, card: (who: string) => `The keys shown for ${who} are not the ones that are known.`, 'not-admitted': (who: string) => `${who} tried to come in without being let in.`, expired: (who: string) => `The pass of ${who} has expired.`,
       out: (who: string) => `${who} was taken out and tried to come back in.`, older: (who: string) => `The server showed this visit as it was before ${who} was taken out.`,

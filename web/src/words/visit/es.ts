@@ -33,7 +33,7 @@ export const visit = {
     codeWhen: 'El código cambia cada vez que alguien entra o sale.', codeLabel: 'El código de esta consulta', pictureLabel: 'El mismo código, dibujado. Compare los números si no puede comparar dibujos.',
     stranger: 'Hay alguien conectado a quien no se hizo pasar', strangerText: 'No puede ver ni oír nada: no tiene clave. Quien gestiona el servidor le dejó conectarse. Puede seguir, o salir y avisar a la clínica.',
     forged: (who: string) => `Lo que llega como ${who} no se puede abrir`, forgedText: 'Por eso no se muestra: solo se muestra lo que esa persona sella. Si continúa así, quizá perdió la conexión mientras alguien envía en su nombre: llámela o avise a la clínica.',
-    stopped: 'Se han detenido la imagen y el sonido', doubt: {
+    stopped: 'Se han detenido la imagen y el sonido', stoppedSign: 'Detenida', doubt: {
       form: (who) => `${who} no pudo mostrar quién es.`, 'other-visit': (who) => `${who} mostró un pase de otra consulta.`, key: (who) => `La clave de ${who} no es la que firmó.`,
       browser: (who) => `${who} vino desde un dispositivo que nunca confirmó.`, card: (who) => `Las claves mostradas de ${who} no son las conocidas.`, 'not-admitted': (who) => `${who} intentó entrar sin que se le hiciera pasar.`, expired: (who) => `El pase de ${who} ha caducado.`,
       out: (who) => `Se sacó a ${who}, e intentó volver a entrar.`, older: (who) => `El servidor mostró esta consulta como era antes de que se sacara a ${who}.`,
