@@ -30,6 +30,9 @@ func (k *Keeper) Lost(ctx context.Context, org ward.OrgID) (ward.LogBefore, erro
 	if k.Chain == nil {
 		return before, ward.Errorf(ward.Missing, "this clinic has no chain, so no log that anyone agreed on")
 	}
+	if s := k.Chain.Status(); s.Reason != "" {
+		return before, &ward.Error{Kind: ward.Unavailable, Message: "the chain does not run here, so nobody can tell what was agreed", Hint: "`ward ledger status` says why."}
+	}
 	own, err := k.secretsOf(ctx, org)
 	if err != nil {
 		return before, err

@@ -38,6 +38,7 @@ type ring struct {
 	waited bool // something waits, or did
 	faults []ward.ChainFault
 	clocks []ward.ChainMember
+	lost   receipt.Key // the log of an operator who is no more
 }
 
 func newRing() *ring {
@@ -156,7 +157,11 @@ func (r *ring) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) {
 	return receipt.LinkProof{Value: &value}, nil
 }
 
-func (r *ring) Writes(receipt.Key) bool { return true }
+func (r *ring) Writes(origin receipt.Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return origin != r.lost
+}
 
 func (r *ring) ProveNames(...receipt.Key) (receipt.Names, error) { return receipt.Names{}, nil }
 
@@ -407,6 +412,31 @@ func TestALogBeginsAgainAfterALoss(t *testing.T) {
 	k, _ = d.keep(chain, time.Now) // and after a restart
 	d.event("seven")
 	d.until(k, "the new log to be agreed", func(s ward.LedgerStatus) bool { return allAgreed(s) && alarms(s) == "" })
+}
+
+func TestALogWhoseOperatorIsNoMoreBeginsAgainWhole(t *testing.T) {
+	d, chain := newDesk(t), newRing()
+	d.event("one", "two")
+	k, _ := d.keep(chain, time.Now)
+	d.until(k, "all to be agreed", allAgreed)
+	old := ask[ward.Ledger](d, k.GetLedger, "/")
+	chain.mu.Lock()
+	err := chain.lost.UnmarshalText([]byte(old.Origin))
+	chain.mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost, err := k.Lost(t.Context(), d.org)
+	if err != nil || lost.Lost != 0 || lost.Size != old.Final.Size {
+		t.Fatalf("lost is %+v, %v", lost, err)
+	}
+	if _, err := k.BeginAgain(t.Context(), d.org, 0); err != nil {
+		t.Fatal(err)
+	}
+	d.until(k, "the new log to be agreed", allAgreed)
+	if now := ask[ward.Ledger](d, k.GetLedger, "/"); now.Origin == old.Origin || now.Final.Size <= old.Final.Size {
+		t.Errorf("the new log is %+v", now)
+	}
 }
 
 func TestAnEditedLogIsNotSentToTheChain(t *testing.T) {

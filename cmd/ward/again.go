@@ -88,12 +88,16 @@ func (o operators) beginAgain(ctx context.Context, t terminal, lost, org string)
 	}
 	w := answer.Which
 	if b.Lost == nil {
+		missing := fmt.Sprintf(`Up to %d of them are missing here, and nothing will become final until the log is begun again.
+If a newer backup exists, restore it instead: what is missing cannot be recovered after this.`, w.Lost)
+		if w.Lost == 0 {
+			missing = "None of them is missing here, but the log is another operator's, so nothing will become final until it is begun again."
+		}
 		fmt.Fprintf(t.out, `The organisations agreed on %d things of the log of clinic %s.
-Up to %d of them are missing here, and nothing will become final until the log is begun again.
-If a newer backup exists, restore it instead: what is missing cannot be recovered after this.
+%s
 Everyone who had seen the old log will be told by their own device that part of it was lost.
 To begin it again: ward ledger begin-again %d %s
-`, w.Size, answer.Org, w.Lost, w.Lost, answer.Org)
+`, w.Size, answer.Org, missing, w.Lost, answer.Org)
 		return nil
 	}
 	fmt.Fprintf(t.out, "Begun again. The record says that the log of before had %d agreed things, of which up to %d are lost. Tell the clinic's people why, before their devices ask them.\nOther Wards on this database must be started again.\n", w.Size, w.Lost)

@@ -594,3 +594,15 @@ func marshal(t *testing.T, value any) []byte {
 	}
 	return text
 }
+
+func TestATrustThatWasNotLookedAtForAMonthIsOld(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for _, c := range []struct {
+		checked time.Time
+		old     bool
+	}{{now, false}, {now.Add(-Trusting), false}, {now.Add(-Trusting - time.Second), true}, {now.Add(time.Hour), false}, {time.Unix(0, 0), false}} {
+		if got := (Trust{Checked: c.checked.Unix()}).IsOld(now); got != c.old {
+			t.Errorf("checked at %v it is old: %v", c.checked, got)
+		}
+	}
+}
