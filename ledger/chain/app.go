@@ -47,6 +47,7 @@ type app struct {
 	nextTxs [][]byte
 	checked map[receipt.Hash]struct{} // transactions whose signature is good
 	waiting map[receipt.Hash]int64    // transactions that could not yet be in a block, and since which
+	gone    recent                    // transactions that were in a block, or waited too long
 	waiters map[receipt.Hash][]chan<- outcome
 }
 
@@ -60,6 +61,11 @@ type outcome struct {
 const (
 	// maxChecked bounds what is remembered of checked signatures. Each is checked up to four times on its way otherwise.
 	maxChecked = 20_000
+	// goneFor is how long a transaction is not taken again, at the least, that was in a block or waited too long, and maxGone how
+	// many are remembered. Members pass on what comes to them: one that came back from a member that is behind would else
+	// go round among them for ever, and blocks be made without end.
+	goneFor = 30 * time.Second
+	maxGone = 50_000
 	// maxStale is for how many blocks a transaction that does not fit the state may wait for one that it goes on from. With
 	// one waiting, blocks are made without end.
 	maxStale = 20
@@ -156,12 +162,16 @@ func sameSet(set []receipt.Validator, updates []abci.ValidatorUpdate) bool {
 func (a *app) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	err := a.mayWait(r.Tx, r.Type == abci.CheckTxType_Recheck)
+	again := r.Type == abci.CheckTxType_Recheck
+	err := a.mayWait(r.Tx, again)
+	if err == nil && !again && a.gone.has(sha256.Sum256(r.Tx), time.Now()) {
+		err = errors.New("this was in a block just now, or waited for one too long")
+	}
 	if err == nil {
 		a.busy()
 		return &abci.ResponseCheckTx{}, nil
 	}
-	if r.Type == abci.CheckTxType_Recheck {
+	if again {
 		a.settle(r.Tx, outcome{err: err})
 	}
 	return &abci.ResponseCheckTx{Code: 1, Log: err.Error()}, nil
@@ -214,8 +224,14 @@ func (s *agreed) never(tx receipt.Tx) error {
 		}
 		return nil
 	case receipt.KindLink:
-		_, err := receipt.ParseLink(tx.Body)
-		return err
+		l, err := receipt.ParseLink(tx.Body)
+		if err != nil {
+			return err
+		}
+		if now, ok := s.trie.get(receipt.LinkKey(tx.Signer, l.Label)); ok && now == l.Value {
+			return errors.New("this is agreed already")
+		}
+		return nil
 	case receipt.KindVote:
 		b, err := receipt.ParseBallot(tx.Body)
 		if err == nil && b.Number <= s.Members[tx.Signer].Number {
@@ -481,10 +497,40 @@ func (a *app) settle(raw []byte, what outcome) {
 	id := receipt.Hash(sha256.Sum256(raw))
 	delete(a.checked, id)
 	delete(a.waiting, id)
+	a.gone.add(id, time.Now())
 	for _, w := range a.waiters[id] {
 		w <- what // has room for it
 	}
 	delete(a.waiters, id)
+}
+
+// recent remembers transactions for goneFor or longer, twice as long at most, and of many the newest.
+type recent struct {
+	newer, older map[receipt.Hash]struct{}
+	since        time.Time // when newer was begun
+}
+
+func (r *recent) age(now time.Time) {
+	if r.newer != nil && now.Sub(r.since) < goneFor && len(r.newer) < maxGone {
+		return
+	}
+	r.older = r.newer
+	if now.Sub(r.since) >= 2*goneFor {
+		r.older = nil
+	}
+	r.newer, r.since = map[receipt.Hash]struct{}{}, now
+}
+
+func (r *recent) add(id receipt.Hash, now time.Time) {
+	r.age(now)
+	r.newer[id] = struct{}{}
+}
+
+func (r *recent) has(id receipt.Hash, now time.Time) bool {
+	r.age(now)
+	_, newer := r.newer[id]
+	_, older := r.older[id]
+	return newer || older
 }
 
 // wait gives a channel on which a transaction's outcome comes, and how to stop waiting.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	dbm "github.com/cometbft/cometbft-db"
@@ -555,6 +556,63 @@ func TestAVoteThatWasCountedCountsNeverAgain(t *testing.T) {
 	if len(s.validators()) != 3 || len(s.Open) != 1 {
 		t.Error("one of three decided")
 	}
+}
+
+// A transaction that was in a block, or waited for one in vain, comes back from members that are behind. It must not be passed on
+// again by those that are not: it would go round for ever.
+func TestWhatWasInABlockIsNotTakenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, ctx, origin := begun(t, dbm.NewMemDB(), 1), context.Background(), seeded("a log")
+		link := func(previous, value byte) []byte {
+			l := receipt.Link{Label: receipt.Key{1}, Previous: receipt.Hash{previous}, Value: receipt.Hash{value}}
+			return receipt.SignTx(testChain, origin, receipt.KindLink, l.Body())
+		}
+		check := func(tx []byte, kind abci.CheckTxType) bool {
+			t.Helper()
+			r, err := a.CheckTx(ctx, &abci.RequestCheckTx{Tx: tx, Type: kind})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Code == 0
+		}
+		height := int64(0)
+		block := func(txs ...[]byte) {
+			t.Helper()
+			height++
+			if _, err := a.FinalizeBlock(ctx, &abci.RequestFinalizeBlock{Height: height, Time: time.Now(), Txs: txs}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := a.Commit(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, second, stray := link(0, 1), link(1, 2), link(7, 8)
+		for _, tx := range [][]byte{first, second, stray} {
+			if !check(tx, abci.CheckTxType_New) {
+				t.Fatal("it may not even wait")
+			}
+		}
+		block(logTx(0, 1, public(origin)), first)
+		block(second)
+		for n := 0; check(stray, abci.CheckTxType_Recheck); n++ {
+			if n > 2*maxStale {
+				t.Fatal("what fits nowhere waits for ever")
+			}
+			block()
+		}
+		for name, tx := range map[string][]byte{"an older link": first, "the newest": second, "what fits nowhere": stray} {
+			if check(tx, abci.CheckTxType_New) {
+				t.Errorf("%s is taken again", name)
+			}
+		}
+		time.Sleep(2 * goneFor)
+		if !check(stray, abci.CheckTxType_New) {
+			t.Error("what did not fit is never taken again")
+		}
+		if check(second, abci.CheckTxType_New) {
+			t.Error("what is agreed is taken again later")
+		}
+	})
 }
 
 func TestVotesThatNobodyDecidesEnd(t *testing.T) {
