@@ -54,7 +54,7 @@ type Config struct {
 
 	Now func() time.Time `json:"-"` // this member's clock; by default time.Now
 
-	Again time.Duration // how long a process of its own stays halted before it begins anew; by default beginAgain
+	Again time.Duration // how long a process of its own stays halted before it begins anew, and rests at least; by default beginAgain, restFirst
 
 	signer func(types.PrivValidator) types.PrivValidator // a test's
 }

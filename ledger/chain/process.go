@@ -375,7 +375,8 @@ func (p *Process) run(ctx context.Context) {
 	runtime.LockOSThread() // for diesWith
 	defer runtime.UnlockOSThread()
 	s := setup{Config: p.config, Debug: p.config.Log.Enabled(ctx, slog.LevelDebug)}
-	wait := restFirst
+	first := max(restFirst, p.config.Again)
+	wait := first
 	for ctx.Err() == nil {
 		began := time.Now()
 		answered, err := p.once(ctx, s)
@@ -387,7 +388,7 @@ func (p *Process) run(ctx context.Context) {
 			continue
 		}
 		if time.Since(began) > steady {
-			wait = restFirst
+			wait = first
 		}
 		s.Ended, s.Rest = err.Error(), wait
 		p.config.Log.ErrorContext(ctx, "the chain's process ended; the clinic goes on without it", slog.String("error", err.Error()))

@@ -80,7 +80,7 @@ func agrees(t *testing.T, b *book, c interface {
 
 func TestTheClinicOutlivesWhatEndsTheChainsProcess(t *testing.T) {
 	t.Parallel()
-	config := chain.Config{Dir: t.TempDir(), Name: "Hillside"}
+	config := chain.Config{Dir: t.TempDir(), Name: "Hillside", Again: 3 * time.Second} // long enough to be seen
 	p, newest := apart(t, config)
 	b := newBook("apart")
 	if err := p.Register(wait(t), b.origin(), receipt.Hash{}, "Hillside Clinic"); err != nil {
