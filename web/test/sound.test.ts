@@ -37,7 +37,7 @@ test('where there is no room still, small pictures wait again after seconds', ()
 
 test('sound that its redundancy mends takes nobody\'s picture away', () => assert.deepEqual(new Set(someone()(60, 0.1, 0.02)), new Set(['all'])))
 
-test('a busy browser, for which sound comes too late, keeps its pictures', () => assert.deepEqual(new Set(someone()(60, 0, 0.4)), new Set(['all'])))
+test('a busy browser, for which sound comes too late, keeps its pictures', () => assert.deepEqual(new Set(someone()(60, 0.1, 0.4)), new Set(['all'])))
 
 test('a pause of speech says nothing', () => assert.deepEqual(new Set(someone()(60, 0.5, 0.5, 2)), new Set(['all'])))
 

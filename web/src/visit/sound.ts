@@ -13,9 +13,9 @@ export type Pictures = 'all' | 'small' | 'none'
 const judged = { all: 3000, small: 1800, none: 3000 }
 /** How many packets tell something: in a pause of speech few are sent. */
 const enough = 40
-/** What is lost and made up while it suffers. Both must be: a busy browser makes up what came too late for it. With its
- * redundancy sound goes through one packet of ten being lost, and then hardly anything is made up. */
-const suffers = { lost: 0.05, made: 0.08 }
+/** What is lost and made up while it suffers. Both must be: a busy browser makes up what came too late for it, and with its
+ * redundancy sound goes through one packet of ten being lost by chance. A way that is too narrow loses more. */
+const suffers = { lost: 0.15, made: 0.08 }
 /** How long pictures wait before they are tried again, small, in ms: so long nobody need see a frozen one. */
 const rest = 10_000
 /** How long the sound must stay whole beside small pictures before larger ones are tried, in ms. */
