@@ -2,7 +2,7 @@
 // person's own camera, microphone and screen. The call says when there may be media at all; this keeps it going.
 
 import {
-  AudioPresets, ConnectionQuality, ConnectionState, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, VideoQuality,
+  AudioPresets, ConnectionQuality, ConnectionState, DefaultReconnectPolicy, DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel, Track, VideoPresets, VideoQuality,
   type LocalParticipant, type LocalVideoTrack, type Participant, type RemoteParticipant, type RemoteTrackPublication,
 } from 'livekit-client'
 import { problemOf } from '../engine/problem.ts'
@@ -55,6 +55,8 @@ export interface Told { changed(): void; moved(): void; elsewhere(): void }
 
 /** Pauses between attempts to connect again, in milliseconds. */
 const pauses = [300, 700, 1500, 3000, 5000]
+/** And before them to take up the one that broke; LiveKit's own grow to seven seconds. */
+const resumePauses = [0, 300, 700, 1500, 1500, 2000, 2000, 3000, 3000]
 /** How long what was opened or refused counts as now, in milliseconds: counts come twice a second. */
 const lately = 2500
 /** How often it is looked how people's sound comes, in milliseconds. */
@@ -148,7 +150,10 @@ export class Media {
       }
     }
     this.connecting = false
-    if (!this.room) return false
+    if (!this.room) {
+      this.enter('off') // so that it may begin again
+      return false
+    }
     if (!still()) {
       await this.disconnect()
       return false
@@ -178,7 +183,7 @@ export class Media {
   private makeRoom(): Room {
     const { camera, microphone, speaker } = this.devices
     const room = new Room({
-      adaptiveStream: true, dynacast: true, singlePeerConnection: true, disconnectOnPageLeave: true,
+      adaptiveStream: true, dynacast: true, singlePeerConnection: true, disconnectOnPageLeave: true, reconnectPolicy: new DefaultReconnectPolicy(resumePauses),
       encryption: { e2eeManager: this.encryption as never },
       publishDefaults: { videoCodec: 'vp8', backupCodec: false, simulcast: true, red: true, dtx: true, audioPreset: AudioPresets.speech, videoSimulcastLayers: [VideoPresets.h180, VideoPresets.h360] },
       videoCaptureDefaults: { resolution: VideoPresets.h720.resolution, ...(camera && { deviceId: camera }) },
