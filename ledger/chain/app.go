@@ -48,6 +48,7 @@ type app struct {
 	checked map[receipt.Hash]struct{} // transactions whose signature is good
 	waiting map[receipt.Hash]int64    // transactions that could not yet be in a block, and since which
 	gone    recent                    // transactions that were in a block, or waited too long
+	taken   recent                    // transactions that were taken to wait
 	waiters map[receipt.Hash][]chan<- outcome
 }
 
@@ -65,7 +66,10 @@ const (
 	// many are remembered. Members pass on what comes to them: one that came back from a member that is behind would else
 	// go round among them for ever, and blocks be made without end.
 	goneFor = 30 * time.Second
-	maxGone = 50_000
+	// takenFor is for how long a transaction that was taken is not taken once more. CometBFT knows what waits, but not of two
+	// that come in the same moment: it would keep both, and never let go of the second.
+	takenFor = 2 * time.Second
+	maxGone  = 50_000
 	// maxStale is for how many blocks a transaction that does not fit the state may wait for one that it goes on from. With
 	// one waiting, blocks are made without end.
 	maxStale = 20
@@ -86,6 +90,7 @@ var (
 func newApp(db dbm.DB, chain string) *app {
 	return &app{
 		chain: chain, db: db, retain: keepBlocks, mayMeet: func(string) bool { return false }, committed: func(*agreed) {}, busy: func() {},
+		gone: recent{while: goneFor}, taken: recent{while: takenFor},
 		checked: map[receipt.Hash]struct{}{}, waiting: map[receipt.Hash]int64{}, waiters: map[receipt.Hash][]chan<- outcome{},
 	}
 }
@@ -164,8 +169,8 @@ func (a *app) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.Response
 	defer a.mu.Unlock()
 	again := r.Type == abci.CheckTxType_Recheck
 	err := a.mayWait(r.Tx, again)
-	if err == nil && !again && a.gone.has(sha256.Sum256(r.Tx), time.Now()) {
-		err = errors.New("this was in a block just now, or waited for one too long")
+	if err == nil && !again {
+		err = a.anew(sha256.Sum256(r.Tx), time.Now())
 	}
 	if err == nil {
 		a.busy()
@@ -175,6 +180,18 @@ func (a *app) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.Response
 		a.settle(r.Tx, outcome{err: err})
 	}
 	return &abci.ResponseCheckTx{Code: 1, Log: err.Error()}, nil
+}
+
+// anew refuses what came a moment ago, and notes what comes.
+func (a *app) anew(id receipt.Hash, now time.Time) error {
+	if a.gone.has(id, now) {
+		return errors.New("this was in a block just now, or waited for one too long")
+	}
+	if a.taken.has(id, now) {
+		return errors.New("this waits for a block already")
+	}
+	a.taken.add(id, now)
+	return nil
 }
 
 // mayWait refuses what can never hold, and what has waited too long for something to go on from.
@@ -504,18 +521,19 @@ func (a *app) settle(raw []byte, what outcome) {
 	delete(a.waiters, id)
 }
 
-// recent remembers transactions for goneFor or longer, twice as long at most, and of many the newest.
+// recent remembers transactions for a while or longer, twice as long at most, and of many the newest.
 type recent struct {
+	while        time.Duration
 	newer, older map[receipt.Hash]struct{}
 	since        time.Time // when newer was begun
 }
 
 func (r *recent) age(now time.Time) {
-	if r.newer != nil && now.Sub(r.since) < goneFor && len(r.newer) < maxGone {
+	if r.newer != nil && now.Sub(r.since) < r.while && len(r.newer) < maxGone {
 		return
 	}
 	r.older = r.newer
-	if now.Sub(r.since) >= 2*goneFor {
+	if now.Sub(r.since) >= 2*r.while {
 		r.older = nil
 	}
 	r.newer, r.since = map[receipt.Hash]struct{}{}, now

@@ -255,7 +255,7 @@ func (c *Chain) settings() *cometconfig.Config {
 	s.Mempool.Size = waitingTxs
 	s.Mempool.MaxTxBytes = receipt.MaxTx
 	// No cache of transactions: with it, one that was lost on its way would never be taken again. What has been in a block
-	// is refused by the state.
+	// is refused by the state, and a second time of what just came by anew.
 	s.Mempool.CacheSize = 0
 	return s
 }

@@ -592,6 +592,13 @@ func TestWhatWasInABlockIsNotTakenAgain(t *testing.T) {
 				t.Fatal("it may not even wait")
 			}
 		}
+		if check(first, abci.CheckTxType_New) {
+			t.Error("what comes twice at once is taken twice")
+		}
+		time.Sleep(2 * takenFor)
+		if !check(first, abci.CheckTxType_New) {
+			t.Error("what was lost on its way is never taken again")
+		}
 		block(logTx(0, 1, public(origin)), first)
 		block(second)
 		for n := 0; check(stray, abci.CheckTxType_Recheck); n++ {
