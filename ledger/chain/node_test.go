@@ -279,7 +279,11 @@ func TestClocksThatAreWrongChangeNothingAndAreTold(t *testing.T) {
 		if _, err := all[2].Submit(ctx, b.checkpoint(all[2].ID(), n, 0)); err != nil {
 			t.Fatal(err)
 		}
-		at, err := ward.ParseTime(all[0].Status().Time)
+		said := all[0].Status().Time
+		if said == "" {
+			continue // it has no block yet
+		}
+		at, err := ward.ParseTime(said)
 		if err != nil || at.Before(began.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 			t.Fatalf("a block was signed at %v, %v", at, err)
 		}
