@@ -47,6 +47,7 @@ class Hillside {
   changes: Change[] = []
   released = 0
   named = true
+  isAway = false
   registered = '' // another salt than the one that is told
   before: { origin: string; size: number; root: string; time: string; lost: number }[] = []
   height = 1
@@ -165,6 +166,7 @@ class Hillside {
 
   get net(): Pick<Net, 'get'> {
     const get = async (path: string): Promise<unknown> => {
+      if (this.isAway) throw new EngineProblem('unavailable', 'the server answered 503')
       if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final, before: this.before }
       if (path.startsWith('/api/ledger/changes')) return { changes: this.changes.filter((c) => c.height > Number(path.split('=')[1])) }
       if (path.startsWith('/api/ledger/consistency')) return { from: 0, final: this.final, proof: (await extension(this.leaves, Number(path.split('=')[1]))).map(b64) }
@@ -370,6 +372,22 @@ test('who goes on from the history as it is now is not told again of what they s
   assert.equal((await b.ledger().vanished('chart', [], 0, 9)).length, 0)
 })
 
+test('who has a ledger is not told that there is none, when it cannot be checked or does not hold', async () => {
+  const h = await Hillside.of(4)
+  const b = browser(() => h)
+  await h.grow(2)
+  assert.deepEqual(await b.look(), [])
+  h.isAway = true
+  assert.deepEqual(await b.look(), [])
+  await assert.rejects(b.ledger().proofs('/api/charts/c/receipts', 'event', [{ ref: 'e', time: '', says: () => true }]), { code: 'unavailable' })
+  await assert.rejects(b.ledger().cardProof('amina', h.cards), { code: 'unavailable' })
+  h.isAway = false
+  h.leaves = [await leaf(random(32)), await leaf(random(32))]
+  await h.agree()
+  assert.deepEqual(await b.look(), ['forked'])
+  await assert.rejects(b.ledger().cardProof('amina', h.cards), { code: 'unavailable' })
+})
+
 test('names are those that are agreed, and only told ones are said to be', async () => {
   const h = await Hillside.of(4)
   const b = browser(() => h)
@@ -444,6 +462,10 @@ test('a log that was begun again after a loss is told with how much is lost, and
   h.before = [{ origin, size: 8, root: '', time: '2026-11-25T10:00:00.000Z', lost: 3 }]
   assert.deepEqual(await b.look(), ['other-log'], 'less is admitted than was seen')
   h.before = [{ origin, size: 9, root: '', time: '2026-11-25T10:00:00.000Z', lost: 4 }]
+  assert.deepEqual(await b.look(), ['begun-again'])
+  h.named = false
+  assert.deepEqual(await b.look(), ['other-log'], 'the server alone says so')
+  h.named = true
   assert.deepEqual(await b.look(), ['begun-again'])
   assert.deepEqual(b.ledger().state.alarms[0], { kind: 'begun-again', time: '2026-11-25T10:00:00.000Z', size: 9, lost: 4 })
   await b.ledger().accept(async () => h.cards)

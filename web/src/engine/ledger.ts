@@ -117,7 +117,10 @@ export class LedgerOf {
     }
     const told = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt }
     let kept: Kept = known ?? { trust: { ...told, seen: { size: 0, root: b64(new Uint8Array(32)) } }, past: [], height: 0 }
-    if (kept.trust.origin !== wire.origin || kept.trust.salt !== wire.salt) throw await this.otherLog(kept, wire)
+    if (kept.trust.origin !== wire.origin || kept.trust.salt !== wire.salt) {
+      // What the organisations should say and nobody shows is the server's word alone, which it can give of any log.
+      throw await this.otherLog(kept, wire).catch((error: unknown) => (error instanceof Alarm ? error : new Alarm('other-log')))
+    }
     if (kept.trust.chain !== wire.chain) {
       // A clinic that was alone may join others. Its own log goes on, and that is checked below.
       if (kept.trust.validators.length > 1) throw new Alarm('other-chain')
@@ -254,10 +257,16 @@ export class LedgerOf {
     this.changed()
   }
 
+  /** What proofs begin from; nothing if the clinic has no ledger. That it could not be checked is another matter. */
+  private async base(): Promise<Kept | undefined> {
+    await this.running
+    if (!this.kept && (!this.checked || (await this.load()))) throw new EngineProblem('unavailable', 'the history was not found to hold, so no proof can be checked')
+    return this.kept
+  }
+
   /** The proof of a person's line of cards, for who wants to see it. */
   async cardProof(person: ID, cards: readonly string[]): Promise<Proof> {
-    await this.running
-    const { kept } = this
+    const kept = await this.base()
     if (!kept) return { state: 'none' }
     const wire = await this.net.get<WireCardProof>(`/api/people/${person}/card-proof`)
     if (!wire.proof) return wire.pending ? { state: 'pending', late: false } : { state: 'missing' }
@@ -275,8 +284,7 @@ export class LedgerOf {
 
   /** Proofs of leaves, in the order they are wanted. path is what answers, name how it is asked for one. */
   async proofs(path: string, name: string, wanted: readonly Wanted[]): Promise<readonly Proof[]> {
-    await this.running
-    const { kept } = this
+    const kept = await this.base()
     if (!kept) return wanted.map(() => ({ state: 'none' }))
     const found = new Map<ID, WireReceipt>()
     for (let at = 0; at < wanted.length; at += batch) {
