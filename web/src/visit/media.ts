@@ -201,8 +201,9 @@ export class Media {
       this.soundBlocked = !room.canPlaybackAudio
       this.told.changed()
     })
-    const listening = setInterval(() => { for (const p of room.remoteParticipants.values()) void this.listen(p) }, listenEvery)
-    room.on(RoomEvent.Disconnected, () => clearInterval(listening))
+    let listening: ReturnType<typeof setInterval> | undefined
+    room.on(RoomEvent.Connected, () => { listening = setInterval(() => { for (const p of room.remoteParticipants.values()) void this.listen(p) }, listenEvery) })
+    room.on(RoomEvent.Disconnected, () => clearInterval(listening)) // which a room that never came to be does not say
     for (const event of [RoomEvent.Reconnecting, RoomEvent.SignalReconnecting]) room.on(event, () => this.enter('reconnecting'))
     room.on(RoomEvent.Reconnected, () => {
       this.enter('on')
