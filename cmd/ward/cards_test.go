@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -141,6 +142,30 @@ func TestTheGoClientRefusesCardsThatAreNotThoseAgreedOn(t *testing.T) {
 	}
 	if _, err := ownLies.CheckLedger(t.Context()); !errors.Is(err, client.ErrOtherKeys) {
 		t.Errorf("keys in one's own name: %v", err)
+	}
+}
+
+// withoutChain is a way to a server whose chain is halted: what it proves by a block cannot be had.
+type withoutChain struct{}
+
+func (withoutChain) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/card-proof") || r.URL.Path == "/api/ledger/names" {
+		w := httptest.NewRecorder()
+		w.WriteHeader(http.StatusServiceUnavailable)
+		io.WriteString(w, `{"error":{"kind":"unavailable","message":"the chain is halted"}}`)
+		return w.Result(), nil
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestTheGoClientWorksWhileTheChainIsHalted(t *testing.T) {
+	here, _, founder := servedClinic(t)
+	elsewhere := client.New(client.Config{Origin: here.origin, Authenticator: founder.Authenticator(), HTTP: &http.Client{Transport: withoutChain{}}})
+	if err := elsewhere.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := elsewhere.Invite(t.Context(), client.About{Given: "Chidi", Family: "Okafor"}, false, ward.Clinician); err != nil {
+		t.Errorf("keys that cannot be compared now: %v", err)
 	}
 }
 
