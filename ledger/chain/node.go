@@ -56,6 +56,8 @@ type Config struct {
 
 	Again time.Duration // how long a process of its own stays halted before it begins anew, and rests at least; by default beginAgain, restFirst
 
+	Answers time.Duration // how long a process of its own may take to say how it is; by default answersWithin
+
 	signer func(types.PrivValidator) types.PrivValidator // a test's
 }
 

@@ -3,6 +3,7 @@ package chain
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -57,6 +59,9 @@ const (
 	steady     = 10 * time.Minute
 	// beginsWithin is how long a process may take before it answers: reading the state of a large chain takes a while.
 	beginsWithin = time.Minute
+	// answersWithin is how long it may take to say how it is, which it is asked so often too, before it is held to be stuck and
+	// ended; and how long who set themselves no end waits for an answer.
+	answersWithin = 20 * time.Second
 	// gap is how long who asks waits for the next process: it takes a part of a second.
 	gap = 5 * time.Second
 	// asksFor is how long the process works on what nobody said how long they wait for.
@@ -454,6 +459,12 @@ func (p *Process) once(ctx context.Context, s setup) (answered bool, err error) 
 			p.id = id.Value
 			p.mu.Unlock()
 			p.set(client, "", false)
+			go func() {
+				if !p.keepsAnswering(client, over) {
+					said.stuck.Store(true)
+					command.Process.Kill()
+				}
+			}()
 		}
 	case <-time.After(beginsWithin):
 		command.Process.Kill()
@@ -465,6 +476,9 @@ func (p *Process) once(ctx context.Context, s setup) (answered bool, err error) 
 	if ended == nil && answered {
 		return true, nil
 	}
+	if said.stuck.Load() {
+		return answered, errors.New("the chain's process ended: it no longer answered")
+	}
 	if reason := said.reason(); reason != "" {
 		return answered, fmt.Errorf("the chain's process ended: %s", reason)
 	}
@@ -473,6 +487,29 @@ func (p *Process) once(ctx context.Context, s setup) (answered bool, err error) 
 	}
 	return answered, fmt.Errorf("the chain's process ended: %w", ended)
 }
+
+// keepsAnswering asks a process again and again how it is, until over, and tells whether it always said.
+func (p *Process) keepsAnswering(client *rpc.Client, over <-chan struct{}) bool {
+	for {
+		end := time.NewTimer(p.answersWithin())
+		asked := make(chan *rpc.Call, 1)
+		go client.Go("Chain.Status", None{}, new(Answer[ward.ChainStatus]), asked) // it waits itself if the way there is full
+		select {
+		case <-asked:
+		case <-end.C:
+			return false
+		case <-over:
+			return true
+		}
+		select {
+		case <-end.C:
+		case <-over:
+			return true
+		}
+	}
+}
+
+func (p *Process) answersWithin() time.Duration { return cmp.Or(p.config.Answers, answersWithin) }
 
 func (p *Process) set(client *rpc.Client, down string, coming bool) {
 	p.mu.Lock()
@@ -491,6 +528,7 @@ type listener struct {
 	log   *slog.Logger
 	part  []byte
 	lines []string
+	stuck atomic.Bool
 }
 
 func (l *listener) Write(b []byte) (int, error) {
@@ -566,6 +604,12 @@ func (p *Process) reach(ctx context.Context) (*rpc.Client, error) {
 }
 
 func ask[T any](ctx context.Context, p *Process, method string, about any) (value T, err error) {
+	unending := ctx.Done() == nil
+	if unending {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.answersWithin())
+		defer cancel()
+	}
 	client, err := p.reach(ctx)
 	if err != nil {
 		return value, err
@@ -579,6 +623,9 @@ func ask[T any](ctx context.Context, p *Process, method string, about any) (valu
 		}
 		return answer.Value, answer.Error.err()
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && unending {
+			return value, &ward.Error{Kind: ward.Unavailable, Message: "the chain's process does not answer"}
+		}
 		return value, ctx.Err()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -154,4 +155,34 @@ func TestAProcessThatCannotStartIsTold(t *testing.T) {
 	if s := p.Status(); !strings.Contains(s.Reason, "nothing") || s.Halted == "" {
 		t.Errorf("it says %+v", s)
 	}
+}
+
+func TestAProcessThatNoLongerAnswersIsEnded(t *testing.T) {
+	t.Parallel()
+	config := chain.Config{Dir: t.TempDir(), Name: "Hillside", Again: time.Second, Answers: 3 * time.Second}
+	p, newest := apart(t, config)
+	b := newBook("stuck")
+	if err := p.Register(wait(t), b.origin(), receipt.Hash{}, "Hillside Clinic"); err != nil {
+		t.Fatal(err)
+	}
+	agrees(t, b, p)
+	stuck := newest()
+	if err := stuck.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan error, 1)
+	go func() {
+		_, err := p.ProveLink(b.origin(), receipt.Key{1})
+		asked <- err
+	}()
+	select {
+	case err := <-asked:
+		if err == nil {
+			t.Error("a stopped process answered")
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("who asks a process that does not answer waits for ever")
+	}
+	until(t, "another process answers", func() bool { return newest() != stuck && p.Status().Height > 0 })
+	agrees(t, b, p)
 }
