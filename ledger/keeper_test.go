@@ -39,6 +39,7 @@ type ring struct {
 	faults []ward.ChainFault
 	clocks []ward.ChainMember
 	lost   receipt.Key // the log of an operator who is no more
+	away   bool        // it says of no log what it has, until one is registered
 }
 
 func newRing() *ring {
@@ -50,6 +51,7 @@ func (r *ring) ID() string { return r.id }
 func (r *ring) Register(_ context.Context, origin, _ receipt.Key, _ string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.away = false
 	if _, ok := r.logs[origin]; !ok {
 		r.logs[origin] = receipt.Checkpoint{}
 	}
@@ -128,8 +130,23 @@ func (r *ring) halt(halted bool) {
 func (r *ring) Head(origin receipt.Key) (int64, tlog.Hash, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.away {
+		return 0, tlog.Hash{}, false
+	}
 	c, ok := r.logs[origin]
 	return c.New, tlog.Hash(c.Root), ok
+}
+
+func (r *ring) goAway() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.away = true
+}
+
+func (r *ring) isAway() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.away
 }
 
 func (r *ring) Newest(origin receipt.Key) (receipt.Block, bool) {
@@ -327,7 +344,19 @@ func TestAnOlderBackupRaisesTheAlarmAndForksNothing(t *testing.T) {
 		t.Error("it is still sent to the chain")
 	}
 	d.event("five", "six", "seven", "eight") // work goes on, and the log grows past what was agreed
-	d.until(k, "the fork to be found", func(s ward.LedgerStatus) bool { return strings.Contains(alarms(s), "forked") })
+	isForked := func(s ward.LedgerStatus) bool { return strings.Contains(alarms(s), "forked") }
+	since := func(s ward.LedgerStatus) string {
+		return s.Alarms[slices.IndexFunc(s.Alarms, func(a ward.LedgerAlarm) bool { return a.Kind == "forked" })].Since
+	}
+	found := since(d.until(k, "the fork to be found", isForked))
+	// That the chain was not there to say so for a moment ends no alarm.
+	chain.goAway()
+	d.event("nine")
+	d.until(k, "the chain to be asked", func(ward.LedgerStatus) bool { return !chain.isAway() })
+	time.Sleep(100 * time.Millisecond) // in which a wrong answer would be acted on
+	if now := since(d.until(k, "the alarm", isForked)); now != found {
+		t.Errorf("the alarm of %s is one of %s", found, now)
+	}
 	state := ask[ward.RecordState](d, k.GetRecordState, "/")
 	if state.Whole || len(state.Problems) != 1 || state.Problems[0].Kind != "forked" {
 		t.Errorf("the check found %+v", state.Problems)

@@ -93,6 +93,10 @@ func (k *Keeper) advance(ctx context.Context, org ward.OrgID) (grown int64, err 
 			return 0, fmt.Errorf("register the log: %w", err)
 		}
 		wake(k.log(org).wakeCards) // which wait for it
+		// Not to be told is not to know: what the chain has may be more than nothing.
+		if size, root, known = k.Chain.Head(own.public()); !known {
+			return 0, ward.Errorf(ward.Unavailable, "the chain does not say what it has of the log")
+		}
 	}
 	next, kept, problem, err := k.compare(ctx, org, size, root)
 	if err != nil {
