@@ -34,6 +34,8 @@ import (
 	"github.com/cometbft/cometbft/libs/log"
 	"github.com/cometbft/cometbft/mempool"
 	"github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	protomem "github.com/cometbft/cometbft/proto/tendermint/mempool"
 	"github.com/cometbft/cometbft/proxy"
 	"github.com/cometbft/cometbft/types"
 	"golang.org/x/mod/sumdb/tlog"
@@ -383,16 +385,24 @@ func (c *Chain) Submit(ctx context.Context, tx []byte) (receipt.Block, error) {
 	if refused != "" {
 		return receipt.Block{}, fmt.Errorf("%w: %s", receipt.ErrRefused, refused)
 	}
-	select {
-	case what := <-settled:
-		if what.err != nil {
-			return receipt.Block{}, fmt.Errorf("%w: %w", receipt.ErrRefused, what.err)
+	for again := time.Tick(passAgain); ; {
+		select {
+		case what := <-settled:
+			if what.err != nil {
+				return receipt.Block{}, fmt.Errorf("%w: %w", receipt.ErrRefused, what.err)
+			}
+			return c.block(what.height, what.place)
+		case <-again:
+			n.Switch().TryBroadcast(p2p.Envelope{ChannelID: mempool.MempoolChannel, Message: &protomem.Txs{Txs: [][]byte{tx}}})
+		case <-ctx.Done():
+			return receipt.Block{}, ctx.Err()
 		}
-		return c.block(what.height, what.place)
-	case <-ctx.Done():
-		return receipt.Block{}, ctx.Err()
 	}
 }
+
+// passAgain is how long a transaction may wait before it is passed on once more. CometBFT passes it on once, and a member that
+// has just begun and still asks for blocks lets it fall: then nobody else knows that there is something to agree on.
+const passAgain = 3 * time.Second
 
 // Writes tells whether this operator may write a log: it registered it and is a member, or nobody registered it.
 func (c *Chain) Writes(origin receipt.Key) bool {
