@@ -19,8 +19,16 @@ import (
 // raise opens an alarm of a kind, unless one is open; what it says may have changed since.
 func (k *Keeper) raise(ctx context.Context, org ward.OrgID, kind, text string) error {
 	return k.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		open, err := tx.Exec(ctx, `UPDATE ledger_alarms SET text = $1 WHERE org = $2 AND kind = $3 AND ended = 0`, text, string(org), kind)
-		if err != nil || open > 0 {
+		var before string
+		err := tx.Row(ctx, `SELECT text FROM ledger_alarms WHERE org = $1 AND kind = $2 AND ended = 0`, string(org), kind).Scan(&before)
+		if err == nil {
+			if before == text {
+				return nil
+			}
+			tx.AfterCommit(func() { k.Notices.Publish(org, ward.Notice{Kind: "ledger"}) }) // officers who look at it see what it says now
+			return tx.Queue(ctx, `UPDATE ledger_alarms SET text = $1 WHERE org = $2 AND kind = $3 AND ended = 0`, text, string(org), kind)
+		}
+		if !errors.Is(err, store.ErrNoRow) {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO ledger_alarms (org, kind, since, text, ended) VALUES ($1, $2, $3, $4, 0)`, string(org), kind, k.Now().UnixMilli(), text); err != nil {
