@@ -501,7 +501,7 @@ type ChainMember struct {
 	Address   string `json:"address,omitempty"`
 	Self      bool   `json:"self,omitempty"`
 	Connected bool   `json:"connected"`
-	ClockOff  int64  `json:"clockOff,omitempty"` // seconds that its clock is ahead of the others', or this Ward's own behind
+	ClockOff  int64  `json:"clockOff,omitempty"` // seconds that its clock is ahead of the others'; less than 0: behind, which a Ward finds out of its own clock alone
 }
 
 // ChainVote is something that members decide together. Kind: join, leave, power, upgrade, releases.

@@ -15,8 +15,8 @@ import (
 	"ward/store"
 )
 
-// What the ledger commits to: entries, grants and epochs, by the text of their statements, and the ends of grants. Charts give them back to who
-// checks that they are still what was committed.
+// What the ledger commits to: entries, grants and epochs, by the text of their statements, and the ends of grants. Charts
+// give them back to who checks that they are still what was committed.
 
 // epochRef names an epoch in the ledger.
 func epochRef(id ward.LockID, epoch int64) string { return fmt.Sprintf("%s/%d", id, epoch) }

@@ -1,25 +1,27 @@
 // Looks for words in everything a server keeps, in the ways in which they might be written: as they are, in capitals,
 // base64, hex, UTF-16 and inside gzip. Megabytes of ids and signatures hold any five letters by chance, so a short word
-// counts only where it stands alone, and what is left of it in base64 not at all.
+// counts only where it stands alone.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 
-/** A word of so many letters, and so many characters of base64, do not come up by chance in gigabytes. */
+/** A word of so many letters does not come up by chance, in megabytes of them. */
 const tellingWord = 8
-const tellingBase64 = 7
 
+/** The ways of a word, and whether one counts only where it stands alone: of base64, what is beside it is never known. */
 const forms = (word) => {
   const bytes = Buffer.from(word)
-  const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(shift === 0 ? 0 : shift + 1, -4)).filter((s) => s.length >= tellingBase64)
-  return [bytes, Buffer.from(word.toLowerCase()), Buffer.from(word.toUpperCase()), Buffer.from(word, 'utf16le'), Buffer.from(bytes.toString('hex')), ...base64.map((s) => Buffer.from(s))]
+  const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').slice(shift === 0 ? 0 : shift + 1, -4)).filter((s) => s.length > 5)
+  const plain = [bytes, Buffer.from(word.toLowerCase()), Buffer.from(word.toUpperCase())].map((form) => ({ form, alone: word.length < tellingWord }))
+  return [...plain, ...[Buffer.from(word, 'utf16le'), bytes.toString('hex'), ...base64].map((form) => ({ form: Buffer.from(form), alone: false }))]
 }
 
-/** Whether data holds some bytes; of a short word, without a letter or digit before and after it. */
-function holds(data, form) {
+const isLetter = (code) => code !== undefined && /[A-Za-z0-9]/.test(String.fromCharCode(code))
+
+function holds(data, { form, alone }) {
   for (let at = data.indexOf(form); at >= 0; at = data.indexOf(form, at + 1)) {
-    if (form.length >= tellingWord || ![at - 1, at + form.length].some((beside) => /[A-Za-z0-9]/.test(String.fromCharCode(data[beside] ?? 0)))) return true
+    if (!alone || !(isLetter(data[at - 1]) || isLetter(data[at + form.length]))) return true
   }
   return false
 }

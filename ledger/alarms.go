@@ -126,15 +126,27 @@ func sayClocks(members []ward.ChainMember) string {
 		}
 		switch by := time.Duration(m.ClockOff) * time.Second; {
 		case by > 0:
-			off = append(off, fmt.Sprintf("%s is %s ahead of the other organisations'", who, by))
+			off = append(off, fmt.Sprintf("%s is about %s ahead of the other organisations'", who, roughly(by)))
 		case by < 0:
-			off = append(off, fmt.Sprintf("%s is %s behind the other organisations'", who, -by))
+			off = append(off, fmt.Sprintf("%s is about %s behind the other organisations'", who, roughly(-by)))
 		}
 	}
 	if off == nil {
 		return ""
 	}
 	return strings.Join(off, "; ") + ". Agreed times stay right as long as most clocks are; ask whoever runs that machine to switch its time service on"
+}
+
+// roughly says how long something is, so that it reads the same while it changes by little: who hears alarms read aloud hears
+// each change.
+func roughly(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f seconds", d.Round(10*time.Second).Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
+	}
+	return fmt.Sprintf("%.0f hours", d.Hours())
 }
 
 // checkDaily checks an organisation's record at once and then every day.

@@ -68,6 +68,8 @@ const (
 	asksFor = time.Minute
 	// keepLines is how many lines are kept of what a process prints as it ends: how it ended comes first.
 	keepLines = 200
+	// longestLine is how long one may be that it logs or prints; a longer one is taken in pieces, so that it fills no memory.
+	longestLine = 64 << 10
 )
 
 // IsProcess tells whether this is such a process.
@@ -535,7 +537,9 @@ func (l *listener) Write(b []byte) (int, error) {
 	l.part = append(l.part, b...)
 	for {
 		line, rest, whole := bytes.Cut(l.part, []byte("\n"))
-		if !whole {
+		if len(line) > longestLine {
+			line, rest = l.part[:longestLine], l.part[longestLine:]
+		} else if !whole {
 			return len(b), nil
 		}
 		l.line(line)
