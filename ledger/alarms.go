@@ -270,7 +270,7 @@ func (k *Keeper) checkLines(ctx context.Context, org ward.OrgID) (lost int64, er
 		return 0, err
 	}
 	for person, value := range lines {
-		have, err := k.lineOf(own, receipt.Label(own.salt, string(person)))
+		have, err := k.Chain.Line(own.public(), receipt.Label(own.salt, string(person)))
 		if err != nil {
 			return 0, err
 		}

@@ -30,7 +30,10 @@ type Chain interface {
 	Status() ward.ChainStatus
 	// Validators are those that sign the next block, in the chain's order.
 	Validators() (height int64, set []receipt.Validator)
-	// ProveLink shows what the state holds of a person's line of cards.
+	// Line is the newest agreed value of a person's line of cards, or zero.
+	Line(origin, label receipt.Key) (receipt.Hash, error)
+	// ProveLink shows what the newest state that a block signs holds of a person's line of cards. That state may be a block
+	// behind what is agreed.
 	ProveLink(origin, label receipt.Key) (receipt.LinkProof, error)
 	// ProveNames shows what members are called, and how those of these logs that are registered are.
 	ProveNames(origins ...receipt.Key) (receipt.Names, error)

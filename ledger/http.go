@@ -307,11 +307,15 @@ func (k *Keeper) GetCardProof(ctx context.Context, who ward.Caller, w http.Respo
 	if err != nil {
 		return err
 	}
-	shown.Pending = waiting > 0
+	newest, err := k.Chain.Line(own.public(), label)
+	if err != nil {
+		return err
+	}
 	proof, err := k.Chain.ProveLink(own.public(), label)
 	if err != nil {
 		return err
 	}
+	shown.Pending = waiting > 0 || newest != receipt.Hash{} && (proof.Value == nil || *proof.Value != newest) // no block signs it yet
 	if shown.Proof, err = json.Marshal(proof); err != nil {
 		return err
 	}

@@ -484,7 +484,7 @@ func (k *Keeper) sendLink(ctx context.Context, org ward.OrgID) (bool, error) {
 
 // linkState compares a card's place on its line with what the chain has there.
 func (k *Keeper) linkState(own secrets, label receipt.Key, l link) (string, error) {
-	have, err := k.lineOf(own, label)
+	have, err := k.Chain.Line(own.public(), label)
 	switch {
 	case err != nil:
 		return "", err
@@ -494,15 +494,6 @@ func (k *Keeper) linkState(own secrets, label receipt.Key, l link) (string, erro
 		return "waiting", nil
 	}
 	return "refused", nil
-}
-
-// lineOf is the newest value of a line that the chain has, or zero.
-func (k *Keeper) lineOf(own secrets, label receipt.Key) (receipt.Hash, error) {
-	proof, err := k.Chain.ProveLink(own.public(), label)
-	if err != nil || proof.Value == nil {
-		return receipt.Hash{}, err
-	}
-	return *proof.Value, nil
 }
 
 func (k *Keeper) waitingLink(ctx context.Context, org ward.OrgID) (link, error) {

@@ -177,10 +177,16 @@ func TestWhatWasAgreedIsThereAfterARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	label, value := receipt.Key{7}, receipt.Hash{8}
-	link := receipt.Link{Label: label, Value: value}
-	if _, err := c.Submit(ctx, receipt.SignTx(c.ID(), b.key, receipt.KindLink, link.Body())); err != nil {
-		t.Fatal(err)
+	label, value := receipt.Key{7}, receipt.Hash{}
+	for n := range byte(20) {
+		link := receipt.Link{Label: label, Previous: value, Value: receipt.Hash{n + 1}}
+		if _, err := c.Submit(ctx, receipt.SignTx(c.ID(), b.key, receipt.KindLink, link.Body())); err != nil {
+			t.Fatal(err)
+		}
+		value = link.Value
+		if newest, err := c.Line(b.origin(), label); newest != value || err != nil { // also before the next block signs it
+			t.Fatalf("the line is %x, %v after %x was agreed", newest[0], err, value[0])
+		}
 	}
 	id := c.ID()
 	if err := c.Stop(); err != nil {
@@ -193,6 +199,9 @@ func TestWhatWasAgreedIsThereAfterARestart(t *testing.T) {
 	}
 	if newest, ok := c.Newest(b.origin()); !ok || newest.Height != block.Height {
 		t.Errorf("the newest block is %d %v", newest.Height, ok)
+	}
+	if newest, err := c.Line(b.origin(), label); newest != value || err != nil {
+		t.Errorf("the line is %x, %v after the restart", newest[0], err)
 	}
 	b.add([]byte("b"))
 	if _, err := c.Submit(ctx, b.checkpoint(c.ID(), 1, 0)); err != nil {
@@ -338,6 +347,7 @@ func TestWhatCannotRunIsHaltedAndSaysWhy(t *testing.T) {
 		halted.Validators()
 		halted.Changes(0)
 		halted.ProveLink(b.origin(), receipt.Key{})
+		halted.Line(b.origin(), receipt.Key{})
 		halted.Member()
 		if _, err := halted.Invite(); err == nil {
 			t.Errorf("with %s spoilt it invites", name)

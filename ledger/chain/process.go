@@ -289,6 +289,11 @@ func (a *answers) Validators(_ None, to *Answer[Signers]) error {
 // Line is a person's line of cards.
 type Line struct{ Origin, Label receipt.Key }
 
+func (a *answers) Line(l Line, to *Answer[receipt.Hash]) error {
+	value, err := a.c.Line(l.Origin, l.Label)
+	return give(to, value, err)
+}
+
 func (a *answers) ProveLink(l Line, to *Answer[receipt.LinkProof]) error {
 	proof, err := a.c.ProveLink(l.Origin, l.Label)
 	return give(to, proof, err)
@@ -696,6 +701,11 @@ func (p *Process) Validators() (height int64, set []receipt.Validator) {
 		p.known = s
 	}
 	return p.known.Height, p.known.Set
+}
+
+// Line is Chain.Line.
+func (p *Process) Line(origin, label receipt.Key) (receipt.Hash, error) {
+	return ask[receipt.Hash](context.Background(), p, "Line", Line{origin, label})
 }
 
 // ProveLink is Chain.ProveLink.

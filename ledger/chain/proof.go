@@ -186,6 +186,19 @@ func (c *Chain) Validators() (height int64, set []receipt.Validator) {
 	return c.app.now.Height + 1, slices.Clone(c.app.now.Signing)
 }
 
+// Line is the newest agreed value of a person's line of cards, or zero: also while no block signs that state yet.
+func (c *Chain) Line(origin, label receipt.Key) (receipt.Hash, error) {
+	c.app.mu.Lock()
+	defer c.app.mu.Unlock()
+	if c.app.now == nil {
+		return receipt.Hash{}, &ward.Error{Kind: ward.Unavailable, Message: "the chain has no block yet"}
+	}
+	if _, value, _ := c.app.now.trie.prove(receipt.LinkKey(origin, label)); value != nil {
+		return *value, nil
+	}
+	return receipt.Hash{}, nil
+}
+
 // ProveLink shows what the state holds of a person's line of cards.
 func (c *Chain) ProveLink(origin, label receipt.Key) (receipt.LinkProof, error) {
 	return c.ProveState(receipt.LinkKey(origin, label))
