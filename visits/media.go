@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/livekit/livekit-server/pkg/agent"
@@ -98,30 +99,45 @@ func startMedia(c MediaConfig, tell *roomEvents) (*Media, error) {
 		m.key, m.secret = c.Key, string(c.Secret)
 		return m, startOutside(c, m)
 	}
-	conf, err := mediaConfig(c, m.key, m.secret)
+	err := m.start(c)
+	for tries := 1; c.UDPPort == 0 && errors.Is(err, syscall.EADDRINUSE) && tries < freePortTries; tries++ {
+		err = m.start(c) // another program took the port that was free
+	}
 	if err != nil {
 		return nil, err
 	}
-	if c.RelayPort > 0 || c.RelayTLS != "" {
-		if m.relay, err = startRelay(c, int(conf.RTC.UDPPort.Start)); err != nil {
-			return nil, err
-		}
+	return m, nil
+}
+
+// freePortTries is how many free ports are tried: between finding one and opening it another program may take it.
+const freePortTries = 5
+
+// start starts it and, if there is to be one, its relay.
+func (m *Media) start(c MediaConfig) error {
+	conf, err := mediaConfig(c, m.key, m.secret)
+	if err != nil {
+		return err
 	}
 	node, err := routing.NewLocalNode(conf)
 	if err != nil {
-		return nil, fmt.Errorf("media server: %w", err)
+		return fmt.Errorf("media server: %w", err)
 	}
 	initLiveKit.Do(func() {
 		logger.SetLogger(logger.GetDiscardLogger(), "livekit") // its lines hold addresses and identities
 		err = prometheus.Init(string(node.NodeID()), node.NodeType())
 	})
 	if err != nil {
-		return nil, fmt.Errorf("media server: %w", err)
+		return fmt.Errorf("media server: %w", err)
 	}
 	if err := m.wire(conf, node); err != nil {
-		return nil, fmt.Errorf("media server: %w", err)
+		return fmt.Errorf("media server: %w", err)
 	}
-	return m, nil
+	if c.RelayPort > 0 || c.RelayTLS != "" {
+		if m.relay, err = startRelay(c, int(conf.RTC.UDPPort.Start)); err != nil {
+			return errors.Join(err, m.stop())
+		}
+	}
+	return nil
 }
 
 // initLiveKit is what LiveKit has once for a process: without its metrics it ends on a nil pointer, twice on a name that is

@@ -1,6 +1,7 @@
 package visits
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -458,5 +460,18 @@ func TestAnOutsideLiveKitNeedsItsKey(t *testing.T) {
 			m.Close()
 			t.Errorf("started with %s", why)
 		}
+	}
+}
+
+// TestATakenPortIsSaid has another program on the port for media; where Ward chose the port itself it knows by this error to try another.
+func TestATakenPortIsSaid(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := MediaConfig{UDPPort: taken.LocalAddr().(*net.UDPAddr).Port, Log: slog.New(slog.DiscardHandler)}
+	if _, err := startMedia(c, &roomEvents{}); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("with the port taken: %v", err)
 	}
 }

@@ -83,12 +83,14 @@ func New(config Config) (*Visits, error) {
 		return nil, err
 	}
 	config.Media.Log = config.Log
-	media, err := startMedia(config.Media, &roomEvents{
+	v.media, err = startMedia(config.Media, &roomEvents{
 		joined: v.heard("joined-visit", ""), left: v.heard("left-visit", ""), clear: v.heard("sent-in-the-clear", "deny"),
 		isIn: v.isIn, back: v.heard("joined-visit", "deny"),
 	})
-	v.media = media
-	return v, err
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // Close ends all calls.
