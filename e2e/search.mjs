@@ -35,7 +35,8 @@ export function found(folder, words) {
   const walk = (dir) => {
     for (const name of readdirSync(dir)) {
       const path = join(dir, name)
-      const kind = statSync(path)
+      const kind = statSync(path, { throwIfNoEntry: false })
+      if (!kind) continue // a file that was only for a moment
       if (kind.isDirectory()) walk(path)
       else if (kind.isFile()) { // a socket keeps nothing
         files++
