@@ -154,7 +154,7 @@ export async function steps(database) {
   await story.step('taken out, she sees nobody and her link opens nothing', async () => {
     if ((await okafor.button(`Take out: ${guestName}`).count()) === 0) await okafor.button('People').click()
     await okafor.button(`Take out: ${guestName}`).click()
-    await okafor.button('Take out').last().click()
+    await okafor.page.getByRole('dialog').getByRole('button', { name: 'Take out', exact: true }).click()
     await ines.heading('You were taken out of this visit').waitFor()
     for (const someone of [okafor, amina]) await moving(someone, 1)
     await ines.page.goto(link)
