@@ -56,10 +56,16 @@ type member struct {
 	org    ward.OrgID
 	origin receipt.Key
 	wrote  atomic.Int64 // leaves that are durable
+	finals finals
+}
 
-	asking sync.Mutex
-	asked  time.Time
-	agreed int64 // leaves, when it was asked
+// finals are who waits for leaves to be agreed. One asks for all: each question goes to the chain's process, and costs as much
+// as several leaves.
+type finals struct {
+	mu     sync.Mutex
+	asking bool
+	agreed int64         // leaves, when it was asked last
+	told   chan struct{} // closed when there are more
 }
 
 // benchMember runs one until its input ends.
@@ -68,7 +74,7 @@ func benchMember(ctx context.Context, raw string) error {
 	if err := json.Unmarshal([]byte(raw), &config); err != nil {
 		return err
 	}
-	m := &member{record: ledger.New(time.Now), org: ward.NewID[ward.OrgID]()}
+	m := &member{record: ledger.New(time.Now), org: ward.NewID[ward.OrgID](), finals: finals{told: make(chan struct{})}}
 	config.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	self, err := os.Executable()
 	if err != nil {
@@ -127,9 +133,9 @@ func (quiet) Publish(ward.OrgID, ward.Notice) error { return nil }
 
 // write commits leaves and gives how many are durable with them.
 func (m *member) write(ctx context.Context, n int) (int64, error) {
-	leaves := make([]ledger.Leaf, n)
+	leaves, now := make([]ledger.Leaf, n), time.Now()
 	for i := range leaves {
-		leaves[i] = ledger.Leaf{Kind: receipt.LeafEntry, Ref: ward.NewID[string](), Content: []byte("a statement of an entry")}
+		leaves[i] = ledger.Leaf{Kind: receipt.LeafEntry, Ref: ward.NewIDAt[string](now), Content: []byte("a statement of an entry")}
 	}
 	err := m.db.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return m.record.Commit(ctx, tx, m.org, leaves...) })
 	return m.wrote.Add(int64(n)), err
@@ -137,25 +143,44 @@ func (m *member) write(ctx context.Context, n int) (int64, error) {
 
 // final waits until so many leaves are agreed.
 func (m *member) final(size int64) error {
-	for end := time.Now().Add(memberPatience); ; time.Sleep(finalPoll) {
-		if m.head() >= size {
+	end := time.After(memberPatience)
+	f := &m.finals
+	for {
+		f.mu.Lock()
+		agreed, told := f.agreed, f.told
+		ask := agreed < size && !f.asking
+		f.asking = f.asking || ask
+		f.mu.Unlock()
+		switch {
+		case agreed >= size:
 			return nil
+		case ask:
+			go m.ask()
 		}
-		if time.Now().After(end) {
+		select {
+		case <-told:
+		case <-end:
 			return fmt.Errorf("%d leaves did not become final", size)
 		}
 	}
 }
 
-// head is how much is agreed. Many ask, and one of them the chain.
-func (m *member) head() int64 {
-	m.asking.Lock()
-	defer m.asking.Unlock()
-	if time.Since(m.asked) >= finalPoll {
-		m.agreed, _, _ = m.chain.Head(m.origin)
-		m.asked = time.Now()
+// ask asks the chain until more is agreed.
+func (m *member) ask() {
+	for f, end := &m.finals, time.Now().Add(memberPatience); time.Now().Before(end); time.Sleep(finalPoll) {
+		agreed, _, _ := m.chain.Head(m.origin)
+		f.mu.Lock()
+		more := agreed > f.agreed
+		if more {
+			f.agreed, f.asking = agreed, false
+			close(f.told)
+			f.told = make(chan struct{})
+		}
+		f.mu.Unlock()
+		if more {
+			return
+		}
 	}
-	return m.agreed
 }
 
 const (
