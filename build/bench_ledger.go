@@ -113,7 +113,7 @@ func benchMembers(ctx context.Context, b *bencher, count int) (err error) {
 	b.print(name+"one transaction an entry", float64(one.Done)/one.Took.Seconds(), "/s", noGoal)
 	b.print(name+"one transaction an entry, final p50", median(one.Final), "ms", noGoal)
 	b.print(name+"one transaction an entry, final p99", quantile(one.Final, 0.99), "ms", noGoal)
-	idle, err := inStep(first, task{Do: "idle", For: 2 * ledgerTime})
+	idle, err := inStep(first, task{Do: "idle", For: 6 * ledgerTime})
 	if err != nil {
 		return err
 	}

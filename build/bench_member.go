@@ -143,7 +143,8 @@ func (m *member) write(ctx context.Context, n int) (int64, error) {
 
 // final waits until so many leaves are agreed.
 func (m *member) final(size int64) error {
-	end := time.After(memberPatience)
+	end := time.NewTimer(memberPatience)
+	defer end.Stop()
 	f := &m.finals
 	for {
 		f.mu.Lock()
@@ -159,7 +160,7 @@ func (m *member) final(size int64) error {
 		}
 		select {
 		case <-told:
-		case <-end:
+		case <-end.C:
 			return fmt.Errorf("%d leaves did not become final", size)
 		}
 	}
