@@ -11,13 +11,16 @@ import { fileURLToPath } from 'node:url'
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 export const ward = process.env.WARD_BINARY ?? join(root, 'bin', 'ward')
 
-/** A port that was free a moment ago. */
+/** A port that was free a moment ago, below those that outgoing connections take, perhaps while a clinic is down. */
 export async function freePort() {
-  const server = createServer()
-  await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address()
-  await new Promise((done) => server.close(done))
-  return port
+  for (;;) {
+    const port = 12000 + Math.floor(18000 * Math.random())
+    const server = createServer()
+    const isFree = await new Promise((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)))
+    if (!isFree) continue
+    await new Promise((done) => server.close(done))
+    return port
+  }
 }
 
 export class Clinic {

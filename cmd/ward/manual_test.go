@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -33,19 +34,19 @@ func TestManual(t *testing.T) {
 	}})
 }
 
-// freeAddress is one of this machine that nobody listens on, for a clinic that is served beside other commands.
+// freeAddress is one of this machine that nobody listens on, for a clinic that is served beside other commands. Its port is
+// below those that outgoing connections of other programs take, perhaps while a clinic is down that was killed.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("localhost:%d", 12000+rand.IntN(18000))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return net.JoinHostPort("localhost", port)
+	t.Fatal("no port is free")
+	return ""
 }
 
 // awaitAttempts times a tenth of a second is how long a clinic may take to answer.
