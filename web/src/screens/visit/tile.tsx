@@ -25,6 +25,7 @@ export function Tile({ of, large, screen }: { of: Present; large?: boolean; scre
     <figure class={kind}>
       {track && <Picture track={track} label={label} onSeen={() => setSeen(track)} />}
       {(!track || !of.opened || paused || seen !== track) && <div class={track && !paused && !screen ? 'tile-face tile-under' : 'tile-face'}><Face name={of.name} />{track && <span class="small">{of.opened && paused ? c.paused : c.opening}</span>}</div>}
+      {screen && of.paused && <p class="tile-stands small" role="status">{c.paused}</p>}
       <figcaption>
         {!of.microphone && !screen && <><Icon name="micOff" /><span class="sr">{c.muted}</span></>}
         <bdi>{of.isMe && !screen ? c.you : label}</bdi>
