@@ -463,7 +463,8 @@ func TestAnOutsideLiveKitNeedsItsKey(t *testing.T) {
 	}
 }
 
-// TestATakenPortIsSaid has another program on the port for media; where Ward chose the port itself it knows by this error to try another.
+// TestATakenPortIsSaid has another program on the port for media. Where Ward chose the port itself, it knows by this error to
+// try another.
 func TestATakenPortIsSaid(t *testing.T) {
 	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
