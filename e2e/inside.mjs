@@ -2,10 +2,15 @@
 // received, and what the person's own browser may ask of the server. The app knows nothing of it: all of it is put
 // before the page's own scripts, as a person with developer tools could.
 
-/** Begins to look; call it before the person's next page. Pictures are made small, so that two cores carry several people.
+import { cameras } from './people.mjs'
+
+let looked = 0
+
+/** Begins to look; call it before the person's next page. Everyone has a camera of their own. Pictures are made small, so
+ * that two cores carry several people.
  * tone: the microphone hears one tone all the time, since silence is not sent and cannot be lost. */
 export async function lookInside(someone, { tone = false, size = { width: 320, height: 240, frameRate: 10 } } = {}) {
-  await someone.context.addInitScript(([tone, size]) => {
+  await someone.context.addInitScript(([tone, size, nth]) => {
     const seen = { peers: [], keys: [], counts: {} }
     globalThis.seen = seen
     globalThis.RTCPeerConnection = class extends RTCPeerConnection {
@@ -44,9 +49,13 @@ export async function lookInside(someone, { tone = false, size = { width: 320, h
         source.start()
         return to.stream
       }
-      return ask.call(this, of?.video ? { ...of, video: { ...(typeof of.video === 'object' ? of.video : {}), ...size } } : of)
+      if (!of?.video) return ask.call(this, of)
+      const asked = typeof of.video === 'object' ? of.video : {}
+      const mine = (await this.enumerateDevices()).filter((d) => d.kind === 'videoinput').at(nth)
+      const any = mine && (asked.deviceId?.ideal ?? 'default') === 'default'
+      return ask.call(this, { ...of, video: { ...asked, ...(any && { deviceId: { exact: mine.deviceId } }), ...size } })
     }
-  }, [tone, size])
+  }, [tone, size, cameras.from + (looked++ % cameras.count)])
   someone.page.on('request', (request) => { someone.token = request.headers().authorization ?? someone.token })
   someone.page.on('response', (response) => {
     if (/\/api\/visits\/\w+\/(enter|room)$/.test(response.url()) && response.ok()) response.json().then((answer) => { someone.pass = (answer.room ?? answer).token }, () => undefined)
@@ -96,6 +105,20 @@ export const received = (someone, kind) => someone.page.evaluate(async (kind) =>
   }
   return all
 }, kind)
+
+/** What became of each picture that a person's page sends and receives, for whoever looks why one stands still. */
+export const picturesOf = (page) => page.evaluate(async () => {
+  const told = []
+  for (const peer of globalThis.seen?.peers.filter((p) => p.connectionState !== 'closed') ?? []) {
+    for (const s of (await peer.getStats()).values()) {
+      if (s.kind !== 'video') continue
+      if (s.type === 'inbound-rtp') told.push(`in ${s.ssrc}: ${s.packetsReceived} packets, ${s.packetsLost} lost, frames ${s.framesReceived} received ${s.framesDecoded} decoded ${s.framesDropped} dropped, ${s.keyFramesDecoded} key, asked ${s.pliCount} keys ${s.nackCount} packets, ${s.frameWidth}x${s.frameHeight}`)
+      if (s.type === 'outbound-rtp') told.push(`out ${s.rid ?? ''} ${s.active}: ${s.packetsSent} packets, frames ${s.framesEncoded} encoded ${s.framesSent} sent, ${s.keyFramesEncoded} key, was asked ${s.pliCount} keys ${s.nackCount} packets, ${s.targetBitrate} bit/s, ${s.qualityLimitationReason}`)
+    }
+  }
+  const shown = [...document.querySelectorAll('.tile video')].map((v) => `video ${v.clientWidth}x${v.clientHeight} ready ${v.readyState} paused ${v.paused} ${v.getVideoPlaybackQuality().totalVideoFrames} frames ${v.srcObject?.getVideoTracks().map((t) => `${t.enabled} ${t.muted} ${t.readyState}`)}`)
+  return told.length > 0 ? [document.visibilityState, ...told, ...shown] : []
+})
 
 /** Asks the server something as a person whose browser was taken over would: with its key and session, past the app. */
 export async function ask(someone, method, path, body) {

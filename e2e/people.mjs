@@ -3,9 +3,14 @@
 
 import { chromium } from 'playwright-core'
 
+/** Which of the cameras that the browser makes up people use. One that four pages share stands still for all of them: each
+ * page keeps pictures back until it gets the next, and there are only so many. So everybody has one of their own
+ * (inside.mjs). The first ones give pictures that are coded in other ways. */
+export const cameras = { from: 3, count: 6 }
+
 // Cameras and microphones are made up by the browser. Addresses are not hidden behind names that only a network resolves.
 const arguments_ = [
-  '--no-sandbox', '--disable-dev-shm-usage', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
+  '--no-sandbox', '--disable-dev-shm-usage', `--use-fake-device-for-media-stream=device-count=${cameras.from + cameras.count}`, '--use-fake-ui-for-media-stream', '--autoplay-policy=no-user-gesture-required',
   '--disable-features=WebRtcHideLocalIpsWithMdns', '--auto-select-desktop-capture-source=Entire screen',
 ]
 

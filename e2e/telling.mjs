@@ -3,6 +3,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { picturesOf } from './inside.mjs'
 
 export class Telling {
   passed = 0
@@ -23,6 +24,7 @@ export class Telling {
       console.log(`FAIL ${this.name}: ${title}\n     ${String(error.stack ?? error).split('\n').slice(0, 12).join('\n     ')}`)
       for (const someone of this.people) {
         console.log(`     ${someone.name} saw: ${await seen(someone)}`)
+        for (const line of await picturesOf(someone.page).catch(() => [])) console.log(`       ${line}`)
         await picture(someone, `failed-${this.name}-${someone.name}`)
       }
     }
