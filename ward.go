@@ -190,13 +190,18 @@ func (Secret) String() string               { return "[redacted]" }
 func (Secret) GoString() string             { return "[redacted]" }
 func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
+// NotTheJSON says of a body that it could not be read.
+func NotTheJSON(err error) error {
+	return &Error{Kind: Invalid, Message: fmt.Sprintf("the request is not the JSON this route takes: %.200s", err), Hint: "See docs/api.md.", Err: err}
+}
+
 // Decode reads one JSON value into T and refuses unknown fields, trailing data and anything else that is not T.
 func Decode[T any](r io.Reader) (T, error) {
 	var v T
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&v); err != nil {
-		return v, &Error{Kind: Invalid, Message: fmt.Sprintf("the request is not the JSON this route takes: %.200s", err), Hint: "See docs/api.md.", Err: err}
+		return v, NotTheJSON(err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return v, &Error{Kind: Invalid, Message: "the request has something after its JSON value", Hint: "Send one JSON value."}
