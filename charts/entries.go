@@ -57,7 +57,7 @@ func batchOf(r *http.Request) ([]newEntry, error) {
 }
 
 // readEntries reads the largest and most frequent of all bodies, with what will be Go's next encoding/json: that of now
-// went over each byte three times, which was a third of all that the server does for an entry (docs/decisions/0006).
+// went over each byte three times, which was a quarter of what the server does for an entry (docs/decisions/0006).
 func readEntries(r *http.Request) ([]newEntry, error) {
 	var body struct {
 		Entries []ward.NewEntry `json:"entries"`

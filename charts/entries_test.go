@@ -44,6 +44,11 @@ func TestABatchSaysOneThingToEveryReader(t *testing.T) {
 	if err != nil || len(batch) != 1 || batch[0].fault != nil {
 		t.Fatalf("a good batch: %v, %d entries", err, len(batch))
 	}
+	one := strings.TrimSuffix(strings.TrimPrefix(good, `{"entries":[`), `]}`)
+	batchOfGood := func(n int) string { return `{"entries":[` + strings.Repeat(one+",", n-1) + one + `]}` }
+	if batch, err := read([]byte(batchOfGood(ward.MaxBatch))); err != nil || len(batch) != ward.MaxBatch {
+		t.Fatalf("as many as fit: %v, %d entries", err, len(batch))
+	}
 	for name, body := range map[string]string{
 		"nothing":                 "",
 		"half":                    good[:len(good)/2],
@@ -52,9 +57,9 @@ func TestABatchSaysOneThingToEveryReader(t *testing.T) {
 		"a name that comes twice": strings.Replace(good, `"text"`, `"text":"","text"`, 1),
 		"two batches in one":      strings.Replace(good, `{"entries"`, `{"entries":[],"entries"`, 1),
 		"something after it":      good + "{}",
-		"bytes that are no UTF-8": strings.Replace(good, `"text":"`, "\"text\":\"\xff", 1),
+		"bytes that are no UTF-8": strings.Replace(good, `"text"`, "\"upload\":\"\xff\",\"text\"", 1),
 		"no entry":                `{"entries":[]}`,
-		"too many":                `{"entries":[` + strings.Repeat(`{},`, ward.MaxBatch) + `{}]}`,
+		"too many":                batchOfGood(ward.MaxBatch + 1),
 	} {
 		if _, err := read([]byte(body)); ward.KindOf(err) != ward.Invalid {
 			t.Errorf("%s: %v", name, err)
