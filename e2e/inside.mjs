@@ -52,7 +52,7 @@ export async function lookInside(someone, { tone = false, size = { width: 320, h
       if (!of?.video) return ask.call(this, of)
       const asked = typeof of.video === 'object' ? of.video : {}
       const mine = (await this.enumerateDevices()).filter((d) => d.kind === 'videoinput').at(nth)
-      const any = mine && (asked.deviceId?.ideal ?? 'default') === 'default'
+      const any = mine && (asked.deviceId === undefined || asked.deviceId.ideal === 'default') // nobody chose one
       return ask.call(this, { ...of, video: { ...asked, ...(any && { deviceId: { exact: mine.deviceId } }), ...size } })
     }
   }, [tone, size, cameras.from + (looked++ % cameras.count)])

@@ -3,9 +3,9 @@
 
 import { chromium } from 'playwright-core'
 
-/** Which of the cameras that the browser makes up people use. One that four pages share stands still for all of them: each
- * page keeps pictures back until it gets the next, and there are only so many. So everybody has one of their own
- * (inside.mjs). The first ones give pictures that are coded in other ways. */
+/** Which of the cameras that the browser makes up people use. One that four pages share stands still for all of them
+ * now and then, perhaps since each keeps pictures back until it gets the next. So everybody has one of their own
+ * (inside.mjs). Of the first three some code their pictures in other ways, which may not be sent at all. */
 export const cameras = { from: 3, count: 6 }
 
 // Cameras and microphones are made up by the browser. Addresses are not hidden behind names that only a network resolves.
