@@ -15,7 +15,7 @@ export const visit = {
     here: 'En la consulta', you: 'usted', hostMark: 'Profesional clínico', by: (name) => `por invitación de ${name}`, unknown: 'Alguien cuyo nombre no se comparte con usted',
     came: (name) => `${name} ha entrado`, went: (name) => `${name} ha salido`,
     remove: 'Sacar', removeTitle: (name) => `¿Sacar a ${name} de la consulta?`, removeText: 'Queda fuera al momento y no puede volver a esta consulta.',
-    mute: 'Silenciar', unmute: 'Activar micrófono', cameraOn: 'Encender cámara', cameraOff: 'Apagar cámara', share: 'Compartir pantalla', unshare: 'Dejar de compartir', people: 'Personas', chat: 'Chat', note: 'Nota', chart: 'Historia', devices: 'Dispositivos', small: 'Ventana pequeña',
+    mute: 'Silenciar', unmute: 'Activar audio', cameraOn: 'Encender cámara', cameraOff: 'Apagar cámara', share: 'Compartir pantalla', unshare: 'Dejar de compartir', people: 'Personas', chat: 'Chat', note: 'Nota', chart: 'Historia', devices: 'Dispositivos', small: 'Ventana pequeña',
     leave: 'Salir', end: 'Terminar', endTitle: '¿Terminar la consulta para todos?', endText: 'Nadie puede volver a entrar. Después vienen la nota y el resumen.', endStay: 'Solo salir, los demás siguen',
     controls: 'Controles', stage: 'Personas en la consulta', panel: 'Junto a la consulta', closePanel: 'Cerrar', more: 'Más',
     check: 'Comprobar cámara, sonido y conexión',
