@@ -97,6 +97,28 @@ export async function steps(database) {
     for (const k of after.at(-1).others) must(!before.some((e) => e.others.some((o) => o.key === k.key)), 'a key is used again')
     await sameCode([okafor, amina])
   })
+  await story.step('she leaves and goes back in: the room is there at once, says what happens, and loses nothing that she writes too soon', async () => {
+    await amina.button('Leave').click()
+    await amina.button('Go back in').waitFor()
+    let open
+    const held = new Promise((resolve) => { open = resolve })
+    await amina.page.route('**/enter', async (route) => { await held; await route.continue() })
+    await amina.button('Go back in').click()
+    await amina.page.getByText('Connecting sound and picture').waitFor()
+    await accessible(amina, 'visit-joining')
+    await picture(amina, 'visit-joining')
+    await amina.button('Chat').click()
+    await amina.field('Write to everyone here').fill(tooSoon)
+    await amina.button('Send').click()
+    await amina.page.getByText('not sent').waitFor()
+    open()
+    await moving(amina, 1)
+    must((await amina.field('Write to everyone here').inputValue()) === tooSoon, 'what she wrote is gone')
+    await amina.button('Send').click()
+    await okafor.button(/^Chat/).click()
+    await okafor.page.getByText(tooSoon).waitFor()
+    for (const someone of [okafor, amina]) await someone.button('Close').click()
+  })
   await story.step('Amina opens the visit in a second window: the first says so', async () => {
     const second = { ...amina, name: 'amina, second window', page: await amina.context.newPage() }
     second.button = (name) => second.page.getByRole('button', { name })
@@ -152,6 +174,7 @@ export async function steps(database) {
 
 /** What is written in the visit, each text once in the whole story. */
 const written = ['Please hold the arm a little higher', 'Like this, or more?']
+const tooSoon = 'I am nearly back'
 
 /** Whether all see the same code, once they have the same group. */
 export async function sameCode(people, pictures = false) {

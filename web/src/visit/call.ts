@@ -9,7 +9,7 @@
 // Everything that may have changed is looked up in one place, sync, one at a time, however it became known: a notice,
 // a reconnection, a clock. So a lost notice costs seconds, and nothing happens twice.
 
-import { problemOf } from '../engine/problem.ts'
+import { EngineProblem, problemOf } from '../engine/problem.ts'
 import type { ID, Problem } from '../engine/types.ts'
 import { b64, newID, text, utf8 } from '../seal/bytes.ts'
 import { codeOf, pictureOf, type Tile } from './code.ts'
@@ -105,6 +105,7 @@ export class Call {
   private told = 0                      // the last message that a notice was about
   private looked = { at: 0, isTold: false }
   private later = false                 // to look, when I see the others
+  private since = 0                     // the message that is the reason to look; Infinity: there are others
   private spoiled = 0                   // since when I wait for the group to be begun again
   private queue: Promise<void> = Promise.resolve()
   private asked = false
@@ -144,6 +145,7 @@ export class Call {
     void warmUp()
     void Group.warmUp()
     const visit = await this.door.look(true)
+    this.set({ visit })
     const { group } = visit
     if (!this.door.isLetIn || !group || Group.holds(group, this.door.me) || (this.ready && isSame(this.ready.group, group))) return visit
     const leaf = await this.door.leaf()
@@ -161,9 +163,8 @@ export class Call {
     let [begun, missed] = [false, false]
     this.endings.push(this.door.watch((seq) => {
       this.told = Math.max(this.told, seq ?? 0)
-      if (!begun) missed = true
-      else if (this.media.connecting && seq !== undefined && seq <= this.seq) this.later = true // my own commit, mostly
-      else this.sync()
+      if (begun) this.sync(seq)
+      else missed = true
     }))
     this.looked = { at: Date.now(), isTold: this.door.isTold }
     try {
@@ -171,6 +172,7 @@ export class Call {
       if (this.ready && entering) this.checkReady(this.ready) // while the door answers
       if (entering) this.entry = await entering.catch((error: unknown) => { if (!closed(error)) throw error; return undefined })
       this.fresh = (await this.entry?.visit) ?? (await this.door.arrive())
+      if (this.over) return // left meanwhile
       this.set({ visit: this.fresh, problem: undefined })
     } catch (error) {
       const problem = problemOf(error)
@@ -192,7 +194,10 @@ export class Call {
     })
     void this.stayAwake()
     this.sync()
-    if (missed) void this.queue.then(() => this.sync()) // what was seen in coming may be from before
+    if (missed) void this.queue.then(() => { // what was seen in coming may be from before
+      if (this.media.connecting) this.later = true
+      else this.sync()
+    })
   }
 
   private isDue(): boolean {
@@ -201,15 +206,19 @@ export class Call {
     return !isSettled || !this.door.isTold || !looked.isTold || Date.now() - looked.at >= lookAnyway
   }
 
-  /** Looks what has changed, after what runs now; asked twice it looks once. */
-  sync(): void {
+  /** Looks what has changed, after what runs now; asked twice it looks once. seq: only since this message came. */
+  sync(seq = Infinity): void {
+    this.since = Math.max(this.since, seq)
     if (this.asked || this.over) return
     this.asked = true
     this.queue = this.queue.then(async () => {
+      const { since } = this
       this.asked = false
+      this.since = 0
       if (this.over) return
       try {
-        await this.step()
+        if (this.group && this.media.connecting && since <= this.seq) this.later = true // my own commit, mostly
+        else await this.step()
         if (this.state.problem) this.set({ problem: undefined })
       } catch (error) {
         this.set({ problem: problemOf(error) })
@@ -522,6 +531,7 @@ export class Call {
           await this.catchUp()
         }
       }
+      throw new EngineProblem('offline', 'it could not be said: the group is not there, or changes all the time')
     })
   }
 

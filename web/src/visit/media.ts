@@ -112,6 +112,7 @@ export class Media {
   get others(): readonly ID[] { return [...(this.room?.remoteParticipants.values() ?? [])].map((p) => p.identity) }
 
   connecting = false
+  private begun = false // to send, in this room: until then a switch shows what it will do
   private allowed = false // by the group: until then nothing is sent, and what comes is not opened
 
   /** Whoever is in the group sends and receives: at once, or as soon as there is a room. */
@@ -124,9 +125,12 @@ export class Media {
   hold(): void { this.allowed = false }
 
   private async open(): Promise<void> {
+    const { room } = this
     this.since ||= Date.now()
     this.enter('on')
     await Promise.all([this.devices.microphoneOn && this.setMicrophone(true), this.devices.cameraOn && this.setCamera(true)])
+    this.begun = this.room === room
+    this.told.changed()
   }
 
   /** Connects, and tries until it succeeds or is not wanted any more; true if it came back after being lost. It may be
@@ -165,6 +169,7 @@ export class Media {
   async disconnect(): Promise<void> {
     const { room } = this
     this.room = undefined
+    this.begun = false
     this.state = 'off'
     await room?.disconnect().catch(() => undefined)
   }
@@ -212,6 +217,7 @@ export class Media {
     room.on(RoomEvent.Disconnected, (reason) => {
       if (this.room !== room) return
       this.room = undefined
+      this.begun = false
       this.enter('reconnecting')
       if (reason === DisconnectReason.DUPLICATE_IDENTITY) this.told.elsewhere()
       else this.told.moved() // the call connects again, unless I was taken out
@@ -298,10 +304,10 @@ export class Media {
   // What is shown.
 
   get own(): OwnMedia {
-    const { me } = this
-    const resting = this.since > 0 && this.state === 'reconnecting' // what was on comes on again by itself
+    const { me, devices } = this
+    const sends = me && this.begun
     return {
-      media: this.state, quality: qualityOf(me?.connectionQuality), camera: me ? me.isCameraEnabled : resting && this.devices.cameraOn, microphone: me ? me.isMicrophoneEnabled : resting && this.devices.microphoneOn, sharing: me?.isScreenShareEnabled ?? false,
+      media: this.state, quality: qualityOf(me?.connectionQuality), camera: sends ? me.isCameraEnabled : devices.cameraOn, microphone: sends ? me.isMicrophoneEnabled : devices.microphoneOn, sharing: me?.isScreenShareEnabled ?? false,
       cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, background: keptBackground(), backgroundTrouble: this.backgroundTrouble, soundBlocked: this.soundBlocked, since: this.since,
     }
   }

@@ -21,7 +21,10 @@ export function Chat({ call, view }: { call: Call; view: View }): JSX.Element {
     if (text === '') return
     setDraft('')
     void act(async () => {
-      await call.say({ text })
+      await call.say({ text }).catch((error: unknown) => {
+        setDraft((written) => written || text) // to send again
+        throw error
+      })
       if (mayKeep) await engine.write(chart, 'general', { kind: 'message', text })
     })
   }

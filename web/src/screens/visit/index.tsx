@@ -145,15 +145,16 @@ function InCall({ call, onLook, onAgain }: { call: Call; onLook: () => Promise<V
     announce('') // who came and went is no news any more
   }, [phase, settled])
   useEffect(() => { if (engine.me && view.visit && settled) engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, settled]) // for the chat, and what the clinician writes
+  if (phase === 'arriving' && call.door.isLetIn) return <VisitRoom call={call} view={view} /> // the room is there at once
   switch (phase) {
-    case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
+    case 'joining': case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
     case 'waiting': return <Waiting call={call} view={view} />
     case 'left': return view.problem ? <Page visit={view.visit} isHost={call.door.isHost}><ErrorPanel error={view.problem} onRetry={onAgain} /></Page> : <Left door={call.door} visit={view.visit} onLook={onLook} onAgain={onAgain} />
     case 'removed': case 'ended': return <Out phase={phase} visit={view.visit} isHost={call.door.isHost} />
     case 'elsewhere': return <Out phase={phase} visit={view.visit} isHost={call.door.isHost} onAgain={onAgain} />
     default: return (
       <Page visit={view.visit} isHost={call.door.isHost}>
-        <Card><Progress label={phase === 'joining' ? c.joining : c.arriving} done={0} total={0} /><ErrorPanel error={view.problem} onRetry={() => call.sync()} /></Card>
+        <Card><Progress label={c.arriving} done={0} total={0} /><ErrorPanel error={view.problem} onRetry={() => call.sync()} /></Card>
       </Page>
     )
   }

@@ -5,7 +5,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { encounterOf, type TookPlace } from '../../fhir/visit.ts'
-import { Button, Dialog, Icon, Notice, announce } from '../../parts/index.tsx'
+import { Button, Dialog, ErrorPanel, Face, Icon, Notice, Progress, announce } from '../../parts/index.tsx'
 import type { Call, Present, View } from '../../visit/call.ts'
 import type { Visit } from '../../visit/door.ts'
 import { keepDevices } from '../../visit/devices.ts'
@@ -16,6 +16,9 @@ import { Tile, useNameOf } from './tile.tsx'
 
 /** How long a weak connection is watched before something is said, in ms: it may pass. */
 const weakFor = 8000
+
+/** How long the first connection may take before something is said, in ms: what is quick does not flash. */
+const connectingFor = 2000
 
 /** So many people have an arrangement of their own in the style; more are in even rows. */
 const mostArranged = 7
@@ -71,6 +74,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
     if (event.key === 'Escape' && panel && !(event.target as Element).closest('dialog')) close()
   }
   const stopped = view.phase === 'stopped'
+  const inside = view.phase === 'in'
   useEffect(() => { if (stopped && panel === 'code') setPanel(undefined) }, [stopped]) // it says that all is well
   const others = view.present.filter((p) => !p.isMe)
   const title = c.with(host ? view.visit?.patientName || w.unnamed : view.visit?.hostName || w.unnamed)
@@ -79,14 +83,15 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
       <header class="room-top">
         <h1 id="room-title" tabIndex={-1} ref={heading}>{title}</h1>
         <Elapsed since={view.since} />
-        {stopped
-          ? <span class="seal-sign seal-stopped"><Icon name="warn" /><span>{c.stoppedSign}</span></span>
-          : <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>}
+        {stopped && <span class="seal-sign seal-stopped"><Icon name="warn" /><span>{c.stoppedSign}</span></span>}
+        {inside && <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>}
       </header>
       <Notices call={call} view={view}>
         {waiting[0] && panel !== 'people' && <Notice title={c.knocks(waiting[0].name || c.someone)}><div><Button kind="plain" icon="people" onClick={open('people')}>{c.door}</Button></div></Notice>}
       </Notices>
-      {stopped ? <Stopped call={call} view={view} /> : <Stage view={view} others={others} captions={captions} />}
+      {stopped && <Stopped call={call} view={view} />}
+      {inside && <Stage view={view} others={others} captions={captions} />}
+      {!stopped && !inside && <Joining call={call} view={view} />}
       {panel && <Panel name={panel} call={call} view={view} captions={captions} onCaptions={setCaptions} onOpen={setPanel} onClose={close} />}
       <nav class="room-bar" aria-label={c.controls}>
         <Switch on={view.microphone} icons={['mic', 'micOff']} label={view.microphone ? c.mute : c.unmute} onClick={() => setMicrophone(!view.microphone)} />
@@ -136,7 +141,8 @@ function useNews(view: View, knocking: readonly string[], noticed: boolean): voi
   useEffect(() => {
     const was = before.current
     before.current = { present: view.present, chat: view.chat.length, knocking }
-    const came = view.present.find((p) => !p.isMe && !was.present.some((q) => q.member === p.member))
+    const wasIn = was.present.some((p) => p.isMe) // who is there when I come is no news
+    const came = wasIn && view.present.find((p) => !p.isMe && !was.present.some((q) => q.member === p.member))
     const went = was.present.find((p) => !p.isMe && !view.present.some((q) => q.member === p.member))
     const line = view.chat.length > was.chat ? view.chat.at(-1) : undefined
     const knock = knocking.find((name) => !was.knocking.includes(name))
@@ -195,6 +201,7 @@ function Notices({ call, view, children }: { call: Call; view: View; children: C
   const { w } = useWords()
   const c = w.visit.call
   const b = w.visit.background
+  const connecting = useLasting(view.media === 'connecting' && view.phase === 'in', connectingFor)
   const weak = useLasting(view.quality === 'weak' && view.camera && view.media === 'on', weakFor)
   const sending = view.present.find((p) => p.trouble)
   const forged = useLasting(sending !== undefined, forgedFor) ? sending : undefined
@@ -203,7 +210,7 @@ function Notices({ call, view, children }: { call: Call; view: View; children: C
       {forged && <Notice kind="danger" title={c.forged(forged.name || c.someone)}><p>{c.forgedText}</p></Notice>}
       {view.strangers.length > 0 && <Notice kind="danger" title={c.stranger}><p>{c.strangerText}</p></Notice>}
       {view.media === 'reconnecting' && <Notice kind="warn" title={c.reconnecting} />}
-      {view.media === 'connecting' && <Notice title={c.connecting} />}
+      {connecting && <Notice title={c.connecting} />}
       {view.soundBlocked && <Notice kind="warn" title={c.soundBlocked}><div><Button kind="plain" onClick={() => { void call.media.playSound() }}>{c.soundPlay}</Button></div></Notice>}
       {view.cameraTrouble && <Notice kind="warn" title={`${c.noCamera}. ${c.trouble[view.cameraTrouble][0]}`}><p>{c.trouble[view.cameraTrouble][1]}</p></Notice>}
       {view.microphoneTrouble && <Notice kind="warn" title={`${c.noMicrophone}. ${c.trouble[view.microphoneTrouble][0]}`}><p>{c.trouble[view.microphoneTrouble][1]}</p></Notice>}
@@ -234,6 +241,22 @@ function useLasting(is: boolean, ms: number): boolean {
     return () => clearTimeout(timer)
   }, [is])
   return lasting
+}
+
+/** On the way in. The place of who is met is where their picture will be. */
+function Joining({ call, view }: { call: Call; view: View }): JSX.Element {
+  const { w } = useWords()
+  const c = w.visit.call
+  return (
+    <div class="stage">
+      <div class="tile tile-large">
+        <div class="tile-face joining">
+          <Face name={(call.door.isHost ? view.visit?.patientName : view.visit?.hostName) ?? ''} />
+          {view.problem ? <ErrorPanel error={view.problem} onRetry={() => call.sync()} /> : <Progress label={view.phase === 'arriving' ? c.connecting : c.joining} done={0} total={0} />}
+        </div>
+      </div>
+    </div>
+  )
 }
 
 function Stopped({ call, view }: { call: Call; view: View }): JSX.Element {
