@@ -2,11 +2,13 @@
 // WARD_TEST_POSTGRES. What it prints is kept, since logs are among the things that must hold nothing private.
 
 import { spawn, spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { cpSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Distance, Impairment, outside } from './impair.mjs'
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 export const ward = process.env.WARD_BINARY ?? join(root, 'bin', 'ward')
@@ -23,16 +25,32 @@ export async function freePort() {
   }
 }
 
+export function freeUDPPort() {
+  return new Promise((resolve) => {
+    const one = createSocket('udp4')
+    one.bind(0, '127.0.0.1', () => {
+      const { port } = one.address()
+      one.close(() => resolve(port))
+    })
+  })
+}
+
 export class Clinic {
   constructor(dir, port, database) {
-    Object.assign(this, { dir, port, database, origin: `http://localhost:${port}`, log: '' })
+    Object.assign(this, { dir, port, database, origin: `http://localhost:${port}`, log: '', between: [] })
   }
 
-  /** env: more settings, by the names of the environment. */
-  static async start({ database = '', env = {} } = {}) {
+  /** env: more settings, by the names of the environment. away: how far browsers are from it, in ms each way. */
+  static async start({ database = '', env = {}, away = 0 } = {}) {
     const dir = mkdtempSync(join(tmpdir(), 'ward-e2e-'))
     const clinic = new Clinic(dir, await freePort(), database)
     clinic.env = env
+    if (away > 0) {
+      const [way, udp] = [await Distance.on(clinic.port, away), await freeUDPPort()]
+      clinic.origin = `http://localhost:${way.port}`
+      clinic.env = { WARD_MEDIA_ADDRESS: outside, WARD_MEDIA_UDP: String(udp), WARD_MEDIA_TURN: '-1', ...env }
+      clinic.between = [way, await Impairment.on(udp, { delay: away })]
+    }
     await clinic.up()
     return clinic
   }
@@ -98,6 +116,7 @@ export class Clinic {
 
   async remove() {
     await this.down()
+    for (const way of this.between) way.end()
     rmSync(this.dir, { recursive: true, force: true })
   }
 }

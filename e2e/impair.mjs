@@ -3,6 +3,7 @@
 // kernel, and only for root.) The media server is told to call itself by the proxy's address, and does not look for others (ICE-lite).
 
 import { createSocket } from 'node:dgram'
+import { connect, createServer } from 'node:net'
 
 /** Where the media server says that it is, and where it is. */
 export const outside = '127.0.0.2'
@@ -61,5 +62,37 @@ export class Impairment {
     this.over = true
     this.front.close()
     for (const back of this.flows.values()) back.close()
+  }
+}
+
+/** A way from afar to a server's port: what is sent over TCP arrives so many ms later, and a connection takes as long as
+ * its handshake would. */
+export class Distance {
+  static async on(port, delay) {
+    const one = new Distance()
+    one.sockets = new Set()
+    one.server = createServer((near) => {
+      const far = connect(port, inside).setNoDelay()
+      one.pass(near.setNoDelay(), far, delay, performance.now() + 2 * delay)
+      one.pass(far, near, delay, 0)
+    })
+    await new Promise((done) => one.server.listen(0, inside, done))
+    one.port = one.server.address().port
+    return one
+  }
+
+  /** ready: before when nothing can have been sent, since there was no connection. */
+  pass(from, to, delay, ready) {
+    this.sockets.add(from)
+    const later = (work) => setTimeout(() => { if (!to.destroyed) work() }, Math.max(performance.now(), ready) + delay - performance.now())
+    from.on('data', (data) => later(() => to.write(data)))
+    from.on('end', () => later(() => to.end()))
+    from.on('error', () => undefined)
+    from.on('close', () => { this.sockets.delete(from); later(() => to.destroy()) })
+  }
+
+  end() {
+    this.server.close()
+    for (const socket of this.sockets) socket.destroy()
   }
 }

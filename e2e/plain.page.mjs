@@ -20,6 +20,9 @@ async function goIn(size) {
     element.className = 'remote'
     document.querySelector('main').append(element)
   })
+  room.on(RoomEvent.LocalTrackPublished, ({ track }) => { // one sees oneself, as everywhere
+    if (track.kind === Track.Kind.Video) document.querySelector('aside').append(track.attach())
+  })
   room.on(RoomEvent.TrackUnsubscribed, (track) => { for (const element of track.detach()) element.remove() })
   await room.connect(url, token, { rtcConfig: { iceServers: [] }, maxRetries: 0 })
   await Promise.all([room.localParticipant.setMicrophoneEnabled(true), room.localParticipant.setCameraEnabled(true)])
@@ -27,7 +30,7 @@ async function goIn(size) {
 
 async function leave() {
   await room.disconnect()
-  document.querySelector('main').replaceChildren()
+  for (const part of document.querySelectorAll('main, aside')) part.replaceChildren()
 }
 
 /** Draws the app: size is of the camera's pictures. */

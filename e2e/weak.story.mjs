@@ -2,8 +2,7 @@
 // Sound stays whole, pictures keep moving, pictures wait where not even small ones fit beside the sound, a sign says how
 // it is, and a gap heals by itself. Once, on SQLite.
 
-import { createSocket } from 'node:dgram'
-import { Clinic } from './clinic.mjs'
+import { Clinic, freeUDPPort } from './clinic.mjs'
 import { Impairment, outside } from './impair.mjs'
 import { lookInside, received } from './inside.mjs'
 import { openBrowser } from './people.mjs'
@@ -98,14 +97,4 @@ export async function steps(database) {
   network.end()
   await clinic.remove()
   return story
-}
-
-function freeUDPPort() {
-  return new Promise((resolve) => {
-    const one = createSocket('udp4')
-    one.bind(0, '127.0.0.1', () => {
-      const { port } = one.address()
-      one.close(() => resolve(port))
-    })
-  })
 }

@@ -18,17 +18,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 5 {
-		fmt.Fprintln(os.Stderr, "usage: alone PORT UDP-PORT KEY SECRET")
+	if len(os.Args) != 6 {
+		fmt.Fprintln(os.Stderr, "usage: alone PORT UDP-PORT KEY SECRET MEDIA-ADDRESS")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[5]); err != nil {
 		fmt.Fprintln(os.Stderr, "alone:", err)
 		os.Exit(1)
 	}
 }
 
-func run(port, udpPort, key, secret string) error {
+func run(port, udpPort, key, secret, address string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	for _, text := range []string{port, udpPort} {
@@ -42,12 +42,12 @@ bind_addresses: [127.0.0.1]
 rtc:
   udp_port: %s
   tcp_port: 0
-  node_ip: 127.0.0.1
+  node_ip: %s
   use_ice_lite: true
   enable_loopback_candidate: true
   interfaces: {includes: [lo]}
   stun_servers: ["127.0.0.1:%s"]
-`, port, udpPort, udpPort), true, nil, nil)
+`, port, udpPort, address, udpPort), true, nil, nil)
 	if err != nil {
 		return err
 	}
