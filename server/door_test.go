@@ -332,3 +332,42 @@ func TestPanicTellsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A public stream waits for nobody who writes: it reads nothing and puts nothing on record. Its address is checked all the same.
+func TestPublicStreamsDoNotWaitForTheWriter(t *testing.T) {
+	w := newTown(t)
+	answered := func(_ context.Context, who ward.Caller, rw http.ResponseWriter, _ *http.Request) error {
+		if who.Org != "" {
+			t.Errorf("a public stream has a caller: %+v", who)
+		}
+		rw.WriteHeader(http.StatusTeapot)
+		return nil
+	}
+	w.reopen(&journal{}, Route{Pattern: "GET /api/test/{visit}/public", Action: public, Stream: answered})
+	held, release, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		done <- w.server.db.Do(t.Context(), func(context.Context, *store.Tx) error {
+			close(held)
+			<-release
+			return nil
+		})
+	}()
+	<-held
+	answer := make(chan int, 1)
+	go func() { answer <- w.answer(w.bare("GET", "/api/test/"+strings.Repeat("a", 26)+"/public")).Code }()
+	select {
+	case code := <-answer:
+		if code != http.StatusTeapot {
+			t.Errorf("answered with %d", code)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the writer")
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if answer := w.answer(w.bare("GET", "/api/test/nothing/public")); answer.Code != http.StatusNotFound {
+		t.Errorf("an address that is no id is answered with %d %s", answer.Code, answer.Body)
+	}
+}
