@@ -84,7 +84,14 @@ export class Distance {
   /** ready: before when nothing can have been sent, since there was no connection. */
   pass(from, to, delay, ready) {
     this.sockets.add(from)
-    const later = (work) => setTimeout(() => { if (!to.destroyed) work() }, Math.max(performance.now(), ready) + delay - performance.now())
+    const waiting = [] // in their order, whichever timer is first
+    const later = (work) => {
+      waiting.push(work)
+      setTimeout(() => {
+        const next = waiting.shift()
+        if (!to.destroyed) next()
+      }, Math.max(0, ready - performance.now()) + delay)
+    }
     from.on('data', (data) => later(() => to.write(data)))
     from.on('end', () => later(() => to.end()))
     from.on('error', () => undefined)
