@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Drafts } from '../src/engine/drafts.ts'
 import { Entries } from '../src/engine/entries.ts'
 import { newLock, type Self } from '../src/engine/locks.ts'
 import type { Net } from '../src/engine/net.ts'
@@ -115,4 +116,24 @@ test('two tabs send what waits once', async () => {
   await a.send()
   await b.send()
   assert.deepEqual([d.server.stored.size, a.count, b.count], [1, 0, 0])
+})
+
+test('a draft is gone before anybody is told that what it became is written, and only once that cannot be lost', async () => {
+  const shelf = new MemoryShelf()
+  const safe = new Safe(await Safe.newKey())
+  const drafts = new Drafts(shelf, safe, 'dana')
+  void drafts.keep('chart/note', 'Subjective: better')
+  await drafts.flush()
+  const seen: string[] = []
+  const look = async (when: string): Promise<void> => { seen.push(`${when}: ${(await shelf.keys('drafts')).length} drafts, ${(await shelf.keys('outbox')).length} to send`) }
+  let told = Promise.resolve()
+  const out = new Outbox(shelf, safe, 'dana', {} as Net, {} as Entries, async () => [], () => { told = look('told') })
+  const header = { entry: newID(), lock: newID(), time: new Date().toISOString() } as Parameters<Outbox['add']>[2]
+  await out.add('chart', 'general', header, utf8('Subjective: better'), async () => {
+    await look('kept')
+    await drafts.drop(['chart/note', 'chart/no-such'])
+  })
+  await told
+  assert.deepEqual(seen, ['kept: 1 drafts, 1 to send', 'told: 0 drafts, 1 to send'])
+  assert.equal(drafts.get('chart/note'), undefined)
 })

@@ -45,11 +45,14 @@ export class Drafts {
     this.timer = setTimeout(() => void this.flush(), pause)
   }
 
-  /** Drops every draft whose name begins so: those of a chart that was erased. */
-  forget(beginning: string): Promise<void> {
-    for (const name of [...this.all.keys()]) if (name.startsWith(beginning)) void this.keep(name, undefined)
+  /** Drops drafts that were sent, and returns once they are gone for good. */
+  drop(names: readonly string[]): Promise<void> {
+    for (const name of names) void this.keep(name, undefined)
     return this.flush()
   }
+
+  /** Drops every draft whose name begins so: those of a chart that was erased. */
+  forget(beginning: string): Promise<void> { return this.drop([...this.all.keys()].filter((name) => name.startsWith(beginning))) }
 
   /** Writes down what was typed since the last pause. */
   flush(): Promise<void> {

@@ -319,7 +319,7 @@ export function createEngine(): Engine {
     charts: guarded(() => app.here.charts()),
     open: guarded((chart, progress) => app.here.look(chart, progress)),
     opened: (chart) => app.session?.opened(chart),
-    write: guarded((chart, compartment, draft) => app.here.write(chart, compartment, draft)),
+    write: guarded((chart, compartment, draft, from) => app.here.write(chart, compartment, draft, from)),
     addFile: guarded((chart, compartment, file, progress, signal) => app.here.addFile(chart, compartment, file, progress, signal)),
     importFHIR: guarded((chart, compartment, file, progress) => app.here.importFHIR(chart, compartment, file, progress)),
     file: guarded((chart, entry, progress) => app.here.file(chart, entry, progress)),

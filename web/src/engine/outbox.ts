@@ -62,9 +62,11 @@ export class Outbox {
     await this.shelf.remove('outbox', this.name(w))
   }
 
-  async add(chart: string, compartment: Compartment | undefined, header: ContentHeader, body: Uint8Array): Promise<void> {
+  /** kept: what to do once it cannot be lost any more, before anybody is told of it. */
+  async add(chart: string, compartment: Compartment | undefined, header: ContentHeader, body: Uint8Array, kept?: () => Promise<void>): Promise<void> {
     const w: Waiting = { chart, lock: header.lock, compartment, header, body: b64(body), state: 'waiting' }
     await this.keep(w)
+    await kept?.()
     this.all.push(w)
     this.changed(w)
   }

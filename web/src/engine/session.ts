@@ -725,7 +725,7 @@ export class Session {
     return l.lock
   }
 
-  async write(chart: ID, compartment: Compartment, draft: Draft): Promise<ID> {
+  async write(chart: ID, compartment: Compartment, draft: Draft, from: readonly string[] = []): Promise<ID> {
     const lock = await this.lockFor(chart, compartment)
     const date = new Date().toISOString()
     const { person, name } = this.self
@@ -739,9 +739,11 @@ export class Session {
     this.unsentRead.set(header.entry, [resource])
     if (!this.entries.fitsInline(body.length)) {
       const seen = await this.entries.seen(lock)
-      return this.entries.upload(await this.epochsOf(chart, lock), seen, lock, new Blob([body]), kind, fhirType, { encoding: 'gzip', ...more }, () => undefined)
+      const id = await this.entries.upload(await this.epochsOf(chart, lock), seen, lock, new Blob([body]), kind, fhirType, { encoding: 'gzip', ...more }, () => undefined)
+      await this.drafts.drop(from)
+      return id
     }
-    await this.outbox.add(chart, compartment, header, body)
+    await this.outbox.add(chart, compartment, header, body, () => this.drafts.drop(from))
     void this.outbox.send().then(() => this.charts_.has(chart) && this.refresh(chart))
     return header.entry
   }

@@ -36,13 +36,29 @@ const done = <T>(request: IDBRequest<T>): Promise<T> =>
     request.onerror = () => reject(request.error as DOMException)
   })
 
+const whole = (t: IDBTransaction): Promise<void> =>
+  new Promise((resolve, reject) => {
+    t.oncomplete = () => resolve()
+    t.onabort = () => reject(t.error ?? new DOMException('it was undone', 'AbortError'))
+  })
+
+/** What a person wrote counts as kept, or as gone, only once it is on the disk; the rest can be had again. */
+const written: ReadonlySet<Box> = new Set(['outbox', 'drafts'])
+
 class DiskShelf implements Shelf {
   private readonly db: IDBDatabase
   constructor(db: IDBDatabase) { this.db = db }
   private box(box: Box, mode: IDBTransactionMode): IDBObjectStore { return this.db.transaction(box, mode, { durability: 'strict' }).objectStore(box) }
   get(box: Box, key: string): Promise<unknown> { return done(this.box(box, 'readonly').get(key)) }
-  async put(box: Box, key: string, value: unknown): Promise<void> { await done(this.box(box, 'readwrite').put(value, key)) }
-  async remove(box: Box, key: string): Promise<void> { await done(this.box(box, 'readwrite').delete(key)) }
+  put(box: Box, key: string, value: unknown): Promise<void> { return this.change(box, (store) => store.put(value, key)) }
+  remove(box: Box, key: string): Promise<void> { return this.change(box, (store) => store.delete(key)) }
+  private async change(box: Box, work: (store: IDBObjectStore) => IDBRequest): Promise<void> {
+    const store = this.box(box, 'readwrite')
+    const kept = whole(store.transaction)
+    kept.catch(() => undefined) // whoever waits for it hears
+    await done(work(store))
+    if (written.has(box)) await kept
+  }
   async keys(box: Box): Promise<readonly string[]> { return (await done(this.box(box, 'readonly').getAllKeys())).map(String) }
   async clear(box: Box): Promise<void> { await done(this.box(box, 'readwrite').clear()) }
 }

@@ -409,7 +409,8 @@ export interface Engine {
   open(chart: ID, progress: Progress): Promise<OpenChart>
   /** What is open now, without asking anyone. */
   opened(chart: ID): OpenChart | undefined
-  write(chart: ID, compartment: Compartment, draft: Draft): Promise<ID>
+  /** from: the names of the drafts that it was written in, which are dropped once it cannot be lost. */
+  write(chart: ID, compartment: Compartment, draft: Draft, from?: readonly string[]): Promise<ID>
   addFile(chart: ID, compartment: Compartment, file: File, progress: Progress, signal?: AbortSignal): Promise<ID>
   importFHIR(chart: ID, compartment: Compartment, file: File, progress: Progress): Promise<{ readonly resources: number }>
   file(chart: ID, entry: ID, progress: Progress): Promise<Blob>

@@ -37,7 +37,7 @@ export function Messages({ chart, contents }: PageProps): JSX.Element {
   const send = async (): Promise<void> => {
     const body = draft.trim()
     if (body === '') return
-    if (await act(() => engine.write(chart.chart, answering?.compartment ?? part, { kind: 'message', text: body, ...(answering && { inReplyTo: answering.entry }) }))) {
+    if (await act(() => engine.write(chart.chart, answering?.compartment ?? part, { kind: 'message', text: body, ...(answering && { inReplyTo: answering.entry }) }, [`${chart.chart}/message`, `${chart.chart}/message-to`]))) {
       await Promise.all([forgetDraft(), forgetAnswers()])
       announce(engine.online ? c.messageSent : c.messageQueued)
     }

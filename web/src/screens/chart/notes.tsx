@@ -95,7 +95,7 @@ function Write({ chart, contents, amending, visit, compact = false, onDone }: { 
     setMissing(body === '')
     if (body === '') return
     const usualTitle = visit !== undefined && template !== 'phone' ? words.visitTitle : words.titles[template]
-    const stored = await act(() => engine.write(chart.chart, part, { kind: 'note', title: title.trim() || usualTitle, text: body, ...(amending && { amends: amending.now.entry }), ...(visit !== undefined && { visit }) }))
+    const stored = await act(() => engine.write(chart.chart, part, { kind: 'note', title: title.trim() || usualTitle, text: body, ...(amending && { amends: amending.now.entry }), ...(visit !== undefined && { visit }) }, [`${draft}/title`, `${draft}/parts`]))
     if (!stored) return
     await Promise.all([forgetTitle(), forgetParts()])
     announce(engine.online ? c.noteStored : c.messageQueued)

@@ -161,7 +161,7 @@ export function WriteSummary({ chart, visit }: { chart: OpenChart; visit: EndedV
     if (empty) return
     const by = { chart: chart.chart, visit: visit.visit, person: engine.me?.person ?? '', name: engine.me?.name ?? '', date: new Date().toISOString(), lang: writing }
     const resource = summaryOf(by, summaryTitle(writing), partTitles(writing), texts)
-    if (!(await act(() => engine.write(chart.chart, usual(chart), { kind: 'record', resource, ...(before && { amends: before.entry }) })))) return
+    if (!(await act(() => engine.write(chart.chart, usual(chart), { kind: 'record', resource, ...(before && { amends: before.entry }) }, [`${name}/texts`])))) return
     await forget()
     setAgain(false)
     announce(c.sent)
