@@ -145,7 +145,7 @@ export class Call {
     void warmUp()
     void Group.warmUp()
     const visit = await this.door.look(true)
-    this.set({ visit })
+    if (this.looked.at === 0) this.set({ visit }) // not started meanwhile
     const { group } = visit
     if (!this.door.isLetIn || !group || Group.holds(group, this.door.me) || (this.ready && isSame(this.ready.group, group))) return visit
     const leaf = await this.door.leaf()
@@ -171,8 +171,10 @@ export class Call {
       const entering = this.door.isLetIn ? this.wayIn() : undefined
       if (this.ready && entering) this.checkReady(this.ready) // while the door answers
       if (entering) this.entry = await entering.catch((error: unknown) => { if (!closed(error)) throw error; return undefined })
-      this.fresh = (await this.entry?.visit) ?? (await this.door.arrive())
+      const seen = await this.entry?.visit
       if (this.over) return // left meanwhile
+      this.fresh = seen ?? (await this.door.arrive())
+      if (this.over) return
       this.set({ visit: this.fresh, problem: undefined })
     } catch (error) {
       const problem = problemOf(error)
@@ -301,6 +303,7 @@ export class Call {
         const { group, next } = await this.join(entry.group)
         if (this.over) return
         const { seq } = await this.door.post(next.commit, next.groupInfo)
+        if (this.over) return this.tookLeave(group, next)
         this.connect(entry.pass)
         await group.take(next)
         return await this.follow(group, seq)
@@ -596,10 +599,18 @@ export class Call {
   async leave(): Promise<void> {
     const { group } = this
     this.finish('left')
-    const bye = async (): Promise<void> => {
-      if (group && !this.door.isHost) await this.door.post(await group.send(utf8(JSON.stringify({ t: 'bye' } satisfies Said)))) // so that the host need not wait to be sure
-    }
-    await Promise.allSettled([bye(), this.door.leave()])
+    await Promise.allSettled([group && this.bye(group), this.door.leave()])
+  }
+
+  /** So that the host need not wait to be sure that I am gone. */
+  private async bye(group: Group): Promise<void> {
+    if (!this.door.isHost) await this.door.post(await group.send(utf8(JSON.stringify({ t: 'bye' } satisfies Said))))
+  }
+
+  /** I left while my commit was on its way: I am in the group all the same, until the host takes me out. */
+  private async tookLeave(group: Group, next: Next): Promise<void> {
+    await group.take(next)
+    if (this.state.phase === 'left') await this.bye(group)
   }
 
   private finish(phase: Phase, problem?: Problem): void {

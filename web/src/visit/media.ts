@@ -57,6 +57,8 @@ export interface Told { changed(): void; moved(): void; elsewhere(): void }
 const pauses = [300, 700, 1500, 3000, 5000]
 /** And before them to take up the one that broke; LiveKit's own grow to seven seconds. */
 const resumePauses = [0, 300, 700, 1500, 1500, 2000, 2000, 3000, 3000]
+/** What a person may choose among, as browsers call it and as it is kept. */
+const inputs = [['videoinput', 'camera'], ['audioinput', 'microphone'], ['audiooutput', 'speaker']] as const
 /** How long what was opened or refused counts as now, in milliseconds: counts come twice a second. */
 const lately = 2500
 /** How often it is looked how people's sound comes, in milliseconds. */
@@ -129,7 +131,7 @@ export class Media {
     this.since ||= Date.now()
     this.enter('on')
     await Promise.all([this.devices.microphoneOn && this.setMicrophone(true), this.devices.cameraOn && this.setCamera(true)])
-    this.begun = this.room === room
+    if (this.room === room) this.begun = true
     this.told.changed()
   }
 
@@ -140,13 +142,14 @@ export class Media {
     this.connecting = true
     this.enter(again ? 'reconnecting' : 'connecting')
     for (let tries = 0; still() && !this.room; tries++) {
-      const room = this.makeRoom()
+      const [room, made] = [this.makeRoom(), this.devices]
       try {
         const { url, token, relays } = await pass()
         if (!relays) onlyRelays(room)
         await room.setE2EEEnabled(true)
         await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: false }) // see sound.ts
         this.room = room
+        for (const [kind, key] of inputs) if (this.devices[key] !== made[key]) await room.switchActiveDevice(kind, this.devices[key] ?? 'default').catch(() => undefined) // chosen meanwhile
       } catch (error) {
         console.warn('media:', error instanceof Error ? error.message : error)
         await room.disconnect().catch(() => undefined)
@@ -246,12 +249,17 @@ export class Media {
 
   private get me(): LocalParticipant | undefined { return this.room?.localParticipant }
 
+  /** Whoever is not in the group begins to send when they are. */
+  private sends(on: boolean): LocalParticipant | undefined { return on && !this.allowed ? undefined : this.me }
+
   /** What to begin with, once connected. */
   prefer(change: Partial<Devices>): void { this.devices = { ...this.devices, ...change } }
 
   async setMicrophone(on: boolean): Promise<void> {
     this.prefer({ microphoneOn: on })
-    this.microphoneTrouble = await this.me?.setMicrophoneEnabled(on).then(() => undefined, troubleOf)
+    const me = this.sends(on)
+    this.microphoneTrouble = await me?.setMicrophoneEnabled(on).then(() => undefined, troubleOf)
+    if (on && !this.devices.microphoneOn) await me?.setMicrophoneEnabled(false).catch(() => undefined) // muted while the browser asked
     this.told.changed()
   }
 
@@ -260,7 +268,9 @@ export class Media {
     if (on) this.backgroundTrouble = undefined
     const background = keptBackground() // it may have been chosen in the waiting room, a moment ago
     const processor = background === 'none' ? undefined : backgroundProcessor(background, (why) => this.hide(why))
-    this.cameraTrouble = await this.me?.setCameraEnabled(on, processor && { processor }).then(() => undefined, troubleOf)
+    const me = this.sends(on)
+    this.cameraTrouble = await me?.setCameraEnabled(on, processor && { processor }).then(() => undefined, troubleOf)
+    if (on && !this.devices.cameraOn) await me?.setCameraEnabled(false).catch(() => undefined)
     if (on && this.backgroundTrouble) this.hide(this.backgroundTrouble) // told before there was a camera to turn off
     this.told.changed()
   }
@@ -305,9 +315,9 @@ export class Media {
 
   get own(): OwnMedia {
     const { me, devices } = this
-    const sends = me && this.begun
+    const to = (wish: boolean): boolean => wish && !this.begun // what will be on when sending begins
     return {
-      media: this.state, quality: qualityOf(me?.connectionQuality), camera: sends ? me.isCameraEnabled : devices.cameraOn, microphone: sends ? me.isMicrophoneEnabled : devices.microphoneOn, sharing: me?.isScreenShareEnabled ?? false,
+      media: this.state, quality: qualityOf(me?.connectionQuality), camera: me?.isCameraEnabled || to(devices.cameraOn), microphone: me?.isMicrophoneEnabled || to(devices.microphoneOn), sharing: me?.isScreenShareEnabled ?? false,
       cameraTrouble: this.cameraTrouble, microphoneTrouble: this.microphoneTrouble, background: keptBackground(), backgroundTrouble: this.backgroundTrouble, soundBlocked: this.soundBlocked, since: this.since,
     }
   }

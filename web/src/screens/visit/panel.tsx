@@ -61,12 +61,13 @@ function More({ call, view, onOpen, children }: { call: Call; view: View; onOpen
   const [found, setFound] = useState<readonly MediaDeviceInfo[]>([])
   const [devices, setDevices] = useState(readDevices)
   const [wide] = useState(() => window.matchMedia('(min-width: 60rem)').matches) // where there is room for all of it
+  const me = view.present.find((p) => p.isMe)
   useEffect(() => {
     const look = (): void => { navigator.mediaDevices.enumerateDevices().then(setFound, () => undefined) }
     look()
     navigator.mediaDevices.addEventListener('devicechange', look)
     return () => navigator.mediaDevices.removeEventListener('devicechange', look)
-  }, [view.camera, view.microphone])
+  }, [me?.camera, me?.microphone]) // once one is on their names are told
   const small = document.pictureInPictureEnabled ? document.querySelector<HTMLVideoElement>('.stage-people video') : null
   const choose = (kind: MediaDeviceKind, key: 'camera' | 'microphone' | 'speaker', label: string): JSX.Element | null => {
     const of = found.filter((d) => d.kind === kind && d.deviceId !== '')
@@ -81,7 +82,7 @@ function More({ call, view, onOpen, children }: { call: Call; view: View; onOpen
       <div class="room-actions">
         {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="note" onClick={() => onOpen('note')}>{c.note}</Button></span>}
         {call.door.isHost && <span class="room-narrow"><Button kind="plain" icon="chart" onClick={() => onOpen('chart')}>{c.chart}</Button></span>}
-        {'getDisplayMedia' in navigator.mediaDevices && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.media.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
+        {'getDisplayMedia' in navigator.mediaDevices && view.phase === 'in' && view.media === 'on' && <Button kind="plain" icon="screen" onClick={() => { void act(() => call.media.setSharing(!view.sharing)) }}>{view.sharing ? c.unshare : c.share}</Button>}
         {small && <Button kind="plain" icon="small" onClick={() => { void act(() => small.requestPictureInPicture()) }}>{c.small}</Button>}
         {children}
       </div>

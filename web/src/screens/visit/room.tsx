@@ -40,7 +40,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const [panel, setPanel] = useState<PanelName | undefined>(host && (waiting.length > 0 || window.matchMedia('(min-width: 60rem)').matches) ? 'people' : undefined)
   useFullPage()
   useEffect(() => { heading.current?.focus() }, [])
-  useNews(view, waiting.map((p) => p.name), panel !== 'people')
+  const cameIn = useNews(view, waiting.map((p) => p.name), panel !== 'people')
   useEffect(() => { if (panel === 'chat') setSeen(view.chat.length) }, [panel, view.chat.length])
   const setMicrophone = (on: boolean): void => { keepDevices({ microphoneOn: on }); void call.media.setMicrophone(on) }
   const setCamera = (on: boolean): void => { keepDevices({ cameraOn: on }); void call.media.setCamera(on) }
@@ -56,9 +56,9 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
     return () => document.removeEventListener('keydown', key)
   }, [call])
   const end = async (): Promise<void> => {
-    const { visit } = call.view
+    const visit = call.view.visit ?? (await call.door.look())
     await call.end()
-    if (visit) await engine.write(visit.chart, 'general', { kind: 'record', resource: encounterOf(tookPlace(visit)) })
+    await engine.write(visit.chart, 'general', { kind: 'record', resource: encounterOf(tookPlace(visit)) })
   }
   const opener = useRef<HTMLElement | null>(null)
   const open = (name: PanelName) => (): void => {
@@ -77,7 +77,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const inside = view.phase === 'in'
   useEffect(() => { if (stopped && panel === 'code') setPanel(undefined) }, [stopped]) // it says that all is well
   const others = view.present.filter((p) => !p.isMe)
-  const title = c.with(host ? view.visit?.patientName || w.unnamed : view.visit?.hostName || w.unnamed)
+  const title = view.visit ? c.with((host ? view.visit.patientName : view.visit.hostName) || w.unnamed) : c.title
   return (
     <section class={panel ? 'room room-with' : 'room'} aria-labelledby="room-title" onKeyDown={escape}>
       <header class="room-top">
@@ -86,6 +86,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
         {stopped && <span class="seal-sign seal-stopped"><Icon name="warn" /><span>{c.stoppedSign}</span></span>}
         {inside && <button type="button" class="seal-sign" onClick={open('code')} aria-expanded={panel === 'code'}><Icon name="lock" /><span>{c.sealed}</span></button>}
       </header>
+      <p class="sr" role="status">{cameIn}</p>
       <Notices call={call} view={view}>
         {waiting[0] && panel !== 'people' && <Notice title={c.knocks(waiting[0].name || c.someone)}><div><Button kind="plain" icon="people" onClick={open('people')}>{c.door}</Button></div></Notice>}
       </Notices>
@@ -132,18 +133,24 @@ function useFullPage(): void {
   }, [])
 }
 
-/** Says who comes, goes, knocks and writes. noticed: who knocks is in a notice, which says so itself. */
-function useNews(view: View, knocking: readonly string[], noticed: boolean): void {
-  const { w } = useWords()
+/** Says who comes, goes, knocks and writes. noticed: who knocks is in a notice, which says so itself. What it gives says that
+ * I am in, and with whom: for whoever listens, since it is in sight. */
+function useNews(view: View, knocking: readonly string[], noticed: boolean): string {
+  const { w, lang } = useWords()
+  const [cameIn, setCameIn] = useState('')
   const c = w.visit.call
   const nameOf = useNameOf()
   const before = useRef<{ present: readonly Present[]; chat: number; knocking: readonly string[] }>({ present: view.present, chat: view.chat.length, knocking: [] })
   useEffect(() => {
     const was = before.current
-    before.current = { present: view.present, chat: view.chat.length, knocking }
-    const wasIn = was.present.some((p) => p.isMe) // who is there when I come is no news
-    const came = wasIn && view.present.find((p) => !p.isMe && !was.present.some((q) => q.member === p.member))
-    const went = was.present.find((p) => !p.isMe && !view.present.some((q) => q.member === p.member))
+    const [wasIn, isIn] = [was.present, view.present].map((all) => all.some((p) => p.isMe)) // who is there when I come is no news, nor who is not while I am not
+    before.current = { present: isIn ? view.present : was.present, chat: view.chat.length, knocking }
+    if (isIn && !wasIn) {
+      const others = view.present.filter((p) => !p.isMe).map(nameOf)
+      setCameIn(others.length > 0 ? c.with(new Intl.ListFormat(lang).format(others)) : c.alone)
+    }
+    const came = wasIn && isIn && view.present.find((p) => !p.isMe && !was.present.some((q) => q.member === p.member))
+    const went = isIn && was.present.find((p) => !p.isMe && !view.present.some((q) => q.member === p.member))
     const line = view.chat.length > was.chat ? view.chat.at(-1) : undefined
     const knock = knocking.find((name) => !was.knocking.includes(name))
     if (knock !== undefined && !noticed) announce(c.knocks(knock || c.someone))
@@ -151,6 +158,7 @@ function useNews(view: View, knocking: readonly string[], noticed: boolean): voi
     else if (went) announce(c.went(nameOf(went)))
     else if (line && !line.mine) announce(c.said(line.name || c.someone))
   }, [view.present, view.chat.length, knocking.join()])
+  return cameIn
 }
 
 function Elapsed({ since }: { since: number }): JSX.Element | null {
