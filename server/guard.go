@@ -89,7 +89,8 @@ func (s *Server) stream(route Route, w http.ResponseWriter, r *http.Request) {
 }
 
 // decide runs one request in one transaction: who asks, what it is about, may they, do, record. If do fails, its work
-// is undone with the transaction, and another one puts on record what was decided and that it failed.
+// is undone with the transaction, and another one puts on record what was decided and that it failed. A public stream,
+// which nobody is known to ask for, needs none.
 func (s *Server) decide(r *http.Request, route Route, body []byte,
 	do func(context.Context, *store.Tx, ward.Caller) error, allowed func(ward.Caller),
 ) (policy.Decision, error) {

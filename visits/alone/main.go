@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"strconv"
@@ -35,6 +36,9 @@ func run(port, udpPort, key, secret, address string) error {
 		if _, err := strconv.ParseUint(text, 10, 16); err != nil {
 			return fmt.Errorf("port %q: %w", text, err)
 		}
+	}
+	if net.ParseIP(address) == nil {
+		return fmt.Errorf("media address %q is not an IP address", address)
 	}
 	conf, err := config.NewConfig(fmt.Sprintf(`
 port: %s

@@ -219,8 +219,11 @@ export class Call {
       this.since = 0
       if (this.over) return
       try {
-        if (this.group && this.media.connecting && since <= this.seq) this.later = true // my own commit, mostly
-        else await this.step()
+        if (this.group && this.media.connecting && since <= this.seq) { // my own commit, mostly
+          this.later = true
+          return
+        }
+        await this.step()
         if (this.state.problem) this.set({ problem: undefined })
       } catch (error) {
         this.set({ problem: problemOf(error) })

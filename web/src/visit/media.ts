@@ -58,7 +58,7 @@ const pauses = [300, 700, 1500, 3000, 5000]
 /** And before them to take up the one that broke; LiveKit's own grow to seven seconds. */
 const resumePauses = [0, 300, 700, 1500, 1500, 2000, 2000, 3000, 3000]
 /** What a person may choose among, as browsers call it and as it is kept. */
-const inputs = [['videoinput', 'camera'], ['audioinput', 'microphone'], ['audiooutput', 'speaker']] as const
+const deviceOf = { videoinput: 'camera', audioinput: 'microphone', audiooutput: 'speaker' } as const
 /** How long what was opened or refused counts as now, in milliseconds: counts come twice a second. */
 const lately = 2500
 /** How often it is looked how people's sound comes, in milliseconds. */
@@ -149,7 +149,10 @@ export class Media {
         await room.setE2EEEnabled(true)
         await room.connect(url, token, { ...(relays && { rtcConfig: { iceServers: [...relays] } }), maxRetries: 0, subscriberAllowPause: false }) // see sound.ts
         this.room = room
-        for (const [kind, key] of inputs) if (this.devices[key] !== made[key]) await room.switchActiveDevice(kind, this.devices[key] ?? 'default').catch(() => undefined) // chosen meanwhile
+        for (const kind of Object.keys(deviceOf) as MediaDeviceKind[]) { // chosen meanwhile
+          const chosen = this.devices[deviceOf[kind]]
+          if (chosen !== made[deviceOf[kind]]) await room.switchActiveDevice(kind, chosen ?? 'default').catch(() => undefined)
+        }
       } catch (error) {
         console.warn('media:', error instanceof Error ? error.message : error)
         await room.disconnect().catch(() => undefined)
@@ -299,7 +302,7 @@ export class Media {
   }
 
   async useDevice(kind: MediaDeviceKind, id: string): Promise<void> {
-    this.prefer({ [kind === 'videoinput' ? 'camera' : kind === 'audioinput' ? 'microphone' : 'speaker']: id })
+    this.prefer({ [deviceOf[kind]]: id })
     await this.room?.switchActiveDevice(kind, id)
     this.told.changed()
   }
