@@ -218,6 +218,7 @@ func TestTheGoClientIsToldOfALogThatWasBegunAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	agrees(t, here, org) // also that she looked and pinned, or the loss would still grow while it is told
 	// All since is lost, for good.
 	err = here.db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		for statement, about := range map[string]int64{
