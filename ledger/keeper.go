@@ -169,18 +169,22 @@ func (k *Keeper) castVotes(ctx context.Context) {
 	}
 }
 
-// await waits until a log may have grown, wakes those who send, and tells whether to go on. Growing logs wake them at
+// await waits until a log may have grown, wakes those who send, and tells when to go on. Growing logs wake them at
 // once; new logs, and the rest, can wait a little.
 func (k *Keeper) await(ctx context.Context, tick <-chan time.Time) bool {
-	for looked := time.Now(); ; {
+	looked := time.Now()
+	var soon <-chan time.Time // a log that is new must not wait for the tick
+	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-k.Ledger.longer:
 			k.wakeAll()
-			if time.Since(looked) > lookEvery {
-				return true
+			if soon == nil {
+				soon = time.After(lookEvery - time.Since(looked))
 			}
+		case <-soon:
+			return true
 		case <-tick:
 			k.wakeAll()
 			return true

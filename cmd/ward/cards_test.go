@@ -20,6 +20,7 @@ import (
 	"ward/seal"
 	"ward/seal/envelope"
 	"ward/store"
+	"ward/store/storetest"
 )
 
 // changed is a way to the server on which someone changes the cards that it shows.
@@ -52,7 +53,7 @@ func servedClinic(t *testing.T) (here *running, org ward.OrgID, founder *client.
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &Config{Dir: filepath.Join(t.TempDir(), "data"), Origin: "http://localhost:" + port, LogLevel: "error"}
+	config := &Config{Dir: filepath.Join(t.TempDir(), "data"), Origin: "http://localhost:" + port, LogLevel: "error", Database: storetest.Database(t)}
 	if here, err = clinic(t.Context(), config, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ward"
-	"ward/ledger"
 	"ward/store"
 )
 
@@ -100,7 +99,7 @@ func happens(t *testing.T, here *running, org ward.OrgID, actions ...string) {
 	t.Helper()
 	for _, action := range actions {
 		err := here.db.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
-			return ledger.New(time.Now).Append(ctx, tx, org, ward.Event{Action: action, Decision: "allow"})
+			return here.keeper.Ledger.Append(ctx, tx, org, ward.Event{Action: action, Decision: "allow"})
 		})
 		if err != nil {
 			t.Fatal(err)
