@@ -28,6 +28,19 @@ export async function end(story, clinic, browser, cause = undefined) {
   return story
 }
 
+/** Holds back what someone's page asks of such an address from now on: asked tells when it first did, letGo ends it. */
+export async function hold(someone, address) {
+  let told, open
+  const asked = new Promise((resolve) => { told = resolve })
+  const held = new Promise((resolve) => { open = resolve })
+  await someone.page.route(address, async (route) => {
+    told()
+    await held
+    await route.continue()
+  })
+  return { asked, letGo: open }
+}
+
 /** Opens an invitation and tells who one is, up to the passkey; look sees the screens on the way. */
 export async function fillJoin(someone, link, given, family, patient = false, look = async () => undefined) {
   await someone.page.goto(link)

@@ -6,7 +6,7 @@ import { Clinic } from './clinic.mjs'
 import { openBrowser } from './people.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 import { ask, epochOf, keysOf, lookInside } from './inside.mjs'
-import { book, coming, end, inVisits, invite, join } from './steps.mjs'
+import { book, coming, end, hold, inVisits, invite, join } from './steps.mjs'
 
 export async function steps(database) {
   const story = new Telling(`visit ${database ? 'on PostgreSQL' : 'on SQLite'}`)
@@ -21,8 +21,12 @@ export async function steps(database) {
     await join(amina, await invite(okafor, clinic, 'Patient', 'Amina', 'Yusuf'), 'Amina', 'Yusuf', true)
     visit = await book(okafor, clinic, 'Amina')
   })
-  await story.step('Amina comes to the waiting room', async () => {
+  await story.step('Amina comes to the waiting room, once she has agreed', async () => {
+    const look = await hold(amina, `**/api/visits/${visit}?group=1`)
     await amina.page.goto(`${clinic.origin}/visit/${visit}`)
+    await look.asked
+    must((await amina.button('Go to the waiting room').count()) === 0, 'she may go in before it is known whether she agreed')
+    look.letGo()
     await amina.button('I agree to visits by video').waitFor()
     await accessible(amina, 'consent')
     await fits(amina, 'consent')
@@ -44,7 +48,12 @@ export async function steps(database) {
     }
   })
   await story.step('Dr Okafor opens the visit and lets her in', async () => {
+    const look = await hold(okafor, `**/api/visits/${visit}?group=1`)
     await okafor.page.goto(`${clinic.origin}/visit/${visit}`)
+    const open = await okafor.button('Open the visit').elementHandle()
+    look.letGo()
+    await okafor.heading('Visit with Amina Yusuf').waitFor()
+    must(await open.evaluate((button) => button.isConnected), 'the button goes away under her finger')
     await okafor.button('Open the visit').click()
     await okafor.button(/^Let in/).waitFor()
     await accessible(okafor, 'visit, alone')
@@ -100,9 +109,7 @@ export async function steps(database) {
   await story.step('she leaves and goes back in: the room is there at once, says what happens, and loses nothing that she writes too soon', async () => {
     await amina.button('Leave').click()
     await amina.button('Go back in').waitFor()
-    let open
-    const held = new Promise((resolve) => { open = resolve })
-    await amina.page.route('**/enter', async (route) => { await held; await route.continue() })
+    const way = await hold(amina, '**/enter')
     await amina.button('Go back in').click()
     await amina.page.getByText('Connecting sound and picture').waitFor()
     await accessible(amina, 'visit-joining')
@@ -111,7 +118,7 @@ export async function steps(database) {
     await amina.field('Write to everyone here').fill(tooSoon)
     await amina.button('Send').click()
     await amina.page.getByText('not sent').waitFor()
-    open()
+    way.letGo()
     await moving(amina, 1)
     must((await amina.field('Write to everyone here').inputValue()) === tooSoon, 'what she wrote is gone')
     await amina.button('Send').click()

@@ -84,7 +84,7 @@ function Lobby({ door, onLook, onEnter }: { door: Door; onLook: () => Promise<Vi
     <Page visit={v} isHost={door.isHost}>
       <ErrorPanel error={visit.error} onRetry={visit.again} />
       {!canEncrypt() ? <Notice kind="danger" title={c.cannot}><p>{c.cannotText}</p></Notice> : (
-        <Agreed chart={v?.chart}>
+        <Agreed door={door} chart={v?.chart} failed={visit.error !== undefined}>
           <Card>
             {waiting.length > 0 && <ul class="list">{waiting.map((p) => <li key={p.member} class="item"><AtTheDoor who={p} /></li>)}</ul>}
             <Preview devices={devices} onChange={(change) => setDevices(keepDevices(change))}><Button large wide icon="go" onClick={onEnter}>{door.isHost ? c.open : c.enter}</Button></Preview>
@@ -100,10 +100,15 @@ function Lobby({ door, onLook, onEnter }: { door: Door; onLook: () => Promise<Vi
   )
 }
 
-/** For who acts for the chart's owner: consent first. Guests have neither an account nor a chart. */
-function Agreed({ chart, children }: { chart: string | undefined; children: ComponentChildren }): JSX.Element {
+/** For the patient, and who acts for them: consent first, so nothing before it is known whether it was given. Everyone
+ * else sees what is inside at once, and it stays: a button that goes away under a finger was not pressed. */
+function Agreed({ door, chart, failed, children }: { door: Door; chart: string | undefined; failed: boolean; children: ComponentChildren }): JSX.Element | null {
   const engine = useEngine()
-  return engine.me && chart ? <TelehealthConsent chart={chart}>{children}</TelehealthConsent> : <>{children}</>
+  const { w } = useWords()
+  useEffect(() => { if (door.isHost && chart) engine.open(chart, () => undefined).catch(() => undefined) }, [chart]) // ready to be written to
+  if (door.isHost || !engine.me) return <>{children}</>
+  if (chart) return <TelehealthConsent chart={chart}>{children}</TelehealthConsent>
+  return failed ? null : <p class="soft" role="status">{w.loading}</p>
 }
 
 /** What is asked of a patient beforehand. */
