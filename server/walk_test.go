@@ -317,6 +317,7 @@ func (p *knownPeople) RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID,
 // newTown starts a server, founds two clinics, and lets everyone join.
 func newTown(t *testing.T) *town {
 	t.Helper()
+	t.Parallel()
 	ctx := t.Context()
 	w := &town{t: t}
 	listener := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.server.ServeHTTP(rw, r) }))
