@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -19,6 +20,7 @@ import (
 // in that folder only, and durable like a real one, since tests pull its plug. PostgreSQL refuses to run as root, so
 // root starts it as the user "postgres", whom Debian's package makes.
 type database struct {
+	guard  sync.Mutex
 	dir    string
 	server *exec.Cmd
 }
@@ -52,6 +54,8 @@ func (d *database) units(ctx context.Context) error {
 }
 
 func (d *database) create(ctx context.Context, name string) (address string, err error) {
+	d.guard.Lock()
+	defer d.guard.Unlock()
 	if d.server == nil {
 		if err := d.start(ctx); err != nil {
 			return "", fmt.Errorf("start PostgreSQL: %w", err)

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,48 +32,94 @@ func tests(db *database) []stage {
 		{"manual (testscript)", tool("go", "test", "-run", "^TestManual", "./cmd/ward")},
 		{"unit tests, PostgreSQL", db.units},
 		{"engines (ACME, S3)", engines},
-		{"stories, SQLite", tool("node", "e2e/run.mjs")},
-		// Those that ask most of the database; what the others ask, the unit tests ask PostgreSQL too.
-		{"the story, PostgreSQL", db.with("story", "node", "e2e/run.mjs", "story.story")},
-		{"booking, PostgreSQL", db.with("booking", "node", "e2e/run.mjs", "booking")},
-		{"a visit, PostgreSQL", db.with("visit", "node", "e2e/run.mjs", "visit.story")},
 		{"demo, checked", checkedDemo},
 		{"canaries", tool(wardBinary(), "prove")},
 	}
 }
 
+// stories are played in real browsers, each in a clinic of its own. On PostgreSQL those are that ask most of the database;
+// what the others ask, the unit tests ask PostgreSQL too.
+func stories(db *database) ([]stage, error) {
+	files, err := filepath.Glob(filepath.Join("e2e", "*.story.mjs"))
+	if err != nil {
+		return nil, err
+	}
+	var list []stage
+	for _, name := range []string{"story", "visit", "booking"} {
+		list = append(list, stage{"story: " + name + ", PostgreSQL", db.with(name, "node", "e2e/run.mjs", name+".story")})
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".story.mjs")
+		list = append(list, stage{"story: " + name, tool("node", "e2e/run.mjs", name+".story")})
+	}
+	return list, nil
+}
+
+// storiesAtOnce is how many stories are played at a time. People who wait for one another leave a machine idle for most of
+// a story, yet four browsers in a visit fill two cores.
+const storiesAtOnce = 2
+
 // test runs every step, also after one has failed, so that one run tells all that is wrong.
 func test(ctx context.Context, name string) error {
 	db := &database{}
 	defer db.stop()
-	passed, failed := 0, 0
-	for _, step := range tests(db) {
-		if !strings.Contains(step.name, name) {
-			continue
-		}
-		fmt.Printf("%-24s ", step.name)
-		start := time.Now()
-		err := step.do(ctx)
-		if ctx.Err() != nil {
-			return errors.New("interrupted")
-		}
-		if err != nil {
-			failed++
-			fmt.Printf("FAILED %7.1f s\n", time.Since(start).Seconds())
-			fmt.Println(indent(wentWrong(err.Error())))
-			continue
-		}
-		passed++
-		fmt.Printf("ok     %7.1f s\n", time.Since(start).Seconds())
+	played, err := stories(db)
+	if err != nil {
+		return err
 	}
-	fmt.Printf("\n%d passed, %d failed\n", passed, failed)
-	if failed > 0 {
-		return fmt.Errorf("%d of %d steps failed", failed, passed+failed)
+	other := func(s stage) bool { return !strings.Contains(s.name, name) }
+	var ran results
+	ran.each(ctx, 1, slices.DeleteFunc(tests(db), other))
+	ran.each(ctx, storiesAtOnce, slices.DeleteFunc(played, other))
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
 	}
-	if passed == 0 {
+	fmt.Printf("\n%d passed, %d failed\n", ran.passed, ran.failed)
+	if ran.failed > 0 {
+		return fmt.Errorf("%d of %d steps failed", ran.failed, ran.passed+ran.failed)
+	}
+	if ran.passed == 0 {
 		return fmt.Errorf("no step's name contains %q", name)
 	}
 	return nil
+}
+
+// results tell how steps went, as they end.
+type results struct {
+	guard          sync.Mutex
+	passed, failed int
+}
+
+// each runs steps, so many at once. Who watches sees what runs if it is one at a time.
+func (r *results) each(ctx context.Context, atOnce int, steps []stage) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	places := make(chan struct{}, atOnce)
+	for _, step := range steps {
+		places <- struct{}{}
+		if ctx.Err() != nil {
+			return
+		}
+		title := fmt.Sprintf("%-24s ", step.name)
+		if atOnce == 1 {
+			fmt.Print(title)
+			title = ""
+		}
+		running.Go(func() {
+			start := time.Now()
+			err := step.do(ctx)
+			r.guard.Lock()
+			defer r.guard.Unlock()
+			if err == nil {
+				r.passed++
+				fmt.Printf("%sok     %7.1f s\n", title, time.Since(start).Seconds())
+			} else if ctx.Err() == nil {
+				r.failed++
+				fmt.Printf("%sFAILED %7.1f s\n%s\n", title, time.Since(start).Seconds(), indent(wentWrong(err.Error())))
+			}
+			<-places
+		})
+	}
 }
 
 // checkedDemo plays the story, opens the export that it leaves with the recovery code alone, and validates the FHIR in it:
