@@ -6,7 +6,7 @@ import { Clinic } from './clinic.mjs'
 import { openBrowser } from './people.mjs'
 import { Telling, accessible, fits, must, picture } from './telling.mjs'
 import { ask, lookInside } from './inside.mjs'
-import { coming, end, invite, join } from './steps.mjs'
+import { coming, end, holdAnswer, invite, join } from './steps.mjs'
 import { Postbox } from './postbox.mjs'
 import { found } from './search.mjs'
 
@@ -61,6 +61,7 @@ export async function steps(database) {
       taps++
       await what.click()
     }
+    const letGo = await holdAnswer(amina, /\/api\/charts\/[^/?]+$/) // her chart is still being opened when she books
     await amina.page.goto(clinic.origin)
     await tap(amina.page.getByRole('link', { name: 'Book an appointment' }))
     const days = amina.page.getByRole('group', { name: 'Which day?' })
@@ -83,6 +84,7 @@ export async function steps(database) {
     must(visit.starts === starts, `booked at ${visit.starts}, not at ${starts}`)
     must(taps === 4, `${taps} taps`)
     await told(amina, /^Booked: /)
+    letGo()
     await amina.page.locator('details.opens summary').click()
     await amina.page.getByText(about).waitFor()
     await accessible(amina, 'booked')

@@ -41,6 +41,18 @@ export async function hold(someone, address) {
   return { asked, letGo: open }
 }
 
+/** Holds back the next answer from such an address, as it was when it was asked for, until what it gives is called. */
+export async function holdAnswer(someone, address) {
+  let letGo
+  const held = new Promise((resolve) => { letGo = resolve })
+  await someone.page.route(address, async (route) => {
+    const response = await route.fetch()
+    await held
+    await route.fulfill({ response })
+  }, { times: 1 })
+  return letGo
+}
+
 /** Opens an invitation and tells who one is, up to the passkey; look sees the screens on the way. */
 export async function fillJoin(someone, link, given, family, patient = false, look = async () => undefined) {
   await someone.page.goto(link)

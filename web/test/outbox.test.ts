@@ -63,6 +63,16 @@ test('what waits is sent in order, and then gone', async () => {
   assert.equal(box.count, 0)
 })
 
+test('what was sent stays in its chart until it is read back', async () => {
+  const d = await desk()
+  const box = d.box()
+  const [one, two] = [await d.put(box, 'one'), await d.put(box, 'two')]
+  await box.send()
+  assert.deepEqual([box.count, box.of('chart').map((w) => w.header.entry)], [0, [one, two]])
+  box.readBack(new Set([one]))
+  assert.deepEqual(box.of('chart').map((w) => w.header.entry), [two])
+})
+
 test('a lost request is sent again', async () => {
   const d = await desk()
   const box = d.box()

@@ -22,6 +22,7 @@ export interface Session {
 export class Appointments {
   private readonly net: Net
   private readonly session: Session
+  private said = '' // the reasons that the last list was given
 
   constructor(net: Net, session: Session) {
     this.net = net
@@ -31,6 +32,7 @@ export class Appointments {
   async list(from: string, to: string): Promise<readonly Appointment[]> {
     const { visits } = await this.net.get<{ visits: WireVisit[] }>(`/api/visits?from=${moment(from)}&to=${moment(to)}`)
     const reasons = this.reasons()
+    this.said = JSON.stringify([...reasons])
     return Promise.all(visits.map((v) => this.show(v, reasons)))
   }
 
@@ -41,6 +43,14 @@ export class Appointments {
       patient: v.patient, patientName: await this.session.nameOf(v.patient), with: v.host, withName: await this.session.nameOf(v.host),
       ...(v.me && { me: v.me }), ...(v.waits && { waits: v.waits }), ...(v.series && { series: v.series }), ...(reason && { reason }),
     }
+  }
+
+  /** Looks whether the charts that are open say something else by now of what visits are about, and tells of it. */
+  look(): void {
+    const said = JSON.stringify([...this.reasons()])
+    if (said === this.said) return
+    this.said = said
+    this.session.changed()
   }
 
   /** What visits are about, as far as the charts that are open say: the newest word of the patient or of staff. */

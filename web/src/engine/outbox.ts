@@ -22,6 +22,7 @@ const maxTries = 3
 
 export class Outbox {
   private all: Waiting[] = []
+  private unread: Waiting[] = [] // what the server has taken, and nobody here has read back: it must not vanish meanwhile
   private running: Promise<void> = Promise.resolve()
   private readonly shelf: Shelf
   private readonly safe: Safe
@@ -47,7 +48,9 @@ export class Outbox {
     this.all = found.filter((w): w is Waiting => w !== undefined).map((w) => ({ ...w, state: w.state === 'sending' ? 'waiting' : w.state }))
   }
 
-  of(chart: string): readonly Waiting[] { return this.all.filter((w) => w.chart === chart) }
+  of(chart: string): readonly Waiting[] { return [...this.unread, ...this.all].filter((w) => w.chart === chart) }
+  /** These entries were read back from the server. */
+  readBack(entries: ReadonlySet<string>): void { this.unread = this.unread.filter((w) => !entries.has(w.header.entry)) }
   get count(): number { return this.all.length }
   get waiting(): readonly Waiting[] { return this.all }
 
@@ -91,7 +94,7 @@ export class Outbox {
   /** Sends one; false if there is no network, and the rest can wait. */
   private async sendOne(w: Waiting): Promise<boolean> {
     const kept = await this.safe.open<Waiting>(`outbox/${this.name(w)}`, await this.shelf.get('outbox', this.name(w)))
-    if (!kept) return this.sentOrGone(w) // by another tab
+    if (!kept) return this.sentOrGone(w) // by another tab, or discarded there
     if (kept.sent) w.sent = kept.sent
     w.state = 'sending'
     this.changed(w)
@@ -100,6 +103,7 @@ export class Outbox {
         w.sent ??= await this.seal(w, attempt > 1)
         await this.keep(w)
         await this.net.post(`/api/locks/${w.lock}/entries`, { entries: [{ text: w.sent.text, sealed: unb64(w.sent.sealed) }] })
+        this.unread.push(w)
         return this.sentOrGone(w)
       } catch (error) {
         const { code } = problemOf(error)

@@ -41,7 +41,8 @@ const batchSize = 16
 /** A chart that was just opened is shown first; its snapshot waits this long in ms, and up to as long again. */
 const snapshotDelay = 4000
 
-interface Chart { readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
+/** turn: which of the readings of charts this is of, counted as they began. */
+interface Chart { readonly turn: number; readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
 
 export class Session {
   readonly people: People
@@ -290,7 +291,7 @@ export class Session {
     }
     if (n.chart) {
       this.tell({ what: 'charts' })
-      if (this.charts_.has(n.chart)) this.refresh(n.chart)
+      this.grew(n.chart)
     }
     if (n.visit) this.tell({ what: 'appointments' })
     if (n.kind === 'invitation' || n.kind === 'person') this.tell({ what: 'people' })
@@ -309,6 +310,11 @@ export class Session {
     for (const hear of [...this.visitWatchers]) hear(undefined)
     for (const chart of this.charts_.keys()) this.refresh(chart)
     this.housekeep()
+  }
+
+  /** Something was added to a chart. If someone sees it, or is about to, it is read again: what is being read now may lack it. */
+  private grew(chart: ID): void {
+    if (this.charts_.has(chart) || this.reading.has(chart)) this.refresh(chart)
   }
 
   /** Reads a chart again; when much comes at once, once more after it and not for each. */
@@ -509,11 +515,11 @@ export class Session {
     return this.appointments.list(from, to)
   }
 
-  /** Opens a chart, once, for what its visits are about; when it is open, it tells. */
+  /** Opens a chart, once, for what its visits are about. */
   readReasons(chart: ID): void {
     if (this.charts_.has(chart) || this.opening.has(chart)) return
     this.opening.add(chart)
-    void this.open(chart, () => undefined).then(() => this.tell({ what: 'appointments' }), () => undefined).finally(() => this.opening.delete(chart))
+    void this.open(chart, () => undefined).catch(() => undefined).finally(() => this.opening.delete(chart)) // if it says something of them, that is told
   }
 
   private readonly opening = new Set<ID>()
@@ -557,6 +563,20 @@ export class Session {
   }
 
   async open(chart: ID, progress: Progress): Promise<OpenChart> {
+    this.reading.set(chart, (this.reading.get(chart) ?? 0) + 1)
+    try {
+      return await this.read(chart, ++this.turns, progress)
+    } finally {
+      const others = (this.reading.get(chart) ?? 1) - 1
+      if (others > 0) this.reading.set(chart, others)
+      else this.reading.delete(chart)
+    }
+  }
+
+  private readonly reading = new Map<ID, number>() // how often it is being read now
+  private turns = 0
+
+  private async read(chart: ID, turn: number, progress: Progress): Promise<OpenChart> {
     const wire = await this.net.get<WireChart>(`/api/charts/${chart}`)
     const locks = new Map<Compartment, OpenLock>()
     const items: Item[] = []
@@ -586,7 +606,7 @@ export class Session {
       writable: wire.locks.map((l) => l.compartment as Compartment), due: wire.locks.some((l) => l.due),
       emergencies: await this.emergenciesOf(wire.emergencies),
     }
-    this.charts_.set(chart, { wire, locks, open: { ...open, items } })
+    if (turn > (this.charts_.get(chart)?.turn ?? 0)) this.charts_.set(chart, { turn, wire, locks, open: { ...open, items } }) // else a newer reading was quicker
     return this.arrange(chart)
   }
 
@@ -616,6 +636,7 @@ export class Session {
     const c = this.charts_.get(chart) as Chart
     const stored = c.open.items.filter((i) => i.state === 'stored')
     const ids = new Set(stored.map((i) => i.entry))
+    this.outbox.readBack(ids)
     const waiting = this.outbox.of(chart).filter((w) => !ids.has(w.header.entry)).map((w) => this.waitingItem(w))
     const all = [...stored, ...waiting]
     const byEntry = new Map(all.map((i) => [i.entry, i]))
@@ -649,6 +670,7 @@ export class Session {
     const patient = items.findLast((i) => i.kind === 'person' && i.resources[0]?.resourceType === 'Patient')?.resources[0]
       ?? items.flatMap((i) => i.resources).find((r) => r.resourceType === 'Patient')
     c.open = { ...c.open, items, ...(patient && { patient }) }
+    this.appointments.look()
     return c.open
   }
 
@@ -744,7 +766,7 @@ export class Session {
       return id
     }
     await this.outbox.add(chart, compartment, header, body, () => this.drafts.drop(from))
-    void this.outbox.send().then(() => this.charts_.has(chart) && this.refresh(chart))
+    void this.outbox.send().then(() => this.grew(chart))
     return header.entry
   }
 
