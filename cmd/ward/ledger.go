@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,13 +53,31 @@ func ledgerCommand() command {
 	c := command{name: "ledger", args: "status|invite|join|welcome|propose|votes|vote|releases|release|begin-again …", line: "run the ledger together with other organisations", about: ledgerAbout}
 	c.run = func(ctx context.Context, t terminal, args []string) error {
 		var no bool
-		config, rest, err := readConfig(t, c, func(f *pflag.FlagSet) { f.BoolVar(&no, "no", false, "take this member's vote back") }, args)
+		config, rest, err := readConfig(t, c, func(f *pflag.FlagSet) { f.BoolVar(&no, "no", false, "take this member's vote back") }, withoutDashes(args))
 		if err != nil {
 			return err
+		}
+		for i, word := range rest {
+			rest[i] = strings.TrimPrefix(word, dashed)
 		}
 		return ledgerDo(ctx, t, &config, rest, no)
 	}
 	return c
+}
+
+// dashed stands before what begins with a dash and yet is no flag. No word of a command line can have it of itself.
+const dashed = "\x00"
+
+// withoutDashes marks the keys and signatures among a command's words: one in 64 begins with a dash, in base64url.
+func withoutDashes(words []string) []string {
+	words = slices.Clone(words)
+	for i, word := range words {
+		raw, err := ward.B64.DecodeString(word)
+		if is := len(raw) == ed25519.PublicKeySize || len(raw) == ed25519.SignatureSize; err == nil && is && word[0] == '-' {
+			words[i] = dashed + word
+		}
+	}
+	return words
 }
 
 func ledgerDo(ctx context.Context, t terminal, config *Config, args []string, no bool) error {
