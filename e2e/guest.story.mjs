@@ -20,11 +20,13 @@ export async function steps(database) {
   const browser = await openBrowser()
   const arrive = coming(story, browser, inVisits, (someone) => lookInside(someone, { size: small }))
   let okafor, amina, ines, karim, visit, link
-  await story.step('a clinic, its clinician and a patient with an appointment', async () => {
+  await story.step('a clinic, its clinician, a patient with an appointment, and her brother, who is a patient too', async () => {
     okafor = await arrive('okafor')
     await join(okafor, clinic.foundingLink, 'Ada', 'Okafor')
     amina = await arrive('amina', { width: 390, height: 844 })
     await join(amina, await invite(okafor, clinic, 'Patient', 'Amina', 'Yusuf'), 'Amina', 'Yusuf', true)
+    karim = await arrive('karim', { width: 320, height: 640 })
+    await join(karim, await invite(okafor, clinic, 'Patient', 'Karim', 'Yusuf'), 'Karim', 'Yusuf', true)
     visit = await book(okafor, clinic, 'Amina')
   })
   await story.step('Amina makes a link for her interpreter', async () => {
@@ -109,13 +111,12 @@ export async function steps(database) {
     await accessible(ines, 'a visit as a guest')
     await ines.button('Close').click()
   })
-  await story.step("Dr Okafor asks in Amina's brother: four see the other three move, and the same code", async () => {
+  await story.step("Dr Okafor asks in Amina's brother, who is signed in as himself: four see the other three move, and the same code", async () => {
     await okafor.button('Invite a guest').click()
     await okafor.page.getByRole('radio', { name: 'Family or friend' }).check()
     await okafor.button('Make a link').click()
     const brothers = await okafor.field('Link').inputValue()
     await okafor.button('Done').click()
-    karim = await arrive('karim', { width: 320, height: 640 })
     await karim.page.goto(brothers)
     await karim.field('Your name').fill('Karim Yusuf')
     await karim.button('Go on').click()

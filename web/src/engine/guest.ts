@@ -197,6 +197,7 @@ const listenPause = 2000
 export class GuestDoor extends VisitCalls implements Door {
   readonly me: ID
   readonly isHost = false
+  readonly isGuest = true
   readonly circle: Circle
   private readonly shelf: Shelf
   private readonly key: SigningKey

@@ -37,6 +37,7 @@ export interface Lent {
 }
 
 export class SessionDoor extends VisitCalls implements Door {
+  readonly isGuest = false
   readonly me: ID
   readonly circle: Circle
   private readonly lent: Lent

@@ -60,6 +60,7 @@ export interface Door {
   readonly visit: ID
   readonly me: ID                  // as a member of the visit
   readonly isHost: boolean
+  readonly isGuest: boolean        // came by a link, with no part in the chart; this browser may still be somebody's
   readonly isLetIn: boolean        // to a visit that is open, as the server last said
   readonly circle: Circle
   /** Whether watch calls back now, as soon as something changes. */

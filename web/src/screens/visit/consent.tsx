@@ -5,7 +5,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Card, Dialog, ErrorPanel, Icon, Notice, announce } from '../../parts/index.tsx'
-import type { ID, OpenChart } from '../../engine/types.ts'
+import type { ID, OpenChart, ProblemCode } from '../../engine/types.ts'
 import { telehealthConsent, telehealthStanding, telehealthWords } from '../../fhir/telehealth.ts'
 import { useOpenChart } from '../chart/opened.ts'
 import { usual } from '../chart/where.tsx'
@@ -13,13 +13,17 @@ import { usual } from '../chart/where.tsx'
 /** Who is asked: the patient, and who acts for them. Staff and guests are not. */
 const isAsked = (chart: OpenChart, roles: readonly string[]): boolean => chart.mine || (roles.includes('proxy') && !roles.includes('clinician'))
 
+/** What says nothing of whose chart it is, and passes. */
+const passing: readonly ProblemCode[] = ['offline', 'unavailable', 'too_many']
+
 /** Shows what is inside once consent is given, and asks for it until then. For everyone else it shows what is inside. */
 export function TelehealthConsent({ chart: id, children }: { chart: ID; children?: ComponentChildren }): JSX.Element | null {
   const engine = useEngine()
   const { w } = useWords()
-  const { chart, error } = useOpenChart(id)
+  const { chart, error, again } = useOpenChart(id)
   if (!chart && !error) return <p class="soft" role="status">{w.loading}</p>
-  // Who cannot open the chart is not its patient.
+  if (!chart && error && passing.includes(error.code)) return <ErrorPanel error={error} onRetry={again} />
+  // Who still cannot open the chart is not its patient.
   const ask = chart && isAsked(chart, engine.me?.roles ?? []) && chart.writable.length > 0 && telehealthStanding(chart.items, chart.owner).state !== 'given'
   return ask ? <Ask chart={chart} /> : <>{children}</>
 }

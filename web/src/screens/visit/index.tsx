@@ -92,7 +92,7 @@ function Lobby({ door, onLook, onEnter }: { door: Door; onLook: () => Promise<Vi
             <p class="small soft private"><Icon name="lock" /><span>{c.private} {c.notRecorded}</span></p>
             <p class="small"><Link href={`/check/${door.visit}`}>{c.check}</Link></p>
           </Card>
-          {v && <Before chart={v.chart} />}
+          {v && !door.isGuest && <Before chart={v.chart} />}
           {v?.links && <InviteGuest door={door} links={v.links} level={2} />}
         </Agreed>
       )}
@@ -100,13 +100,13 @@ function Lobby({ door, onLook, onEnter }: { door: Door; onLook: () => Promise<Vi
   )
 }
 
-/** For the patient, and who acts for them: consent first, so nothing before it is known whether it was given. Everyone
- * else sees what is inside at once, and it stays: a button that goes away under a finger was not pressed. */
+/** For the patient, and who acts for them: consent first, so nothing before it is known whether it was given. The host and
+ * guests see what is inside at once, and it stays: a button that goes away under a finger was not pressed. */
 function Agreed({ door, chart, failed, children }: { door: Door; chart: string | undefined; failed: boolean; children: ComponentChildren }): JSX.Element | null {
   const engine = useEngine()
   const { w } = useWords()
   useEffect(() => { if (door.isHost && chart) engine.open(chart, () => undefined).catch(() => undefined) }, [chart]) // ready to be written to
-  if (door.isHost || !engine.me) return <>{children}</>
+  if (door.isHost || door.isGuest) return <>{children}</>
   if (chart) return <TelehealthConsent chart={chart}>{children}</TelehealthConsent>
   return failed ? null : <p class="soft" role="status">{w.loading}</p>
 }
@@ -149,7 +149,7 @@ function InCall({ call, onLook, onAgain }: { call: Call; onLook: () => Promise<V
     setCurrentCall(undefined)
     announce('') // who came and went is no news any more
   }, [phase, settled])
-  useEffect(() => { if (engine.me && view.visit && settled) engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, settled]) // for the chat, and what the clinician writes
+  useEffect(() => { if (view.visit && !call.door.isGuest && settled) engine.open(view.visit.chart, () => undefined).catch(() => undefined) }, [view.visit?.chart, settled]) // for the chat, and what the clinician writes
   if (phase === 'arriving' && call.door.isLetIn) return <VisitRoom call={call} view={view} /> // the room is there at once
   switch (phase) {
     case 'joining': case 'in': case 'stopped': return <VisitRoom call={call} view={view} />
@@ -197,7 +197,7 @@ function Out({ phase, visit, isHost, onAgain }: { phase: 'left' | 'removed' | 'e
   const c = w.visit.call
   const [title, text] = c.over[phase]
   useEffect(() => { document.querySelector<HTMLElement>('main h1')?.focus() }, [phase])
-  const after = phase === 'ended' && engine.me !== undefined && visit !== undefined
+  const after = phase === 'ended' && engine.me !== undefined && visit !== undefined && visit.chart !== '' // of which guests see nothing
   return (
     <Page visit={visit} isHost={isHost} wide={after && isHost}>
       <Card>
