@@ -79,7 +79,12 @@ func test(ctx context.Context, name string) error {
 	other := func(s stage) bool { return !strings.Contains(s.name, name) }
 	var ran results
 	ran.each(ctx, 1, slices.DeleteFunc(tests(db), other))
-	ran.each(ctx, storiesAtOnce, slices.DeleteFunc(played, other))
+	if played = slices.DeleteFunc(played, other); len(played) > 0 {
+		if err := webDependencies(ctx); err != nil { // or two stories would install them at once
+			return err
+		}
+		ran.each(ctx, storiesAtOnce, played)
+	}
 	if ctx.Err() != nil {
 		return errors.New("interrupted")
 	}

@@ -169,7 +169,7 @@ func (k *Keeper) castVotes(ctx context.Context) {
 	}
 }
 
-// await waits until a log may have grown, wakes those who send, and tells when to go on. Growing logs wake them at
+// await waits until a log may have grown, wakes those who send, and tells whether to go on. Growing logs wake them at
 // once; new logs, and the rest, can wait a little.
 func (k *Keeper) await(ctx context.Context, tick <-chan time.Time) bool {
 	looked := time.Now()

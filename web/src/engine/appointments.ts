@@ -22,7 +22,7 @@ export interface Session {
 export class Appointments {
   private readonly net: Net
   private readonly session: Session
-  private said = '' // the reasons that the last list was given
+  private said = '[]' // the reasons that the last list was given
 
   constructor(net: Net, session: Session) {
     this.net = net

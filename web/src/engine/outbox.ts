@@ -22,7 +22,7 @@ const maxTries = 3
 
 export class Outbox {
   private all: Waiting[] = []
-  private unread: Waiting[] = [] // what the server has taken, and nobody here has read back: it must not vanish meanwhile
+  private unread: readonly Waiting[] = [] // what the server has taken, and nobody here has read back: it must not vanish meanwhile
   private running: Promise<void> = Promise.resolve()
   private readonly shelf: Shelf
   private readonly safe: Safe
@@ -49,8 +49,9 @@ export class Outbox {
   }
 
   of(chart: string): readonly Waiting[] { return [...this.unread, ...this.all].filter((w) => w.chart === chart) }
-  /** These entries were read back from the server. */
-  readBack(entries: ReadonlySet<string>): void { this.unread = this.unread.filter((w) => !entries.has(w.header.entry)) }
+  unreadOf(chart: string): readonly Waiting[] { return this.unread.filter((w) => w.chart === chart) }
+  /** The chart was read since these were taken. */
+  readBack(taken: readonly Waiting[]): void { this.unread = this.unread.filter((w) => !taken.includes(w)) }
   get count(): number { return this.all.length }
   get waiting(): readonly Waiting[] { return this.all }
 
@@ -103,7 +104,7 @@ export class Outbox {
         w.sent ??= await this.seal(w, attempt > 1)
         await this.keep(w)
         await this.net.post(`/api/locks/${w.lock}/entries`, { entries: [{ text: w.sent.text, sealed: unb64(w.sent.sealed) }] })
-        this.unread.push(w)
+        this.unread = [...this.unread, w]
         return this.sentOrGone(w)
       } catch (error) {
         const { code } = problemOf(error)

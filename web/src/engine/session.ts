@@ -41,7 +41,7 @@ const batchSize = 16
 /** A chart that was just opened is shown first; its snapshot waits this long in ms, and up to as long again. */
 const snapshotDelay = 4000
 
-/** turn: which of the readings of charts this is of, counted as they began. */
+/** turn: of which reading this is. All readings of charts are counted as they begin. */
 interface Chart { readonly turn: number; readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
 
 export class Session {
@@ -308,32 +308,23 @@ export class Session {
     for (const what of ['charts', 'people', 'appointments'] as const) this.tell({ what })
     void this.checkLedger()
     for (const hear of [...this.visitWatchers]) hear(undefined)
-    for (const chart of this.charts_.keys()) this.refresh(chart)
+    for (const chart of [...this.charts_.keys()]) this.grew(chart)
     this.housekeep()
   }
 
-  /** Something was added to a chart. If someone sees it, or is about to, it is read again: what is being read now may lack it. */
+  /** Something was added to a chart that someone sees, or is about to: it is read again. What is being read now may lack it,
+   * so then once more after that, and not for each. */
   private grew(chart: ID): void {
-    if (this.charts_.has(chart) || this.reading.has(chart)) this.refresh(chart)
-  }
-
-  /** Reads a chart again; when much comes at once, once more after it and not for each. */
-  private refresh(chart: ID): void {
-    if (this.refreshing.has(chart)) {
-      this.refreshing.set(chart, true)
-      return
+    if (this.reading.has(chart)) this.grown.add(chart)
+    else if (this.charts_.has(chart)) {
+      void this.open(chart, () => undefined).catch(() => undefined).then(() => {
+        if (!this.ended && this.charts_.has(chart)) this.tell({ what: 'chart', chart })
+      })
     }
-    this.refreshing.set(chart, false)
-    void this.open(chart, () => undefined).catch(() => undefined).then(() => {
-      const again = this.refreshing.get(chart)
-      this.refreshing.delete(chart)
-      if (this.ended) return
-      this.tell({ what: 'chart', chart })
-      if (again) this.refresh(chart)
-    })
   }
 
-  private readonly refreshing = new Map<ID, boolean>()
+  private readonly grown = new Set<ID>()       // while it was read
+  private readonly reading = new Map<ID, number>() // how often it is being read now
 
   // The directory and the list of staff.
 
@@ -569,14 +560,17 @@ export class Session {
     } finally {
       const others = (this.reading.get(chart) ?? 1) - 1
       if (others > 0) this.reading.set(chart, others)
-      else this.reading.delete(chart)
+      else {
+        this.reading.delete(chart)
+        if (this.grown.delete(chart) && !this.ended) this.grew(chart)
+      }
     }
   }
 
-  private readonly reading = new Map<ID, number>() // how often it is being read now
   private turns = 0
 
   private async read(chart: ID, turn: number, progress: Progress): Promise<OpenChart> {
+    const taken = this.outbox.unreadOf(chart)
     const wire = await this.net.get<WireChart>(`/api/charts/${chart}`)
     const locks = new Map<Compartment, OpenLock>()
     const items: Item[] = []
@@ -606,6 +600,11 @@ export class Session {
       writable: wire.locks.map((l) => l.compartment as Compartment), due: wire.locks.some((l) => l.due),
       emergencies: await this.emergenciesOf(wire.emergencies),
     }
+    if (turn <= (this.forgotten.get(chart) ?? 0)) {
+      await this.dropKept(wire.locks)
+      throw new EngineProblem('missing', 'this browser no longer keeps the chart')
+    }
+    this.outbox.readBack(taken) // those that cannot be read back are not in the chart, and wait for nothing
     if (turn > (this.charts_.get(chart)?.turn ?? 0)) this.charts_.set(chart, { turn, wire, locks, open: { ...open, items } }) // else a newer reading was quicker
     return this.arrange(chart)
   }
@@ -636,7 +635,6 @@ export class Session {
     const c = this.charts_.get(chart) as Chart
     const stored = c.open.items.filter((i) => i.state === 'stored')
     const ids = new Set(stored.map((i) => i.entry))
-    this.outbox.readBack(ids)
     const waiting = this.outbox.of(chart).filter((w) => !ids.has(w.header.entry)).map((w) => this.waitingItem(w))
     const all = [...stored, ...waiting]
     const byEntry = new Map(all.map((i) => [i.entry, i]))
@@ -696,21 +694,29 @@ export class Session {
     if (this.charts_.has(w.chart)) {
       this.arrange(w.chart)
       this.tell({ what: 'chart', chart: w.chart })
-    }
+    } else if (!this.reading.has(w.chart)) this.outbox.readBack(this.outbox.unreadOf(w.chart)) // nobody looks
     this.tell({ what: 'unsent' })
   }
 
   /** Drops what this browser keeps of a chart that was erased. */
   async forget(chart: ID): Promise<void> {
     const locks = this.charts_.get(chart)?.wire.locks ?? []
+    this.forgotten.set(chart, this.turns)
     this.charts_.delete(chart)
+    this.outbox.readBack(this.outbox.unreadOf(chart))
     this.wire.charts = (this.wire.charts ?? []).filter((c) => c !== chart)
+    await this.dropKept(locks)
+    await this.drafts.forget(`${chart}/`)
+  }
+
+  private readonly forgotten = new Map<ID, number>() // which reading had begun then: it must not bring the chart back
+
+  private async dropKept(locks: readonly WireSummary[]): Promise<void> {
     for (const { lock } of locks) {
       this.entries.forget(lock)
       this.locks.forget(lock)
       await this.shelf.remove('cache', `${this.self.person}/${lock}`)
     }
-    await this.drafts.forget(`${chart}/`)
   }
 
   opened(chart: ID): OpenChart | undefined { return this.charts_.get(chart)?.open }
