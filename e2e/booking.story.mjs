@@ -58,8 +58,9 @@ export async function steps(database) {
   let general
   await story.step('while Amina is away, Dr Okafor writes to her', async () => {
     await amina.page.goto(clinic.origin)
-    const chart = await amina.page.getByRole('link', { name: /Open my chart/ }).getAttribute('href')
-    const [opened] = await Promise.all([amina.page.waitForResponse(/\/api\/charts\/[^/?]+$/), amina.page.goto(`${clinic.origin}${chart}`)])
+    const toChart = amina.page.getByRole('link', { name: /Open my chart/ })
+    const chart = await toChart.getAttribute('href')
+    const [opened] = await Promise.all([amina.page.waitForResponse(/\/api\/charts\/[^/?]+$/), toChart.click()])
     general = (await opened.json()).locks.find((l) => l.compartment === 'general').lock
     await amina.page.goto(`${clinic.origin}/api/ready`) // where the app does not run
     await okafor.page.goto(`${clinic.origin}${chart}/messages`)
