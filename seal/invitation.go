@@ -52,6 +52,11 @@ func ParseLink(link string) (Invitation, error) {
 	return i, nil
 }
 
+// SigningKey signs the first card of whoever has the link. Its public half, the verifier, is in the signed invitation.
+func (i Invitation) SigningKey() SigningKey {
+	return SigningKeyOf([32]byte(derive(i.Secret[:], "ward/invitation/signing/1", 32)))
+}
+
 // Link is the whole link.
 func (i Invitation) Link(origin string) string {
 	link := origin + "/join#" + i.Value()
