@@ -24,7 +24,7 @@ type maker struct {
 	people map[string]*keys
 	links  map[string]link
 	made   map[string]string // hash of the last statement of a kind about someone: "card bea"
-	count  int // of invitations
+	count  int               // of invitations
 	target *line
 	bend   func(*bent) // of the statement at place bendAt of the target
 	bendAt int
@@ -68,7 +68,9 @@ func key(name string) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func public(k ed25519.PrivateKey) string { return ward.B64.EncodeToString(k.Public().(ed25519.PublicKey)) }
+func public(k ed25519.PrivateKey) string {
+	return ward.B64.EncodeToString(k.Public().(ed25519.PublicKey))
+}
 
 func signer(k ed25519.PrivateKey) envelope.Signer {
 	return func(message []byte) ([]byte, error) { return ed25519.Sign(k, message), nil }

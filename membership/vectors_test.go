@@ -275,7 +275,12 @@ var goodOnes = []example{
 		m.complete("ben", "ada")
 	}},
 	{"vetoed-invitation", "", func(m *maker) { clinic(m); m.again("dora", "finn", "frontdesk"); m.veto("finn", "invite finn") }},
-	{"vetoed-card", "", func(m *maker) { clinic(m); m.again("dora", "finn", "frontdesk"); m.card("finn"); m.veto("sam", "card finn") }},
+	{"vetoed-card", "", func(m *maker) {
+		clinic(m)
+		m.again("dora", "finn", "frontdesk")
+		m.card("finn")
+		m.veto("sam", "card finn")
+	}},
 	{"own-card-voids-recovery", "", func(m *maker) {
 		clinic(m)
 		m.again("dora", "finn", "frontdesk")
@@ -694,7 +699,12 @@ var badOnes = []example{
 		m.rename("dora", "amina", "A")
 	}},
 	{"patient-invites", "a patient invites herself again", func(m *maker) { amina(m); m.again("amina", "amina", "patient") }},
-	{"older-than-before", "it claims to be an hour older than what came before", func(m *maker) { clinic(m); m.rename("ada", "finn", "F"); m.wait(-time.Hour - time.Minute); m.rename("ada", "finn", "G") }},
+	{"older-than-before", "it claims to be an hour older than what came before", func(m *maker) {
+		clinic(m)
+		m.rename("ada", "finn", "F")
+		m.wait(-time.Hour - time.Minute)
+		m.rename("ada", "finn", "G")
+	}},
 	{"of-the-future", "it claims to be of tomorrow", func(m *maker) {
 		clinic(m)
 		m.bendLast(func(b *bent) { b.author.Time = ward.FormatTime(m.clock.Add(24 * time.Hour)) })
@@ -706,8 +716,18 @@ var badOnes = []example{
 var lastOfType = []example{
 	{"card", "", func(m *maker) { clinic(m); m.card("finn"); m.card("finn") }},
 	{"invite", "", func(m *maker) { clinic(m); m.card("ada"); m.invite("ada", "carl", "frontdesk") }},
-	{"withdraw", "", func(m *maker) { clinic(m); m.card("ada"); m.invite("ada", "carl", "frontdesk"); m.withdraw("ada", "invite carl") }},
-	{"confirm", "", func(m *maker) { clinic(m); m.card("dora"); m.joins("ben", "carl", "clinician"); m.confirm("dora", "card carl", "met") }},
+	{"withdraw", "", func(m *maker) {
+		clinic(m)
+		m.card("ada")
+		m.invite("ada", "carl", "frontdesk")
+		m.withdraw("ada", "invite carl")
+	}},
+	{"confirm", "", func(m *maker) {
+		clinic(m)
+		m.card("dora")
+		m.joins("ben", "carl", "clinician")
+		m.confirm("dora", "card carl", "met")
+	}},
 	{"complete", "", func(m *maker) {
 		clinic(m)
 		m.card("ada")
@@ -717,7 +737,12 @@ var lastOfType = []example{
 		m.wait(25 * time.Hour)
 		m.complete("ada", "finn")
 	}},
-	{"veto", "", func(m *maker) { clinic(m); m.card("ada"); m.again("dora", "finn", "frontdesk"); m.veto("ada", "invite finn") }},
+	{"veto", "", func(m *maker) {
+		clinic(m)
+		m.card("ada")
+		m.again("dora", "finn", "frontdesk")
+		m.veto("ada", "invite finn")
+	}},
 	{"roles", "", func(m *maker) { clinic(m); m.card("ada"); m.roles("ada", "finn", "privacy") }},
 	{"rename", "", func(m *maker) { clinic(m); m.card("ada"); m.rename("ada", "finn", "F") }},
 	{"deactivate", "", func(m *maker) { clinic(m); m.card("ada"); m.deactivate("ada", "finn") }},
@@ -736,7 +761,9 @@ var bends = []struct {
 		b.place.Org = id[ward.OrgID]("other")
 		b.place.Chain = string(b.place.Org)
 	}},
-	{"signature", "it is signed by somebody else", func(_ *maker, b *bent) { b.signers = []ed25519.PrivateKey{key("somebody"), key("somebody")}[:len(b.signers)] }},
+	{"signature", "it is signed by somebody else", func(_ *maker, b *bent) {
+		b.signers = []ed25519.PrivateKey{key("somebody"), key("somebody")}[:len(b.signers)]
+	}},
 	{"old-card", "it is by a card that was replaced", func(m *maker, b *bent) {
 		for _, k := range m.people {
 			if person(k.name) == b.author.By && k.serial == 2 {

@@ -212,7 +212,9 @@ func (r Rename) check() error {
 	return first(r.checkPlace(), id("person", r.Person), hash("name", r.Name), r.checkAuthor())
 }
 
-func (d Deactivate) check() error { return first(d.checkPlace(), id("person", d.Person), d.checkAuthor()) }
+func (d Deactivate) check() error {
+	return first(d.checkPlace(), id("person", d.Person), d.checkAuthor())
+}
 
 func (r Reinstate) check() error { return first(r.checkPlace(), hash("what", r.What), r.checkAuthor()) }
 
