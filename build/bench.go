@@ -27,6 +27,7 @@ var benchmarks = []benchmark{
 	{"browser", benchBrowser},
 	{"visits", benchVisits},
 	{"ledger", benchLedger},
+	{"door", benchDoor},
 }
 
 func bench(ctx context.Context, name string) error {

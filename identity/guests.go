@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"time"
 
@@ -54,26 +53,14 @@ func (i *Identity) EndGuests(ctx context.Context, tx *store.Tx, org ward.OrgID, 
 	return found.Err()
 }
 
-// guest finds which guest asks, as Authenticate does for people.
-func (i *Identity) guest(ctx context.Context, tx *store.Tx, r *http.Request, token string) (ward.Caller, error) {
-	who := ward.Caller{Roles: []ward.Role{ward.Guest}}
+// guestByToken finds a guest's session, of which a guest has one.
+func guestByToken(ctx context.Context, tx *store.Tx, tokenHash string) (session, error) {
+	s := session{roles: []ward.Role{ward.Guest}}
 	var until int64
-	err := tx.Row(ctx, `SELECT org, visit, guest, browser, until FROM guest_sessions WHERE token = $1`, envelope.Hash([]byte(token))).
-		Scan((*string)(&who.Org), (*string)(&who.Visit), (*string)(&who.Person), &who.Browser, &until)
-	if errors.Is(err, store.ErrNoRow) {
-		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this session has ended").WithHint("Sign in again.")
-	}
-	if err != nil {
-		return ward.Caller{}, err
-	}
-	who.Session = ward.SessionID(who.Person) // a guest has one
-	if err := i.checkCaller(ctx, tx, r, session{org: who.Org, id: who.Session, person: who.Person, roles: who.Roles, browser: who.Browser}, token); err != nil {
-		return ward.Caller{}, err
-	}
-	if i.Now().UnixMilli() > until {
-		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this visit is over")
-	}
-	return who, nil
+	err := tx.Row(ctx, `SELECT org, visit, guest, browser, until FROM guest_sessions WHERE token = $1`, tokenHash).
+		Scan((*string)(&s.org), (*string)(&s.visit), (*string)(&s.person), &s.browser, &until)
+	s.id, s.until = ward.SessionID(s.person), time.UnixMilli(until)
+	return s, err
 }
 
 // CardsOf shows a person's cards and browsers, for others to check.

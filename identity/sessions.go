@@ -41,57 +41,127 @@ func lifetimeOf(roles []ward.Role) lifetime {
 	return least
 }
 
-// Authenticate finds who asks: the session of the token, if the request carries a fresh proof by the key that the
-// session is bound to. It spends the proof.
-func (i *Identity) Authenticate(ctx context.Context, tx *store.Tx, r *http.Request) (ward.Caller, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "DPoP ")
-	if !ok || len(token) != 43 {
-		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "you are not signed in").WithHint("Sign in.")
+// Recognise finds who asks, by the headers, from a snapshot: that their browser made this request, and not yet that it is
+// for the first time. It is asked before a body is read, so that no stranger's is; Authenticate asks again.
+func (i *Identity) Recognise(ctx context.Context, r *http.Request) (ward.Caller, error) {
+	token, err := tokenOf(r)
+	if err != nil {
+		return ward.Caller{}, err
 	}
-	s, err := sessionByToken(ctx, tx, envelope.Hash([]byte(token)))
-	if errors.Is(err, store.ErrNoRow) {
-		return i.guest(ctx, tx, r, token)
+	var s session
+	err = i.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+		s, err = i.find(ctx, tx, token)
+		return err
+	})
+	if err != nil {
+		return ward.Caller{}, err
+	}
+	_, err = i.provenBy(r, s, token)
+	if isTheft(err) {
+		refusal := err
+		if err := i.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return i.recordTheft(ctx, tx, s, refusal) }); err != nil {
+			return ward.Caller{}, err
+		}
+	}
+	if err == nil {
+		err = i.isOver(s)
 	}
 	if err != nil {
 		return ward.Caller{}, err
 	}
-	if err := i.checkCaller(ctx, tx, r, s, token); err != nil {
+	return s.caller(), nil
+}
+
+// Authenticate finds who asks: the session of the token, if the request carries a fresh proof by the key that the
+// session is bound to. It spends the proof.
+func (i *Identity) Authenticate(ctx context.Context, tx *store.Tx, r *http.Request) (ward.Caller, error) {
+	token, err := tokenOf(r)
+	if err != nil {
 		return ward.Caller{}, err
 	}
-	now := i.Now()
-	switch {
-	case now.After(s.until) || now.After(s.used.Add(s.idle)):
-		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this session has ended").WithHint("Sign in again.")
-	case s.ended:
-		return ward.Caller{}, ward.Errorf(ward.Unauthenticated, "this account has ended").WithHint("Ask the clinic.")
+	s, err := i.find(ctx, tx, token)
+	if err != nil {
+		return ward.Caller{}, err
 	}
-	if now.Sub(s.used) > usedStep {
+	p, err := i.provenBy(r, s, token)
+	if err == nil {
+		err = i.spend(ctx, tx, p)
+	}
+	if isTheft(err) {
+		if err := i.recordTheft(ctx, tx, s, err); err != nil {
+			return ward.Caller{}, err
+		}
+		return ward.Caller{}, counted{err}
+	}
+	if err == nil {
+		err = i.isOver(s)
+	}
+	if err != nil {
+		return ward.Caller{}, err
+	}
+	if now := i.Now(); s.visit == "" && now.Sub(s.used) > usedStep {
 		if err := touchSession(ctx, tx, s.org, s.id, now); err != nil {
 			return ward.Caller{}, err
 		}
 	}
-	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Browser: s.browser, Pending: s.pending}, nil
+	return s.caller(), nil
 }
 
-// checkCaller checks and spends the proof that a session's own browser makes this request. Who has the token and not
-// the key has stolen it, so a refusal goes on record; a nonce that is merely old does not.
-func (i *Identity) checkCaller(ctx context.Context, tx *store.Tx, r *http.Request, s session, token string) error {
+// tokenOf is the token of a request.
+func tokenOf(r *http.Request) (string, error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "DPoP ")
+	if !ok || len(token) != 43 {
+		return "", ward.Errorf(ward.Unauthenticated, "you are not signed in").WithHint("Sign in.")
+	}
+	return token, nil
+}
+
+// find finds the session of a token: a person's or a guest's.
+func (i *Identity) find(ctx context.Context, tx *store.Tx, token string) (session, error) {
+	hash := envelope.Hash([]byte(token))
+	s, err := sessionByToken(ctx, tx, hash)
+	if errors.Is(err, store.ErrNoRow) {
+		s, err = guestByToken(ctx, tx, hash)
+	}
+	if errors.Is(err, store.ErrNoRow) {
+		err = ward.Errorf(ward.Unauthenticated, "this session has ended").WithHint("Sign in again.")
+	}
+	return s, err
+}
+
+// isOver says why a session counts no more, if so.
+func (i *Identity) isOver(s session) error {
+	now := i.Now()
+	switch {
+	case s.visit != "" && now.After(s.until):
+		return ward.Errorf(ward.Unauthenticated, "this visit is over")
+	case now.After(s.until) || s.visit == "" && now.After(s.used.Add(s.idle)):
+		return ward.Errorf(ward.Unauthenticated, "this session has ended").WithHint("Sign in again.")
+	case s.ended:
+		return ward.Errorf(ward.Unauthenticated, "this account has ended").WithHint("Ask the clinic.")
+	}
+	return nil
+}
+
+// provenBy checks that a session's own browser makes this request.
+func (i *Identity) provenBy(r *http.Request, s session, token string) (proof, error) {
 	p, err := i.checkProof(r, token)
 	if err == nil && s.browser != p.key {
 		err = badProof("it is by another browser")
 	}
-	if err == nil {
-		err = i.spend(ctx, tx, p)
-	}
-	var refusal *ward.Error
-	if err == nil || errors.As(err, new(nonceError)) || !errors.As(err, &refusal) {
-		return err
-	}
-	e := ward.Event{Person: s.person, Roles: s.roles, Action: "refused-proof", About: "session:" + string(s.id), Decision: "deny", Outcome: string(refusal.Kind)}
-	if err := i.record(ctx, tx, s.org, e); err != nil {
-		return err
-	}
-	return counted{refusal}
+	return p, err
+}
+
+// isTheft tells a refused proof from a nonce that is merely old and from a fault. Who has the token and not the key has
+// stolen it, so that is put on record.
+func isTheft(err error) bool {
+	return err != nil && ward.KindOf(err) == ward.Unauthenticated && !errors.As(err, new(nonceError))
+}
+
+func (i *Identity) recordTheft(ctx context.Context, tx *store.Tx, s session, refusal error) error {
+	return i.record(ctx, tx, s.org, ward.Event{
+		Person: s.person, Roles: s.roles, Action: "refused-proof", About: "session:" + string(s.id), Decision: "deny", Outcome: string(ward.KindOf(refusal)),
+	})
 }
 
 // spend uses a proof up. Its id is kept for as long as its nonce counts.
@@ -101,6 +171,12 @@ func (i *Identity) spend(ctx context.Context, tx *store.Tx, p proof) error {
 	if err == nil && n == 0 {
 		err = badProof("it was used before")
 	}
+	return err
+}
+
+// CheckProof tells whether a public request carries a proof, whose key may become a session's.
+func (i *Identity) CheckProof(r *http.Request) error {
+	_, err := i.checkProof(r, "")
 	return err
 }
 

@@ -270,6 +270,12 @@ type session struct {
 	started, used, until time.Time
 	roles                []ward.Role
 	ended, pending       bool
+	visit                ward.VisitID // of a guest's
+}
+
+// caller is whose session it is.
+func (s session) caller() ward.Caller {
+	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Browser: s.browser, Pending: s.pending, Visit: s.visit}
 }
 
 const sessionColumns = `s.org, s.session, s.person, s.browser, s.agent, s.share, s.idle, s.started, s.used, s.until`

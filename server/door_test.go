@@ -26,7 +26,7 @@ import (
 func (w *town) reopen(log *journal, more ...Route) {
 	w.t.Helper()
 	config := w.config
-	config.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	config.Log = log.logger()
 	s, err := newServer(config, func(s *Server) []Route { return append(s.routes(), more...) })
 	w.must(err)
 	w.server = s
@@ -36,6 +36,10 @@ func (w *town) reopen(log *journal, more ...Route) {
 type journal struct {
 	mu   sync.Mutex
 	text bytes.Buffer
+}
+
+func (j *journal) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func (j *journal) Write(b []byte) (int, error) {

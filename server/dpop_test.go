@@ -1,6 +1,8 @@
 package server
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -98,6 +100,17 @@ func TestRequestsWithoutTheirOwnProofAreRefused(t *testing.T) {
 func (w *town) bare(method, path string) *http.Request {
 	r := httptest.NewRequest(method, path, strings.NewReader("{}")).WithContext(w.t.Context())
 	r.RemoteAddr = "127.0.0.1:1"
+	return r
+}
+
+// stranger is a request of someone who is not signed in, with a proof by a key of their own.
+func (w *town) stranger(method, path string, body []byte) *http.Request {
+	w.t.Helper()
+	r := w.bare(method, path)
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	text, err := seal.NewProof(method, w.origin+r.URL.EscapedPath(), w.server.identity.Nonce(), "", time.Now()).Sign(seal.NewSigningKey())
+	w.must(err)
+	r.Header.Set("DPoP", text)
 	return r
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -20,8 +19,13 @@ type Route struct {
 	Action  string // what policy decides; every route names one
 	About   func(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error)
 
+	// Proven says of a public route that its request must carry a proof: its key becomes the key of a session.
+	Proven bool
+	// Body is how many bytes of a body are read, if it is less than of who is signed in (ward.MaxBody) or not (smallBody).
+	Body int64
+
 	// Read does beforehand what needs neither the transaction nor the caller, such as checking signatures, and keeps it
-	// in the request. What it finds wrong is for About and Do to tell, once it is known who asks.
+	// in the request. What it finds wrong is for About and Do to tell, once the transaction says who asks.
 	Read func(r *http.Request) *http.Request
 
 	// Do answers in the same transaction as the decision. The body is in memory and is rewound if Do runs again.
@@ -34,42 +38,112 @@ type Route struct {
 // public is the action of routes that anyone may use.
 const public = "public"
 
-// guard decides a request, records the decision, and has it answered.
+// guard knows who asks by the headers alone, and turns away whoever may not ask now. Then it reads and checks the body,
+// decides, records the decision, and has the request answered.
 func (s *Server) guard(route Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("DPoP-Nonce", s.identity.Nonce())
 		w.Header().Set("Cache-Control", "no-store")
-		if route.Action != public {
-			r = s.identity.ReadProof(r)
+		r = pace(w, r)
+		who, r, err := s.recognise(route, r)
+		if err == nil {
+			err = s.askedTooMuch(who, r)
+		}
+		if err != nil {
+			s.metrics.decided(route, policy.Decision{}, err)
+			s.turnAway(w, r, err)
+			return
 		}
 		if route.Stream != nil {
 			s.stream(route, w, r)
 			return
 		}
-		body, err := readBody(w, r)
-		if err != nil {
-			s.answerError(w, r, err, nil)
-			return
+		if who.Person != "" {
+			give, err := s.turns.take(r.Context(), who.Person)
+			if err != nil {
+				s.answerError(w, r, err, nil)
+				return
+			}
+			defer give()
 		}
-		if route.Read != nil {
-			r.Body = io.NopCloser(bytes.NewReader(body))
-			r = route.Read(r)
+		held := s.bodies.of(who, r)
+		defer held.give()
+		var body body
+		if r.Method != http.MethodGet {
+			if body, err = readBody(r, route.bodyLimit(), held); err != nil {
+				s.turnAway(w, r, err)
+				return
+			}
 		}
-		var answer any
-		decision, err := s.decide(r, route, body, func(ctx context.Context, tx *store.Tx, who ward.Caller) (err error) {
-			answer, err = route.Do(ctx, tx, who, r)
-			return err
-		}, nil)
-		if len(decision.Policies) > 0 {
-			w.Header().Set("Ward-Policies", strings.Join(decision.Policies, " "))
-		}
-		switch {
-		case err != nil:
-			s.answerError(w, r, err, decision.Policies)
-		case answer == nil:
-			w.WriteHeader(http.StatusNoContent)
-		default:
-			answerJSON(w, http.StatusOK, answer)
+		s.answer(route, w, r, who, body)
+	}
+}
+
+// recognise finds who asks, or asks for nothing that says so. No transaction waits for it, and the one that follows decides
+// again: it also spends the proof.
+func (s *Server) recognise(route Route, r *http.Request) (who ward.Caller, _ *http.Request, err error) {
+	switch {
+	case route.Action != public:
+		r = s.identity.ReadProof(r)
+		who, err = s.identity.Recognise(r.Context(), r)
+	case route.Proven:
+		r = s.identity.ReadProof(r)
+		err = s.identity.CheckProof(r)
+	}
+	return who, r, err
+}
+
+// bodyLimit is how many bytes of a body are read.
+func (r Route) bodyLimit() int64 {
+	switch {
+	case r.Body > 0:
+		return r.Body
+	case r.Action == public:
+		return smallBody
+	}
+	return ward.MaxBody
+}
+
+// turnAway answers a request whose body is not wanted. Clients of HTTP/1 send it all the same, and some read no answer before
+// they are done: it is read and thrown away, at the pace of every body.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	if ward.KindOf(err) == ward.TooMany {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	if body, ok := r.Body.(*paced); ok && r.ProtoMajor == 1 && mayTryAgain(err) {
+		io.CopyN(io.Discard, body, ward.MaxBody)
+	}
+	s.answerError(w, r, err, nil)
+}
+
+// mayTryAgain tells whether the same request may be right in a moment.
+func mayTryAgain(err error) bool {
+	var nonce interface{ UseNonce() bool }
+	return ward.KindOf(err) == ward.TooMany || errors.As(err, &nonce) && nonce.UseNonce()
+}
+
+// answer has a request whose body was read answered.
+func (s *Server) answer(route Route, w http.ResponseWriter, r *http.Request, who ward.Caller, body body) {
+	if route.Read != nil {
+		r.Body = body.reader()
+		r = route.Read(r)
+	}
+	var answer any
+	decision, err := s.decide(r, route, body, func(ctx context.Context, tx *store.Tx, who ward.Caller) (err error) {
+		answer, err = route.Do(ctx, tx, who, r)
+		return err
+	}, nil)
+	if len(decision.Policies) > 0 {
+		w.Header().Set("Ward-Policies", strings.Join(decision.Policies, " "))
+	}
+	switch {
+	case err != nil:
+		s.answerError(w, r, err, decision.Policies)
+	case answer == nil:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		if err := s.write(w, r, who, answer); err != nil {
+			s.turnAway(w, r, err)
 		}
 	}
 }
@@ -91,7 +165,7 @@ func (s *Server) stream(route Route, w http.ResponseWriter, r *http.Request) {
 // decide runs one request in one transaction: who asks, what it is about, may they, do, record. If do fails, its work
 // is undone with the transaction, and another one puts on record what was decided and that it failed. A public stream,
 // which nobody is known to ask for, needs none.
-func (s *Server) decide(r *http.Request, route Route, body []byte,
+func (s *Server) decide(r *http.Request, route Route, body body,
 	do func(context.Context, *store.Tx, ward.Caller) error, allowed func(ward.Caller),
 ) (policy.Decision, error) {
 	a := asking{Server: s, r: r, route: route, body: body, do: do, allowed: allowed}
@@ -118,7 +192,7 @@ type asking struct {
 	*Server
 	r       *http.Request
 	route   Route
-	body    []byte
+	body    body
 	do      func(context.Context, *store.Tx, ward.Caller) error
 	allowed func(ward.Caller)
 
@@ -200,7 +274,7 @@ func checkPath(r *http.Request) error {
 // rewind gives the body to whoever reads it next.
 func (a *asking) rewind() {
 	if a.route.Do != nil {
-		a.r.Body = io.NopCloser(bytes.NewReader(a.body))
+		a.r.Body = a.body.reader()
 	}
 }
 
@@ -224,39 +298,6 @@ func keep(answer *error, err error) error {
 	}
 	*answer = err
 	return nil
-}
-
-// readBody reads a JSON body whole, up to the limit.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, ward.MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, ward.Errorf(ward.TooLarge, "the request is larger than %d bytes", ward.MaxBody).
-			WithHint("Send fewer entries at a time, and large ones as an upload.")
-	case err != nil:
-		return nil, &ward.Error{Kind: ward.Invalid, Message: "the request did not arrive whole", Hint: "Try again.", Err: err}
-	case holdsNUL(body):
-		return nil, ward.Errorf(ward.Invalid, "the request has a NUL in a text").WithHint("Nothing that Ward is sent has one. See docs/api.md.")
-	}
-	return body, nil
-}
-
-// holdsNUL tells whether a text in JSON has the character that PostgreSQL can neither keep nor compare with: its
-// escape, that is, with a backslash which is not itself escaped.
-func holdsNUL(body []byte) bool {
-	escape := []byte(`\u0000`)
-	for at := 0; ; at += len(escape) {
-		next := bytes.Index(body[at:], escape)
-		if next < 0 {
-			return false
-		}
-		at += next
-		before := len(body[:at]) - len(bytes.TrimRight(body[:at], `\`))
-		if before%2 == 0 {
-			return true
-		}
-	}
 }
 
 // aboutOf names a resource in the record.

@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"crypto/subtle"
+	"errors"
+	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -25,7 +27,7 @@ type metrics struct {
 	streams   prometheus.Gauge
 }
 
-func newMetrics() *metrics {
+func newMetrics(bodies, answers *budget) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -36,6 +38,10 @@ func newMetrics() *metrics {
 		}, []string{"action", "decision", "outcome"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "ward_live_streams", Help: "Open event streams."}),
 	}
+	held := func(name, help string, b *budget) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(b.inAll()) })
+	}
+	m.registry.MustRegister(held("ward_body_bytes", "Bytes of requests in memory.", bodies), held("ward_answer_bytes", "Bytes of large answers in memory.", answers))
 	m.registry.MustRegister(m.requests, m.decisions, m.streams, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -55,13 +61,13 @@ func (m *metrics) decided(route Route, d policy.Decision, err error) {
 	m.decisions.WithLabelValues(route.Action, decision, outcome).Inc()
 }
 
-// handler shows the metrics to this machine, and elsewhere to who has the token.
-func (m *metrics) handler(token ward.Secret) http.Handler {
-	shown := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// Metrics shows the metrics, to who has the token if there is one. It is for a listener of its own: on the clinic's own
+// address nobody can tell this machine's collector from the world behind a proxy.
+func (s *Server) Metrics(token ward.Secret) http.Handler {
+	shown := promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		known := token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
-		if !known && !fromHere(r) {
+		if token != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 || r.URL.Path != "/metrics" {
 			http.NotFound(w, r)
 			return
 		}
@@ -69,12 +75,15 @@ func (m *metrics) handler(token ward.Secret) http.Handler {
 	})
 }
 
-// fromHere tells whether the request comes from this machine and not through a proxy on it.
-func fromHere(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
-		return false
+// ServeMetrics shows them on a listener until ctx ends.
+func (s *Server) ServeMetrics(ctx context.Context, listener net.Listener, token ward.Secret) error {
+	serving := &http.Server{
+		Handler: s.Metrics(token), ReadHeaderTimeout: headerTimeout, ReadTimeout: headerTimeout, WriteTimeout: bodyTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
+	defer context.AfterFunc(ctx, func() { serving.Close() })()
+	if err := serving.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }

@@ -3,15 +3,10 @@ package server
 import (
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"ward"
 )
@@ -98,15 +93,22 @@ func headers(origin, media string, next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}
 		control := http.NewResponseController(w)
-		deadline := bodyTimeout
-		if strings.Contains(r.URL.Path, "/uploads/") || strings.HasSuffix(r.URL.Path, "/sealed") {
-			deadline = partTimeout
+		now, whole := time.Now(), timeoutOf(r.URL.Path)
+		control.SetReadDeadline(now.Add(whole))
+		if r.ContentLength != 0 {
+			control.SetReadDeadline(now.Add(bodyGrace)) // until someone reads the body
 		}
-		now := time.Now()
-		control.SetReadDeadline(now.Add(deadline))
-		control.SetWriteDeadline(now.Add(deadline))
+		control.SetWriteDeadline(now.Add(whole))
 		next.ServeHTTP(w, r)
 	})
+}
+
+// timeoutOf is how long a request of a path may take, with its answer.
+func timeoutOf(path string) time.Duration {
+	if strings.Contains(path, "/uploads/") || strings.HasSuffix(path, "/sealed") {
+		return partTimeout
+	}
+	return bodyTimeout
 }
 
 // policyOf is the content policy of a path: that of the app's pages, but for the one script that has a narrower one of its
@@ -116,71 +118,4 @@ func policyOf(path, pages string) string {
 		return backgroundPolicy
 	}
 	return pages
-}
-
-const (
-	// requestsPerSecond and requestBurst are what one network address may ask of the API. A busy clinic behind one
-	// address opens charts with a few requests each.
-	requestsPerSecond = 200
-	requestBurst      = 1000
-	// doorsPerSecond and doorBurst bound attempts to come in (sign-in, invitations, recovery) from one address.
-	doorsPerSecond = 2
-	doorBurst      = 60
-	// maxAddresses is how many addresses are remembered before those at rest are forgotten.
-	maxAddresses = 20_000
-)
-
-// limits slows down those who ask too much.
-type limits struct {
-	sync.Mutex
-	addresses map[string]*allowance
-}
-
-type allowance struct{ requests, doors *rate.Limiter }
-
-func newLimits() *limits { return &limits{addresses: map[string]*allowance{}} }
-
-func (l *limits) of(address string) *allowance {
-	l.Lock()
-	defer l.Unlock()
-	a, ok := l.addresses[address]
-	if !ok {
-		if len(l.addresses) >= maxAddresses {
-			for address, a := range l.addresses {
-				if a.requests.Tokens() >= requestBurst && a.doors.Tokens() >= doorBurst {
-					delete(l.addresses, address)
-				}
-			}
-		}
-		a = &allowance{rate.NewLimiter(requestsPerSecond, requestBurst), rate.NewLimiter(doorsPerSecond, doorBurst)}
-		l.addresses[address] = a
-	}
-	return a
-}
-
-func (l *limits) limited(s *Server, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/api/") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			host = r.RemoteAddr
-		}
-		if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
-			// This machine, or a proxy on it, behind which everyone has one address: limits are the proxy's to set.
-			next.ServeHTTP(w, r)
-			return
-		}
-		a := l.of(host)
-		isDoor := r.Method == http.MethodPost && (strings.HasPrefix(r.URL.Path, "/api/sign-in") ||
-			strings.HasPrefix(r.URL.Path, "/api/recovery") || strings.HasPrefix(r.URL.Path, "/api/invitations/") || strings.HasPrefix(r.URL.Path, "/api/guests/"))
-		if !a.requests.Allow() || isDoor && !a.doors.Allow() {
-			w.Header().Set("Retry-After", "5")
-			s.answerError(w, r, ward.Errorf(ward.TooMany, "too many requests from this network").WithHint("Wait a few seconds and try again."), nil)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }

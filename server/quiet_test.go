@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -57,7 +58,8 @@ func TestMetricsAndLogNameNobody(t *testing.T) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, answer.Code, answer.Body)
 		}
 	}
-	shown := mine.send("GET", "/metrics", nil)
+	shown := httptest.NewRecorder()
+	w.server.Metrics("").ServeHTTP(shown, httptest.NewRequest("GET", "/metrics", nil))
 	if shown.Code != http.StatusOK || !strings.Contains(shown.Body.String(), `action="readEntries",decision="allow",outcome="done"`) ||
 		!strings.Contains(shown.Body.String(), `route="GET /api/locks/{lock}/entries",status="200"`) {
 		t.Fatalf("metrics: %d without what was done: %s", shown.Code, shown.Body)

@@ -7,11 +7,11 @@ func (s *Server) routes() []Route {
 		// Coming in: public, and those that begin a session want a proof.
 		{Pattern: "GET /api/clinic", Action: public, Do: i.GetClinic},
 		{Pattern: "POST /api/invitations/{invitation}/open", Action: public, Do: i.OpenInvitation},
-		{Pattern: "POST /api/invitations/{invitation}/accept", Action: public, Do: i.AcceptInvitation},
+		{Pattern: "POST /api/invitations/{invitation}/accept", Action: public, Proven: true, Body: joiningBody, Do: i.AcceptInvitation},
 		{Pattern: "POST /api/sign-in/options", Action: public, Do: i.SignInOptions},
-		{Pattern: "POST /api/sign-in", Action: public, Do: i.SignIn},
+		{Pattern: "POST /api/sign-in", Action: public, Proven: true, Do: i.SignIn},
 		{Pattern: "POST /api/recovery/open", Action: public, Do: i.OpenRecovery},
-		{Pattern: "POST /api/recovery/finish", Action: public, Do: i.FinishRecovery},
+		{Pattern: "POST /api/recovery/finish", Action: public, Proven: true, Body: joiningBody, Do: i.FinishRecovery},
 
 		// One's own account.
 		{Pattern: "GET /api/me", Action: "readSelf", About: i.AboutSelf, Do: i.GetMe},
@@ -84,7 +84,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "POST /api/visits/{visit}/guests", Action: "inviteGuest", About: v.AboutVisit, Do: v.InviteGuest},
 		{Pattern: "DELETE /api/visits/{visit}/guests/{guest}", Action: "inviteGuest", About: v.AboutVisit, Do: v.WithdrawGuest},
 		{Pattern: "POST /api/guests/{guest}/open", Action: public, Do: v.OpenGuest}, // the link says that they may
-		{Pattern: "POST /api/guests/{guest}/arrive", Action: public, Do: v.GuestArrives},
+		{Pattern: "POST /api/guests/{guest}/arrive", Action: public, Proven: true, Do: v.GuestArrives},
 		{Pattern: "GET /api/reminders", Action: "readSelf", About: i.AboutSelf, Do: v.GetReminders},
 		{Pattern: "PUT /api/reminders", Action: "writeSelf", About: i.AboutSelf, Do: v.PutReminders},
 		{Pattern: "DELETE /api/reminders", Action: "writeSelf", About: i.AboutSelf, Do: v.EndReminders},

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -41,9 +42,10 @@ type Config struct {
 	Bus          *bus.Bus
 	App          fs.FS // the built browser app; may be empty
 	Log          *slog.Logger
-	Origin       string      // as people type it: https://clinic.example
-	MediaURL     string      // of an outside media server, to which the app may connect
-	MetricsToken ward.Secret // lets a collector elsewhere read /metrics
+	Origin       string         // as people type it: https://clinic.example
+	MediaURL     string         // of an outside media server, to which the app may connect
+	MetricsToken ward.Secret    // lets a collector elsewhere read /metrics
+	Proxies      []netip.Prefix // that may stand before Ward, and are believed whom they forward
 }
 
 // Server answers requests.
@@ -59,24 +61,15 @@ type Server struct {
 	log      *slog.Logger
 	metrics  *metrics
 	limits   *limits
+	turns    *turns
+	bodies   *budget
+	answers  *budget
+	proxies  proxies
+	stranger strangeProxy
+	local    bool // only this machine can reach the clinic
 	handler  http.Handler
 	stopping chan struct{} // closed when live streams should end
 }
-
-const (
-	// headerTimeout is how long a client may take to send its headers.
-	headerTimeout = 10 * time.Second
-	// bodyTimeout is how long a JSON body may take: 8 MB over a poor phone connection.
-	bodyTimeout = 2 * time.Minute
-	// partTimeout is how long one part of an upload or one object on its way down may take.
-	partTimeout = 15 * time.Minute
-	// idleTimeout is how long a connection may wait for its next request.
-	idleTimeout = 2 * time.Minute
-	// maxHeader is the size of all headers: a proof and a token are under 2 KB.
-	maxHeader = 16 << 10
-	// stopTimeout is how long requests may take to end when the server stops.
-	stopTimeout = 20 * time.Second
-)
 
 // New makes a server. It refuses a route whose action is missing or unknown to policy.
 func New(config Config) (*Server, error) {
@@ -86,8 +79,11 @@ func New(config Config) (*Server, error) {
 func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	s := &Server{
 		db: config.DB, identity: config.Identity, charts: config.Charts, visits: config.Visits, policy: config.Policy, ledger: config.Ledger, keeper: config.Keeper,
-		bus: config.Bus, log: config.Log, metrics: newMetrics(), limits: newLimits(), stopping: make(chan struct{}),
+		bus: config.Bus, log: config.Log, stopping: make(chan struct{}),
+		limits: newLimits(maxRemembered), turns: &turns{of: map[ward.PersonID]*turn{}}, bodies: newBudget(bodyBounds), answers: newBudget(answerBounds),
+		proxies: config.Proxies, local: isLocal(config.Origin), stranger: strangeProxy{local: isLocal(config.Origin)},
 	}
+	s.metrics = newMetrics(s.bodies, s.answers)
 	mux := http.NewServeMux()
 	actions := policy.Actions()
 	for _, route := range routes(s) {
@@ -101,7 +97,7 @@ func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	})
 	mux.HandleFunc("GET /api/health", s.health)
 	mux.HandleFunc("GET /api/ready", s.ready)
-	mux.Handle("GET /metrics", s.metrics.handler(config.MetricsToken))
+	mux.Handle("/metrics", http.NotFoundHandler()) // they have a listener of their own
 	app, err := newApp(config.App)
 	if err != nil {
 		return nil, fmt.Errorf("read the app: %w", err)
@@ -115,7 +111,7 @@ func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.answerError(w, r, ward.Errorf(ward.Refused, "this page may not ask that of the clinic").WithHint("Open the clinic's own page."), nil)
 	}))
-	s.handler = s.watched(headers(config.Origin, config.MediaURL, s.limits.limited(s, protection.Handler(mux))))
+	s.handler = s.watched(headers(config.Origin, config.MediaURL, s.located(s.limited(protection.Handler(mux)))))
 	return s, nil
 }
 
@@ -142,6 +138,7 @@ func (s *Server) Registry() *prometheus.Registry { return s.metrics.registry }
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	serving := &http.Server{
 		Handler: s, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: maxUnread, MaxReceiveBufferPerStream: maxUnreadEach},
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
@@ -174,5 +171,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		s.answerError(w, r, &ward.Error{Kind: ward.Unavailable, Message: "the database does not answer", Hint: "Try again in a moment.", Err: err}, nil)
 		return
 	}
-	answerJSON(w, http.StatusOK, map[string]string{"ready": "ok"})
+	answer := map[string]string{"ready": "ok"}
+	if s.stranger.seen.Load() {
+		answer["proxy"] = "unknown" // for ward doctor
+	}
+	answerJSON(w, http.StatusOK, answer)
 }

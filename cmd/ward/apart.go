@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"ward/server"
 )
 
 // A clinic has one port that every network lets through, so the relay of visits answers on it too. Browsers that want
@@ -16,7 +18,7 @@ import (
 const (
 	// handshakeTime is how long someone may take to say what they want.
 	handshakeTime = 10 * time.Second
-	// maxUndecided is how many may be asked at once, and maxUndecidedEach how many of one network address: a handshake
+	// maxUndecided is how many may be asked at once, and maxUndecidedEach how many of one network: a handshake
 	// takes a moment, and who only dawdles must not keep others out. More are turned away at once.
 	maxUndecided, maxUndecidedEach = 10_000, 200
 )
@@ -39,28 +41,28 @@ type divided struct {
 	err     error
 
 	mu        sync.Mutex
-	undecided map[string]int // by network address
+	undecided map[string]int // by network
 	all       int
 }
 
-// ask takes one more connection of an address, if there is room.
-func (d *divided) ask(address string) bool {
+// ask takes one more connection of a network, if there is room.
+func (d *divided) ask(network string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.all >= maxUndecided || d.undecided[address] >= maxUndecidedEach {
+	if d.all >= maxUndecided || d.undecided[network] >= maxUndecidedEach {
 		return false
 	}
 	d.all++
-	d.undecided[address]++
+	d.undecided[network]++
 	return true
 }
 
-func (d *divided) asked(address string) {
+func (d *divided) asked(network string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.all--
-	if d.undecided[address]--; d.undecided[address] == 0 {
-		delete(d.undecided, address)
+	if d.undecided[network]--; d.undecided[network] == 0 {
+		delete(d.undecided, network)
 	}
 }
 
@@ -75,8 +77,8 @@ func (d *divided) divide(ctx context.Context, pages, relay chan<- net.Conn) {
 			d.cancel()
 			return
 		}
-		address, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
-		if !d.ask(address) {
+		network := server.Network(conn.RemoteAddr().String())
+		if !d.ask(network) {
 			conn.Close()
 			continue
 		}
@@ -86,14 +88,14 @@ func (d *divided) divide(ctx context.Context, pages, relay chan<- net.Conn) {
 				var isRelay bool
 				if conn, isRelay, err = decide(ctx, secure); err != nil {
 					secure.Close()
-					d.asked(address)
+					d.asked(network)
 					return
 				}
 				if isRelay {
 					to = relay
 				}
 			}
-			d.asked(address)
+			d.asked(network)
 			select {
 			case to <- conn:
 			case <-ctx.Done():

@@ -60,9 +60,13 @@ type Config struct {
 	SMTPPassword ward.Secret
 	SMTPFrom     string
 
-	MetricsToken ward.Secret
-	LogLevel     string
-	LogFormat    string
+	Proxies       []string
+	ProxyProtocol bool
+	Metrics       string
+	MetricsToken  ward.Secret
+
+	LogLevel  string
+	LogFormat string
 
 	push *http.Client // to push services, for who proves what they are sent; nil: to public addresses
 }
@@ -78,6 +82,9 @@ func (c *Config) flags() *pflag.FlagSet {
 	f.StringVar(&c.TLSKey, "tls-key", "", "`file` of its key")
 	f.StringVar(&c.ACME, "acme", "", "get certificates by ACME, with this `e-mail` for notices; needs port 443")
 	f.StringVar(&c.ACMEURL, "acme-url", "", "`URL` of the ACME directory, if not Let's Encrypt")
+	f.StringSliceVar(&c.Proxies, "trusted-proxies", nil, "`networks` of the proxies before Ward, as in 127.0.0.1/32,10.0.0.0/24: they are believed whom they forward (X-Forwarded-For), so that limits count by client")
+	f.BoolVar(&c.ProxyProtocol, "proxy-protocol", false, "these proxies begin each connection with the PROXY protocol, version 2, instead")
+	f.StringVar(&c.Metrics, "metrics", "", "`address` to show metrics on, as in 127.0.0.1:9090; by default none. Anywhere but on this machine it needs metrics-token")
 	f.StringVar(&c.SecretKeyFile, "secret-key-file", "", "`file` of the key that seals what the server itself keeps secret; by default the systemd credential ward-secret-key, or secret.key in the folder, made on first use")
 	f.StringVar(&c.SecretKeyCommand, "secret-key-command", "", "`command` that prints that key, 32 bytes in base64url, such as a call to a KMS")
 	f.StringVar(&c.Database, "database", "", "`URL` of PostgreSQL, as in postgres://ward@db/ward; by default SQLite in the folder")
@@ -112,7 +119,7 @@ func (c *Config) secrets() map[string]*ward.Secret {
 const configAbout = `Every flag is also a setting of the TOML file given by --config (or WARD_CONFIG), and a variable of the
 environment: --smtp-server is smtp-server = "…" and WARD_SMTP_SERVER. Flags outweigh the environment, which outweighs
 the file. Secrets are set there only: s3-key, s3-secret, smtp-password, media-secret, metrics-token
-(which lets a collector read /metrics from elsewhere).`
+(which a collector must show as a bearer).`
 
 // readConfig reads flags, environment and file; it returns the arguments that are left.
 func readConfig(t terminal, c command, more func(*pflag.FlagSet), args []string) (Config, []string, error) {
@@ -230,6 +237,15 @@ func (c *Config) complete() error {
 	if c.TLSCert != "" && c.ACME != "" {
 		return hinted(errors.New("certificates are either files or got by ACME"), "Set acme, or tls-cert and tls-key.")
 	}
+	if _, err := c.trusted(); err != nil {
+		return err
+	}
+	if c.ProxyProtocol && len(c.Proxies) == 0 {
+		return hinted(errors.New("proxy-protocol is for the proxies in trusted-proxies, and there are none"), "Set trusted-proxies to the networks they are in.")
+	}
+	if at, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && (err != nil || !isLoopback(at) && c.MetricsToken == "") {
+		return hinted(fmt.Errorf("metrics %q is not an address of this machine, as 127.0.0.1:9090 is", c.Metrics), "Set metrics-token to show them elsewhere.")
+	}
 	if (c.SMTPServer == "") != (c.SMTPFrom == "") {
 		return hinted(errors.New("smtp-server and smtp-from go together"), "Set both or neither.")
 	}
@@ -255,6 +271,21 @@ func (c *Config) complete() error {
 		return hinted(fmt.Errorf("log-format %q is unknown", c.LogFormat), "Use text or json.")
 	}
 	return nil
+}
+
+// trusted are the networks of known proxies.
+func (c *Config) trusted() (all []netip.Prefix, err error) {
+	for _, text := range c.Proxies {
+		prefix, err := netip.ParsePrefix(text)
+		if ip, e := netip.ParseAddr(text); e == nil {
+			prefix, err = ip.Prefix(ip.BitLen())
+		}
+		if err != nil {
+			return nil, hinted(fmt.Errorf("trusted-proxies: %q is no network", text), "Give addresses or networks, as in 127.0.0.1 or 10.0.0.0/24.")
+		}
+		all = append(all, prefix.Masked())
+	}
+	return all, nil
 }
 
 func (c *Config) tls() bool { return c.TLSCert != "" || c.ACME != "" }

@@ -5,8 +5,10 @@ import (
 	"crypto/fips140"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/smtp"
@@ -85,6 +87,7 @@ var checks = []struct {
 	{"disk", checkDisk},
 	{"database", checkDatabase},
 	{"tls", checkTLS},
+	{"proxy", checkProxy},
 	{"crypto", checkCrypto},
 	{"mail", checkMail},
 	{"nats", checkNATS},
@@ -195,6 +198,26 @@ func checkTLS(_ context.Context, c *Config) findings {
 		return warn("put the whole chain into tls-cert, or make the authority known to every browser", "this machine does not trust the certificate: %v", err)
 	}
 	return ok("certificate for %s until %s", origin.Hostname(), leaf.NotAfter.Format(time.DateOnly))
+}
+
+// proxyUntold is what to do about a proxy that Ward does not know of.
+const proxyUntold = "set trusted-proxies to its address; until then limits count everybody as one, and one of them can use up what is for all"
+
+// checkProxy looks whether Ward can tell its clients apart. What the running server noticed, checkServer says.
+func checkProxy(_ context.Context, c *Config) findings {
+	host, _, _ := net.SplitHostPort(c.Listen)
+	origin, err := url.Parse(c.Origin)
+	switch {
+	case err != nil:
+		return wrong("set origin", "%v", err)
+	case c.ProxyProtocol:
+		return ok("in %s, which name their clients by the PROXY protocol", strings.Join(c.Proxies, ", "))
+	case len(c.Proxies) > 0:
+		return ok("in %s, which name their clients in X-Forwarded-For", strings.Join(c.Proxies, ", "))
+	case isLoopback(host) && !isLoopback(origin.Hostname()):
+		return warn(proxyUntold, "a proxy stands before Ward that it was not told of: only this machine reaches %s, and %s is for the world", c.Listen, c.Origin)
+	}
+	return ok("none, as far as the settings say")
 }
 
 func checkCrypto(context.Context, *Config) findings {
@@ -343,6 +366,9 @@ func checkOutsideMedia(ctx context.Context, address string) findings {
 	return ok("%s answers; people behind strict networks need its own turn", address)
 }
 
+// maxReady is how much is read of a server's word that it is ready, which is a line.
+const maxReady = 4 << 10
+
 func checkServer(ctx context.Context, c *Config) findings {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -357,6 +383,15 @@ func checkServer(ctx context.Context, c *Config) findings {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		return wrong("look at its log", "%s answers that it is not ready (%s)", c.Origin, answer.Status)
+	}
+	var ready struct {
+		Proxy string `json:"proxy"`
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, maxReady)).Decode(&ready); err != nil {
+		return wrong("see what answers there", "%s does not answer as Ward does: %v", c.Origin, err)
+	}
+	if ready.Proxy == "unknown" {
+		return warn(proxyUntold, "%s answers and is ready, and saw a proxy before it that it was not told of", c.Origin)
 	}
 	return ok("%s answers and is ready", c.Origin)
 }

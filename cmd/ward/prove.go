@@ -174,14 +174,22 @@ func plantAndAsk(ctx context.Context, t terminal, here *running, config *Config,
 	if err := panicInHandler(ctx, here); err != nil {
 		return nil, "", err
 	}
-	if err := saveMetrics(ctx, config, folder); err != nil {
+	if err := saveMetrics(ctx, here, folder); err != nil {
 		return nil, "", err
 	}
 	return p.Client, chart, notices.Close()
 }
 
-func saveMetrics(ctx context.Context, config *Config, folder string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Origin+"/metrics", nil)
+func saveMetrics(ctx context.Context, here *running, folder string) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- here.server.ServeMetrics(ctx, listener, "") }()
+	defer func() { stop(); <-ended }()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listener.Addr().String()+"/metrics", nil)
 	if err != nil {
 		return err
 	}

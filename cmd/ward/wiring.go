@@ -53,6 +53,10 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	if err != nil {
 		return nil, err
 	}
+	proxies, err := config.trusted()
+	if err != nil {
+		return nil, err
+	}
 	decide, err := policy.New()
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
@@ -105,7 +109,7 @@ func clinic(ctx context.Context, config *Config, log *slog.Logger) (_ *running, 
 	}
 	r.server, err = server.New(server.Config{
 		DB: r.db, Identity: r.identity, Charts: r.charts, Visits: r.visits, Policy: decide, Ledger: record, Keeper: r.keeper, Bus: r.bus,
-		App: web.Files(), Log: log, Origin: config.Origin, MediaURL: config.MediaURL, MetricsToken: config.MetricsToken,
+		App: web.Files(), Log: log, Origin: config.Origin, MediaURL: config.MediaURL, Proxies: proxies,
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)
-  if (event.request.method !== 'GET' || url.origin !== location.origin || url.pathname.startsWith('/api/') || url.pathname === '/metrics') return
+  if (event.request.method !== 'GET' || url.origin !== location.origin || url.pathname.startsWith('/api/')) return
   if (event.request.mode === 'navigate') {
     // The page from the network, so that a new version comes at once; from the device without one.
     event.respondWith(fetch(event.request).catch(async () => (await caches.match('/')) ?? Response.error()))
