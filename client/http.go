@@ -62,9 +62,10 @@ func do(ctx context.Context, c *Client, method, path string, in any) error {
 	return err
 }
 
-// send sends a request with a proof, again while the server asks for a newer nonce or for patience. The answer is a
-// success, and its body is the caller's to close.
+// send sends a request with a proof, again while the server asks for a newer nonce, for patience, or for a touch of the
+// passkey (RFC 9470), which it gives. The answer is a success, and its body is the caller's to close.
 func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte, header http.Header) (*http.Response, error) {
+	touched := false
 	for try := 1; ; try++ {
 		request, err := c.request(ctx, method, path, contentType, body, header)
 		if err != nil {
@@ -85,6 +86,13 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 		problem := readProblem(answer)
 		answer.Body.Close()
 		stale := strings.Contains(answer.Header.Get("WWW-Authenticate"), "use_dpop_nonce")
+		if asksForTouch(answer) && !touched {
+			if err := c.touch(ctx); err != nil {
+				return nil, errors.Join(problem, err)
+			}
+			touched = true
+			continue
+		}
 		busy := answer.StatusCode == http.StatusTooManyRequests
 		if try == maxTries || !stale && !busy {
 			return nil, problem
@@ -95,6 +103,23 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 			}
 		}
 	}
+}
+
+func asksForTouch(answer *http.Response) bool {
+	return answer.StatusCode == http.StatusUnauthorized && strings.Contains(answer.Header.Get("WWW-Authenticate"), "insufficient_user_authentication")
+}
+
+// touch shows by the passkey that it is this person.
+func (c *Client) touch(ctx context.Context) error {
+	ceremony, err := call[ward.Ceremony](ctx, c, http.MethodPost, "/api/touch/options", object{})
+	if err != nil {
+		return err
+	}
+	credential, _, err := c.keys.Get(ceremony.PublicKey, c.origin)
+	if err != nil {
+		return err
+	}
+	return do(ctx, c, http.MethodPost, "/api/touch", ward.SignIn{Ceremony: ceremony.Ceremony, Credential: credential})
 }
 
 // Send sends any request as this person, and gives the answer whatever its status: for tools that look at the API

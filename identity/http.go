@@ -311,6 +311,26 @@ func (i *Identity) PutBrowser(ctx context.Context, tx *store.Tx, who ward.Caller
 	return nil, i.keepBrowser(ctx, tx, s)
 }
 
+// IsNewCode tells whether a keyring comes with a new recovery code.
+func (i *Identity) IsNewCode(_ ward.Caller, _ policy.Resource, r *http.Request) bool {
+	body, err := ward.Decode[ward.KeyringPut](r.Body)
+	return err == nil && body.Recovery != nil // what is no keyring, PutKeyring refuses
+}
+
+// TouchOptions answers POST /api/touch/options.
+func (i *Identity) TouchOptions(ctx context.Context, tx *store.Tx, who ward.Caller, _ *http.Request) (any, error) {
+	return i.beginTouch(ctx, tx, who)
+}
+
+// Touch answers POST /api/touch.
+func (i *Identity) Touch(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	body, err := ward.Decode[ward.SignIn](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return nil, i.finishTouch(ctx, tx, who, body)
+}
+
 // GetPasskeys answers GET /api/passkeys.
 func (i *Identity) GetPasskeys(ctx context.Context, tx *store.Tx, who ward.Caller, _ *http.Request) (any, error) {
 	keys, err := passkeysOf(ctx, tx, who.Org, who.Person)

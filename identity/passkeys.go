@@ -227,6 +227,53 @@ func (i *Identity) finishSignIn(ctx context.Context, tx *store.Tx, body ward.Sig
 	return found.org, found.person, usePasskey(ctx, tx, ward.B64.EncodeToString(used.ID), record, i.Now())
 }
 
+// beginTouch asks someone who is signed in to show by a passkey that it is they.
+func (i *Identity) beginTouch(ctx context.Context, tx *store.Tx, who ward.Caller) (ward.Ceremony, error) {
+	u, err := i.user(ctx, tx, who.Org, who.Person)
+	if err != nil {
+		return ward.Ceremony{}, err
+	}
+	assertion, session, err := i.webauthn.BeginLogin(u, webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return ward.Ceremony{}, err
+	}
+	return i.keepCeremony(ctx, tx, "touch", who.Org, who.Person, assertion.Response, session)
+}
+
+// finishTouch checks the passkey's answer, and notes it of the session that asked.
+func (i *Identity) finishTouch(ctx context.Context, tx *store.Tx, who ward.Caller, body ward.SignIn) error {
+	org, person, session, err := i.takeCeremony(ctx, tx, body.Ceremony, "touch")
+	if err != nil {
+		return err
+	}
+	if org != who.Org || person != who.Person {
+		return ward.Errorf(ward.Invalid, "this was begun for someone else")
+	}
+	parsed, err := parseUsed(body.Credential)
+	if err != nil {
+		return err
+	}
+	u, err := i.user(ctx, tx, who.Org, who.Person)
+	if err != nil {
+		return err
+	}
+	used, err := i.webauthn.ValidateLogin(u, session, parsed)
+	if err != nil {
+		return badPasskey(err)
+	}
+	if !used.Flags.UserVerified {
+		return badPasskey(errors.New("user verification is missing"))
+	}
+	record, err := json.Marshal(used)
+	if err != nil {
+		return err
+	}
+	if err := usePasskey(ctx, tx, ward.B64.EncodeToString(used.ID), record, i.Now()); err != nil {
+		return err
+	}
+	return setTouched(ctx, tx, who.Org, who.Session, i.Now())
+}
+
 func (i *Identity) user(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (user, error) {
 	o, err := getOrg(ctx, tx, org)
 	if err != nil {

@@ -189,7 +189,8 @@ func (i *Identity) proven(ctx context.Context, tx *store.Tx, r *http.Request) (s
 	return p.key, i.spend(ctx, tx, p)
 }
 
-// begin starts a session of a person in the browser with this key.
+// begin starts a session of a person in the browser with this key, who has just touched a passkey: they signed in with it,
+// or made it.
 func (i *Identity) begin(ctx context.Context, tx *store.Tx, r *http.Request, org ward.OrgID, person ward.PersonID, key string) (ward.Session, error) {
 	p, err := getPerson(ctx, tx, org, person)
 	if err != nil {
@@ -214,7 +215,7 @@ func (i *Identity) begin(ctx context.Context, tx *store.Tx, r *http.Request, org
 	answer.Keyring, answer.Version, answer.CardText = k.Keyring, k.Version, string(card.Text)
 	err = insertSession(ctx, tx, session{
 		org: org, id: answer.Session, person: person, browser: key, agent: agentOf(r.UserAgent()),
-		share: i.Sealer.Seal(shareName(answer.Session), share), idle: life.idle, started: now, used: now, until: now.Add(life.absolute),
+		share: i.Sealer.Seal(shareName(answer.Session), share), idle: life.idle, started: now, used: now, until: now.Add(life.absolute), touched: now,
 	}, envelope.Hash([]byte(answer.Token)))
 	return answer, err
 }

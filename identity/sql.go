@@ -268,6 +268,7 @@ type session struct {
 	share                []byte
 	idle                 time.Duration
 	started, used, until time.Time
+	touched              time.Time
 	roles                []ward.Role
 	ended, pending       bool
 	visit                ward.VisitID // of a guest's
@@ -275,17 +276,18 @@ type session struct {
 
 // caller is whose session it is.
 func (s session) caller() ward.Caller {
-	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Browser: s.browser, Pending: s.pending, Visit: s.visit}
+	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Browser: s.browser, Pending: s.pending, Visit: s.visit, Touched: s.touched}
 }
 
-const sessionColumns = `s.org, s.session, s.person, s.browser, s.agent, s.share, s.idle, s.started, s.used, s.until`
+const sessionColumns = `s.org, s.session, s.person, s.browser, s.agent, s.share, s.idle, s.started, s.used, s.until, s.touched`
 
 func scanSession(row interface{ Scan(...any) error }, more ...any) (session, error) {
 	var s session
-	var idle, started, used, until int64
-	dest := []any{(*string)(&s.org), (*string)(&s.id), (*string)(&s.person), &s.browser, &s.agent, &s.share, &idle, &started, &used, &until}
+	var idle, started, used, until, touched int64
+	dest := []any{(*string)(&s.org), (*string)(&s.id), (*string)(&s.person), &s.browser, &s.agent, &s.share, &idle, &started, &used, &until, &touched}
 	err := row.Scan(append(dest, more...)...)
 	s.idle, s.started, s.used, s.until = time.Duration(idle)*time.Millisecond, time.UnixMilli(started), time.UnixMilli(used), time.UnixMilli(until)
+	s.touched = time.UnixMilli(touched)
 	return s, err
 }
 
@@ -322,14 +324,19 @@ func sessionsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.P
 }
 
 func insertSession(ctx context.Context, tx *store.Tx, s session, tokenHash string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, token, browser, agent, share, idle, started, used, until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, string(s.org), string(s.id), string(s.person), tokenHash, s.browser, s.agent, s.share,
-		s.idle.Milliseconds(), s.started.UnixMilli(), s.used.UnixMilli(), s.until.UnixMilli())
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, token, browser, agent, share, idle, started, used, until, touched)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, string(s.org), string(s.id), string(s.person), tokenHash, s.browser, s.agent, s.share,
+		s.idle.Milliseconds(), s.started.UnixMilli(), s.used.UnixMilli(), s.until.UnixMilli(), s.touched.UnixMilli())
 	return err
 }
 
 func touchSession(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.SessionID, now time.Time) error {
 	return tx.Queue(ctx, `UPDATE sessions SET used = $1 WHERE org = $2 AND session = $3`, now.UnixMilli(), string(org), string(id))
+}
+
+func setTouched(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.SessionID, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE sessions SET touched = $1 WHERE org = $2 AND session = $3`, now.UnixMilli(), string(org), string(id))
+	return err
 }
 
 func deleteSessions(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, only ward.SessionID) (int64, error) {

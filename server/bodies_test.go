@@ -21,6 +21,7 @@ import (
 var takesNothing = map[string]bool{
 	"POST /api/sign-in/options":                   true,
 	"POST /api/passkeys/options":                  true,
+	"POST /api/touch/options":                     true,
 	"POST /api/people/{person}/end":               true,
 	"DELETE /api/me":                              true,
 	"DELETE /api/sessions":                        true,
@@ -177,6 +178,7 @@ func TestFieldsOfAnotherType(t *testing.T) {
 		"PUT /api/keyring":                          {"version", "keyring", "recoveryKeyring", "recovery"},
 		"PUT /api/browser":                          {"browserText"},
 		"POST /api/passkeys":                        {"ceremony", "passkey", "version", "keyring"},
+		"POST /api/touch":                           {"ceremony"},
 		"DELETE /api/passkeys/{passkey}":            {"version", "keyring"},
 		"POST /api/invitations":                     {"invitation", "person", "roles", "chart", "welcome", "recover", "until"},
 		"PUT /api/people/{person}/roles":            {"roles"},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"ward"
 )
@@ -49,11 +51,15 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error, 
 	answerJSON(w, status, problem)
 }
 
-// challenge says what kind of proof is missing (RFC 9449, sections 7.1 and 9).
+// challenge says what kind of proof is missing (RFC 9449, sections 7.1 and 9), or that a touch is (RFC 9470).
 func challenge(err error) string {
 	var nonce interface{ UseNonce() bool }
 	if errors.As(err, &nonce) && nonce.UseNonce() {
 		return `DPoP error="use_dpop_nonce", algs="EdDSA"`
+	}
+	var touch interface{ MaxAge() time.Duration }
+	if errors.As(err, &touch) {
+		return fmt.Sprintf(`DPoP error="insufficient_user_authentication", max_age=%d`, int(touch.MaxAge().Seconds()))
 	}
 	return `DPoP error="invalid_token", algs="EdDSA"`
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"ward"
 	"ward/policy"
+	"ward/seal/envelope"
 	"ward/store"
 )
 
@@ -19,6 +22,8 @@ type Route struct {
 	Action  string // what policy decides; every route names one
 	About   func(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error)
 
+	// Touch says of which requests the caller must have touched a passkey lately (touchAge).
+	Touch func(who ward.Caller, about policy.Resource, r *http.Request) bool
 	// Proven says of a public route that its request must carry a proof: its key becomes the key of a session.
 	Proven bool
 	// Body is how many bytes of a body are read, if it is less than of who is signed in (ward.MaxBody) or not (smallBody).
@@ -240,6 +245,9 @@ func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
 			Kind: ward.Refused, Message: "you may not do this",
 			Hint: "If you think you should, ask the clinic; they can see which rule decided.",
 		}
+	case a.route.Touch != nil && a.needsTouch(about):
+		a.answer = touchError{ward.Errorf(ward.Unauthenticated, "this needs your passkey again").WithHint("Confirm with your passkey that it is you.")}
+		return nil // a question and no decision yet: the proof is spent, and the record waits for the answer
 	case a.do != nil:
 		a.failed = true // until it has not; store makes an error of a panic
 		a.answer = a.do(ctx, tx, a.who)
@@ -258,6 +266,34 @@ func (a *asking) run(ctx context.Context, tx *store.Tx) (err error) {
 	}
 	return a.ledger.Append(ctx, tx, a.who.Org, event)
 }
+
+// needsTouch tells whether what is asked needs a touch, and the last one is too old.
+func (a *asking) needsTouch(about policy.Resource) bool {
+	if a.identity.Now().Sub(a.who.Touched) <= touchAge {
+		return false
+	}
+	defer a.rewind()
+	return a.route.Touch(a.who, about, a.r)
+}
+
+// always says of a route that each of its requests needs a touch.
+func always(ward.Caller, policy.Resource, *http.Request) bool { return true }
+
+// sharing tells whether a chart is given to another person, who does not have it. Renewals, which devices make by
+// themselves, are none.
+func sharing(who ward.Caller, about policy.Resource, _ *http.Request) bool {
+	return slices.ContainsFunc(append([]policy.Resource{about}, about.Also...), func(one policy.Resource) bool {
+		return one.Kind == envelope.LockChart && one.Grantee != "" && one.Grantee != who.Person && !one.Renewal
+	})
+}
+
+// touchError asks for a touch (RFC 9470).
+type touchError struct{ error }
+
+// MaxAge is how old it may be.
+func (touchError) MaxAge() time.Duration { return touchAge }
+
+func (e touchError) Unwrap() error { return e.error }
 
 // checkPath refuses a path whose values are no ids: they name nothing here, and some, such as a NUL, a database cannot
 // even be asked for. The number of a part, the path of a tile and the secret address of a calendar are for their handlers.

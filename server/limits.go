@@ -19,6 +19,9 @@ import (
 const (
 	// headerTimeout is how long a client may take to send its headers.
 	headerTimeout = 10 * time.Second
+	// touchAge is how old the last touch of a passkey may be for what is hard to undo or gives others access: long enough to
+	// finish what one sat down for, short enough that whoever finds a screen open meets the passkey.
+	touchAge = 5 * time.Minute
 	// bodyTimeout is how long a JSON body may take: 8 MB over a poor phone connection.
 	bodyTimeout = 2 * time.Minute
 	// partTimeout is how long one part of an upload or one object on its way down may take.

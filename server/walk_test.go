@@ -48,6 +48,8 @@ var walk = map[string]string{
 	"POST /api/passkeys/options":                    "poxcfsda",
 	"POST /api/passkeys":                            "poxcfsda",
 	"DELETE /api/passkeys/{passkey}":                "poxcfsda",
+	"POST /api/touch/options":                       "poxcfsda",
+	"POST /api/touch":                               "poxcfsda",
 	"GET /api/sessions":                             "poxcfsda",
 	"DELETE /api/sessions":                          "poxcfsda",
 	"DELETE /api/sessions/{session}":                "poxcfsda",

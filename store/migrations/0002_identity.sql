@@ -108,6 +108,7 @@ CREATE TABLE sessions (
     started BIGINT NOT NULL,
     used    BIGINT NOT NULL,
     until   BIGINT NOT NULL,
+    touched BIGINT NOT NULL,      -- when the person last touched a passkey
     PRIMARY KEY (org, session)
 );
 CREATE INDEX sessions_person ON sessions (org, person);

@@ -51,3 +51,47 @@ test('a stream on which nothing comes any more is over', async () => {
     mock.timers.reset()
   }
 })
+
+/** A net whose server answers requests with these, one after the other. */
+function answering(...answers: readonly Response[]) {
+  const sent: string[] = []
+  Object.assign(globalThis, { location: { origin: 'http://localhost' }, fetch: async (path: string) => { sent.push(path); return answers[sent.length - 1] as Response } })
+  let ended = 0
+  const net = new Net({ public: '', sign: async () => new Uint8Array(64) } as unknown as SigningKey, () => { ended++ }, () => undefined)
+  net.token = 'token'
+  return { net, sent, ended: () => ended }
+}
+
+const refusal = (challenge: string): Response => new Response(JSON.stringify({ error: { kind: 'unauthenticated', message: 'no' } }), { status: 401, headers: { 'WWW-Authenticate': challenge, 'DPoP-Nonce': 'new' } })
+const touch = (): Response => refusal('DPoP error="insufficient_user_authentication", max_age=300')
+const stale = (): Response => refusal('DPoP error="use_dpop_nonce", algs="EdDSA"')
+const done = (): Response => new Response(null, { status: 204 })
+
+test('what wants the passkey waits for it, and is sent again', async () => {
+  const { net, sent, ended } = answering(stale(), touch(), stale(), done())
+  let asked = 0
+  net.confirm = async () => { asked++ }
+  await net.post('/api/people/x/end', {})
+  assert.deepEqual([sent.length, asked, ended()], [4, 1, 0])
+})
+
+test('who does not give the passkey did not do it, and stays signed in', async () => {
+  const { net, sent, ended } = answering(touch())
+  net.confirm = async () => { throw new Error('not now') }
+  await assert.rejects(net.del('/api/me'), /not now/)
+  assert.deepEqual([sent.length, ended()], [1, 0])
+})
+
+test('a server that never has enough of the passkey is asked no more, and ends no session', async () => {
+  const { net, sent, ended } = answering(touch(), touch())
+  net.confirm = async () => undefined
+  await assert.rejects(net.del('/api/me'), { code: 'unauthenticated' })
+  assert.deepEqual([sent.length, ended()], [2, 0])
+})
+
+test('a session that is over is over', async () => {
+  const { net, ended } = answering(refusal('DPoP error="invalid_token", algs="EdDSA"'))
+  net.confirm = async () => { throw new Error('asked for nothing') }
+  await assert.rejects(net.del('/api/me'), { code: 'unauthenticated' })
+  assert.equal(ended(), 1)
+})

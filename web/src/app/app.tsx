@@ -14,6 +14,7 @@ import { applyPrefs, keepPrefs, readPrefs, type Prefs } from './prefs.ts'
 import { Link, Router, navigate, placeFocus, usePath, useTitle } from './router.tsx'
 import { Starting, Unreachable, Unsupported, Wordless } from './start.tsx'
 import { lacking, type Lack } from './support.ts'
+import { Touch } from './touch.tsx'
 
 const words: Record<Language, () => Promise<Words>> = {
   en: async () => en,
@@ -128,6 +129,7 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
       {inside && <LedgerAlarms />}
       <main id="main" tabIndex={-1} data-ready><Screen key={name} load={screens[name]} prefs={prefs} setPrefs={setPrefs} id={id} page={page} farewell={farewell} leave={setFarewell} /></main>
       {inside && <GoingOn path={path} />}
+      {inside && <Touch />}
       {inside && <Idle me={me} onExpire={expire} />}
     </>
   )

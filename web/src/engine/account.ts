@@ -10,7 +10,7 @@ import { checkEpochs, checkSignatures, hashOf, parse, write, type Statement } fr
 import { fullName } from '../fhir/write.ts'
 import { latest, makeGrant, newLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
-import { makePasskey, usePasskey } from './passkey.ts'
+import { makePasskey, touchPasskey, usePasskey } from './passkey.ts'
 import { EngineProblem } from './problem.ts'
 import { Safe, type Shelf } from './shelf.ts'
 import type { About, Progress } from './types.ts'
@@ -145,6 +145,12 @@ export const certify = (org: string, person: string, card: string, browser: Sign
   write('ward/browser/1', { org, person, card, key: browser.public, time: now() }, signing.sign)
 
 /** One touch: signs in and opens the keyring. */
+/** Shows by a passkey, in the session that goes on, that it is the person. */
+export async function touch(net: Net, signal: AbortSignal): Promise<void> {
+  const asked = await net.post<{ ceremony: string; publicKey: never }>('/api/touch/options', {})
+  await net.post('/api/touch', { ceremony: asked.ceremony, credential: await touchPasskey(asked.publicKey, signal) })
+}
+
 export async function signIn(net: Net, progress: Progress): Promise<SignedIn> {
   progress('opening', 0, 3)
   const options = await net.post<{ ceremony: string; publicKey: never }>('/api/sign-in/options', {}, 'none')

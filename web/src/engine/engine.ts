@@ -10,13 +10,15 @@ import { EngineProblem, problemOf } from './problem.ts'
 import { Session } from './session.ts'
 import { kept, openShelf, Safe, type Shelf } from './shelf.ts'
 import { takeEverything } from './export.ts'
-import type { Change, ClinicInfo, Engine, Invitation, LedgerStatus, Me, SessionInfo } from './types.ts'
+import type { Change, ClinicInfo, Engine, Invitation, LedgerStatus, Me, SessionInfo, Touch } from './types.ts'
 import type { WireMe, WireNotice, WireSessionInfo } from './wire.ts'
 
 /** Pauses between attempts to listen again, in milliseconds. */
 const listenPauses = [500, 1000, 2000, 5000, 10_000, 30_000]
 
 class App {
+  touch: Touch | undefined
+  private touched: Promise<void> | undefined
   private readonly watchers = new Set<(change: Change) => void>()
   private shelf!: Shelf
   private net!: Net
@@ -46,11 +48,36 @@ class App {
       this.tell({ what: 'online', online })
       if (online) void this.session?.outbox.send()
     })
+    this.net.confirm = () => (this.touched ??= this.askTouch().finally(() => { this.touched = undefined }))
     if (typeof window !== 'undefined') {
       document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'hidden') void this.session?.drafts.flush() })
       window.addEventListener('offline', () => this.net.setOnline(false))
       window.addEventListener('online', () => this.net.setOnline(true))
     }
+  }
+
+  /** Asks for the person's passkey, at once where they have just clicked; else, and if that fails, the screen has a button. */
+  private askTouch(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const show = (touch: Touch | undefined): void => {
+        this.touch = touch
+        this.tell({ what: 'touch' })
+      }
+      const refused = new AbortController()
+      const refuse = (): void => {
+        refused.abort()
+        show(undefined)
+        reject(new EngineProblem('cancelled', 'the passkey was not given'))
+      }
+      const give = (): void => {
+        show({ waiting: true, failed: undefined, give: () => undefined, refuse })
+        account.touch(this.net, refused.signal).then(() => { show(undefined); resolve() }, (error: unknown) => {
+          if (this.touch) show({ waiting: false, failed: problemOf(error), give, refuse })
+        })
+      }
+      if (navigator.userActivation?.isActive !== false) give()
+      else show({ waiting: false, failed: undefined, give, refuse })
+    })
   }
 
   tell(change: Change): void { for (const on of [...this.watchers]) on(change) }
@@ -170,6 +197,7 @@ class App {
       void this.session.drafts.flush()
     }
     const was = this.session
+    this.touch?.refuse()
     this.session = undefined
     this.current = undefined
     this.net.token = undefined
@@ -266,6 +294,7 @@ export function createEngine(): Engine {
   return {
     get me() { return app.me },
     get online() { return app.online },
+    get touch() { return app.touch },
     watch: (on) => app.watch(on),
     clinic: guarded(() => app.clinic()),
 

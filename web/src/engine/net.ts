@@ -17,6 +17,8 @@ export class Net {
   /** Whether notices come: what they tell need not be looked up. */
   hearing = false
   token: string | undefined
+  /** Has the person show by their passkey that it is they. What asked for it (RFC 9470) is sent again after. */
+  confirm: (() => Promise<void>) | undefined
   private nonce = ''
   private readonly key: SigningKey
   private readonly ended: () => void
@@ -47,13 +49,23 @@ export class Net {
     return (response.status === 204 ? undefined : await response.json().catch((error: unknown) => { throw error instanceof SyntaxError ? error : this.lost(error) })) as T
   }
 
-  /** Sends a request, once more if the server wants its current nonce in the proof; throws a problem unless it is a success. */
+  /**
+   * Sends a request, once more if the server wants its current nonce in the proof, and once more if it wants the person's
+   * passkey first; throws a problem unless it is a success.
+   */
   async send(method: string, path: string, options: { proof?: Proof; body?: BodyInit; type?: string; signal?: AbortSignal; headers?: Record<string, string> } = {}): Promise<Response> {
-    for (let attempt = 0; ; attempt++) {
+    for (let stale = 0, confirmed = false; ;) {
       const response = await this.once(method, path, options)
       this.nonce = response.headers.get('DPoP-Nonce') ?? this.nonce
       if (response.ok) return response
-      if (response.status === 401 && attempt < 2 && (response.headers.get('WWW-Authenticate') ?? '').includes('use_dpop_nonce')) continue
+      const wanted = response.status === 401 ? response.headers.get('WWW-Authenticate') ?? '' : ''
+      if (wanted.includes('use_dpop_nonce') && stale++ < 2) continue
+      if (wanted.includes('insufficient_user_authentication')) {
+        if (confirmed || !this.confirm) throw await this.problem(response, 'none') // which ends no session
+        confirmed = true
+        await this.confirm()
+        continue
+      }
       throw await this.problem(response, options.proof ?? 'session')
     }
   }

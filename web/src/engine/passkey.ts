@@ -82,28 +82,40 @@ async function evaluate(credential: PublicKeyCredential, rpId: string | undefine
 
 /** Signs in with whichever passkey the person chooses. */
 export async function usePasskey(options: OptionsJSON): Promise<Made> {
+  const credential = await ask(options, { prf: { eval: { first: await prfSalt() } } } as AuthenticationExtensionsClientInputs)
+  const first = (credential.getClientExtensionResults() as PRFResults).prf?.results?.first
+  if (!first) throw new EngineProblem('no-prf', 'this passkey cannot unlock here')
+  return { identity: await passkeyIdentity(bytesOf(first)), credential: shown(credential) }
+}
+
+/** Touches a passkey of whoever is signed in, which opens nothing. */
+export async function touchPasskey(options: OptionsJSON, signal: AbortSignal): Promise<object> {
+  return shown(await ask(options, {}, signal))
+}
+
+async function ask(options: OptionsJSON, extensions: AuthenticationExtensionsClientInputs, signal?: AbortSignal): Promise<PublicKeyCredential> {
   need()
   const credential = (await navigator.credentials.get({
     publicKey: {
       ...(options as unknown as PublicKeyCredentialRequestOptions),
-      challenge: unb64(options.challenge), allowCredentials: (options.allowCredentials ?? []).map(descriptor),
-      extensions: { prf: { eval: { first: await prfSalt() } } } as AuthenticationExtensionsClientInputs,
+      challenge: unb64(options.challenge), allowCredentials: (options.allowCredentials ?? []).map(descriptor), extensions,
     },
+    ...(signal && { signal }),
   })) as PublicKeyCredential | null
   if (!credential) throw new EngineProblem('cancelled', 'no passkey was used')
-  const first = (credential.getClientExtensionResults() as PRFResults).prf?.results?.first
-  if (!first) throw new EngineProblem('no-prf', 'this passkey cannot unlock here')
+  return credential
+}
+
+/** What a passkey answered, as the server takes it: without what its extensions gave. */
+function shown(credential: PublicKeyCredential): object {
   const response = credential.response as AuthenticatorAssertionResponse
   return {
-    identity: await passkeyIdentity(bytesOf(first)),
-    credential: {
-      id: credential.id, rawId: b64(new Uint8Array(credential.rawId)), type: credential.type,
-      response: {
-        clientDataJSON: b64(new Uint8Array(response.clientDataJSON)), authenticatorData: b64(new Uint8Array(response.authenticatorData)),
-        signature: b64(new Uint8Array(response.signature)), ...(response.userHandle && { userHandle: b64(new Uint8Array(response.userHandle)) }),
-      },
-      clientExtensionResults: {},
+    id: credential.id, rawId: b64(new Uint8Array(credential.rawId)), type: credential.type,
+    response: {
+      clientDataJSON: b64(new Uint8Array(response.clientDataJSON)), authenticatorData: b64(new Uint8Array(response.authenticatorData)),
+      signature: b64(new Uint8Array(response.signature)), ...(response.userHandle && { userHandle: b64(new Uint8Array(response.userHandle)) }),
     },
+    clientExtensionResults: {},
   }
 }
 

@@ -333,9 +333,17 @@ export interface RecordEvent {
 /** What changed; screens that show it ask again. */
 export type Change =
   | { readonly what: 'chart'; readonly chart: ID }
-  | { readonly what: 'charts' | 'people' | 'appointments' | 'sessions' | 'me' | 'unsent' | 'ledger' }
+  | { readonly what: 'charts' | 'people' | 'appointments' | 'sessions' | 'me' | 'unsent' | 'ledger' | 'touch' }
   | { readonly what: 'online'; readonly online: boolean }
   | { readonly what: 'ended'; readonly why: 'signed-out' | 'expired' | 'elsewhere' }
+
+/** The server wants the person's passkey before it does what was asked. What asked waits, until it is given or refused. */
+export interface Touch {
+  readonly waiting: boolean            // for the passkey, now
+  readonly failed: Problem | undefined // the last time
+  give(): void
+  refuse(): void
+}
 
 export interface Engine {
   clinic(): Promise<ClinicInfo>
@@ -343,6 +351,8 @@ export interface Engine {
   watch(on: (change: Change) => void): () => void
   readonly me: Me | undefined
   readonly online: boolean
+  /** What waits for the person's passkey, if anything does. */
+  readonly touch: Touch | undefined
 
   // Coming in. passkeyHelp: what this device offers, to explain before asking.
   passkeys(): Promise<{ readonly webauthn: boolean; readonly platform: boolean; readonly prf: 'yes' | 'no' | 'unknown' }>
