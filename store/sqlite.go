@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"regexp"
 	"sync"
 
@@ -36,6 +37,9 @@ const (
 )
 
 func openSQLite(ctx context.Context, path string) (*lite, error) {
+	if err := keepToOneself(path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
 	open := func(extra string) (*sql.DB, error) {
 		dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + fmt.Sprintf("?_pragma=busy_timeout(%d)"+
 			"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=secure_delete(1)&_pragma=wal_autocheckpoint(%d)", busyTimeout, moveAtLeast)
@@ -67,6 +71,20 @@ func openSQLite(ctx context.Context, path string) (*lite, error) {
 	l.stopMoves = stop
 	l.moving.Go(func() { l.move(moves) })
 	return l, nil
+}
+
+// keepToOneself makes the file of a database before SQLite does, which would let others on the machine read it, and closes one that
+// is open to them. What SQLite puts beside it has the same mode.
+func keepToOneself(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	about, err := f.Stat()
+	if err == nil && about.Mode().Perm()&0o077 != 0 {
+		err = f.Chmod(0o600)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // move copies what commits left in the write-ahead log to the database, whenever it is full. It waits for nobody and

@@ -1,6 +1,10 @@
 package store
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 // TestParametersWithoutNames has statements of which some may lose the names of their parameters.
 func TestParametersWithoutNames(t *testing.T) {
@@ -14,6 +18,36 @@ func TestParametersWithoutNames(t *testing.T) {
 	} {
 		if got := unnamed(query); got != want {
 			t.Errorf("%s became %s", query, got)
+		}
+	}
+}
+
+// Nobody else on the machine can read the database, though the folder be open and whatever it was before.
+func TestTheDatabaseIsItsOwnersAlone(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // a new one, and one that was open
+		db, err := Open(t.Context(), Config{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "ward.db*"))
+		if err != nil || len(files) < 2 {
+			t.Fatalf("the database is %v, %v", files, err)
+		}
+		for _, file := range files {
+			about, err := os.Stat(file)
+			if err != nil || about.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", file, about.Mode(), err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(dir, "ward.db"), 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
