@@ -74,6 +74,9 @@ try {
   const { seal, open } = await doctor.page.evaluate(`${bundled()}; measure(${rounds})`)
   print('browser: seal an entry of 4 KB', median(seal), 'ms')
   print('browser: open an entry of 4 KB', median(open), 'ms')
+  const { cold: unread, warm: known } = await doctor.page.evaluate(`${bundled()}; bench.members(2000, 3)`)
+  print('browser: read 2,000 statements on members, cold', median(unread), 'ms', 300)
+  print('browser: read 2,000 statements on members, warm', median(known), 'ms', 20)
   for (const [name, of] of [['real-one-ed25519', 'one organisation'], ['real-four', 'four organisations'], ['real-one-ml-dsa-65', 'one, post-quantum'], ['quantum-four', 'four, post-quantum']]) {
     const { input } = JSON.parse(readFileSync(join(root, 'testdata', 'vectors', 'receipts', `receipt-${name}.json`), 'utf8'))
     print(`browser: check a receipt of ${of}`, median(await doctor.page.evaluate(`${bundled()}; bench.receipts(${JSON.stringify(input)}, ${rounds})`)), 'ms', 10)

@@ -36,7 +36,31 @@ export interface Guest { org: string; visit: string; guest: string; link: string
 /** A guest at the door. */
 export interface Arrival { org: string; visit: string; guest: string; key: string; time: string; sha256: string }
 
-export interface Bodies {
+/** Where a statement stands in a history of members (membership.ts). In threads it names the roster's head, too. */
+export interface Place { org: string; chain: string; seq: number; previous?: string | undefined; rosterSeq?: number | undefined; rosterHash?: string | undefined }
+/** Who states it, with the hash of the card that is theirs at that place; the time is a claim. */
+export interface Author { by: string; card: string; time: string }
+export interface MemberCard extends Place {
+  person: string; serial: number; before?: string | undefined; recipientHash: string; signing: string; invitation?: string | undefined; time: string
+}
+export interface Invite extends Place, Author { invitation: string; person: string; verifier: string; roles: string; name: string; recover?: true | undefined; until: string }
+/** Says something of an earlier statement of the same history. */
+export interface Said extends Place, Author { what: string }
+export interface Confirm extends Said { how: string }
+export interface RolesOf extends Place, Author { person: string; roles: string }
+export interface Rename extends Place, Author { person: string; name: string }
+export interface Deactivate extends Place, Author { person: string }
+export interface Rules extends Place, Author { veto: number }
+
+export interface MembershipBodies {
+  'ward/card/2': MemberCard; 'ward/invite/1': Invite; 'ward/withdraw/1': Said; 'ward/confirm/1': Confirm; 'ward/complete/1': Said; 'ward/veto/1': Said
+  'ward/roles/1': RolesOf; 'ward/rename/1': Rename; 'ward/deactivate/1': Deactivate; 'ward/reinstate/1': Said; 'ward/rules/1': Rules
+}
+export type MembershipType = keyof MembershipBodies
+/** Any statement of a history of members, told apart by its type. */
+export type MembershipStatement = { [T in MembershipType]: Statement<T> }[MembershipType]
+
+export interface Bodies extends MembershipBodies {
   'ward/card/1': Card; 'ward/browser/1': BrowserCertificate; 'ward/clinic/1': Clinic
   'ward/epoch/1': Epoch; 'ward/grant/1': Grant; 'ward/entry/1': Entry
   'ward/visitor/1': Visitor; 'ward/admission/1': Admission
@@ -76,6 +100,26 @@ export function idsOf(list: string): readonly string[] | undefined {
 export const kinds = ['record', 'note', 'message', 'questionnaire', 'file', 'consent', 'appointment', 'person', 'snapshot'] as const
 export const purposes = ['self', 'care', 'proxy', 'emergency', 'second-opinion', 'research', 'work'] as const
 
+/** What someone may be, in the order in which statements write it: the staff's, and those that threads are of. */
+export const roles = ['patient', 'proxy', 'clinician', 'frontdesk', 'security', 'privacy', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+/** Roles as statements write them: in order, each once, one space between, at least one; undefined if they are anything else. */
+export function rolesOf(list: string): readonly Role[] | undefined {
+  const all = list.split(' ')
+  const found = roles.filter((role) => all.includes(role))
+  return found.join(' ') === list ? found : undefined
+}
+const someRoles: Check = (v) => typeof v === 'string' && v !== '' && rolesOf(v) !== undefined
+
+/** The longest time for a veto, in hours: two weeks. */
+const maxVeto = 336
+
+const place: readonly Field[] = [
+  ['org', id], ['chain', id], ['seq', count(1)], ['previous', bytes32, 'optional'], ['rosterSeq', count(0), 'optional'], ['rosterHash', bytes32, 'optional'],
+]
+const by: readonly Field[] = [['by', id], ['card', bytes32], ['time', time]]
+
 const shapes: { readonly [T in Type]: readonly Field[] } = {
   'ward/card/1': [
     ['org', id], ['person', id], ['serial', count(1)], ['previous', bytes32, 'optional'], ['recipient', recipient],
@@ -106,7 +150,30 @@ const shapes: { readonly [T in Type]: readonly Field[] } = {
   ],
   'ward/guest/1': [['org', id], ['visit', id], ['guest', id], ['link', bytes32], ['inviter', id], ['time', time]],
   'ward/arrival/1': [['org', id], ['visit', id], ['guest', id], ['key', bytes32], ['time', time], ['sha256', bytes32]],
+  'ward/card/2': [
+    ...place, ['person', id], ['serial', count(1)], ['before', bytes32, 'optional'], ['recipientHash', bytes32], ['signing', bytes32],
+    ['invitation', id, 'optional'], ['time', time],
+  ],
+  'ward/invite/1': [
+    ...place, ['invitation', id], ['person', id], ['verifier', bytes32], ['roles', someRoles], ['name', bytes32],
+    ['recover', (v) => v === true, 'optional'], ['until', time], ...by,
+  ],
+  'ward/withdraw/1': [...place, ['what', bytes32], ...by],
+  'ward/confirm/1': [...place, ['what', bytes32], ['how', oneOf('met', 'video', 'phone', 'document')], ...by],
+  'ward/complete/1': [...place, ['what', bytes32], ...by],
+  'ward/veto/1': [...place, ['what', bytes32], ...by],
+  'ward/roles/1': [...place, ['person', id], ['roles', someRoles], ...by],
+  'ward/rename/1': [...place, ['person', id], ['name', bytes32], ...by],
+  'ward/deactivate/1': [...place, ['person', id], ...by],
+  'ward/reinstate/1': [...place, ['what', bytes32], ...by],
+  'ward/rules/1': [...place, ['veto', (v) => count(1)(v) && (v as number) <= maxVeto], ...by],
 }
+
+const membershipTypes: Readonly<Record<MembershipType, true>> = {
+  'ward/card/2': true, 'ward/invite/1': true, 'ward/withdraw/1': true, 'ward/confirm/1': true, 'ward/complete/1': true, 'ward/veto/1': true,
+  'ward/roles/1': true, 'ward/rename/1': true, 'ward/deactivate/1': true, 'ward/reinstate/1': true, 'ward/rules/1': true,
+}
+const isMembership = (type: string): type is MembershipType => Object.hasOwn(membershipTypes, type)
 
 const headShape: readonly Field[] = [['seq', count(0)], ['chain', bytes32]]
 const locksShape: readonly Field[] = [['directory', id], ['staff', id], ['clinicians', id], ['emergency', id]]
@@ -173,6 +240,16 @@ async function rules<T extends Type>(type: T, body: Bodies[T]): Promise<string> 
     if (isGuest === (b.card !== undefined)) return 'a card is for everyone but guests'
     if (isGuest && b.called === undefined) return 'a guest is let in by name'
   }
+  if (isMembership(type)) {
+    const b = body as Place
+    const inThread = b.chain !== b.org
+    if (inThread !== (b.rosterSeq !== undefined) || inThread !== (b.rosterHash !== undefined)) return "the roster's head is for threads"
+    if ((inThread && b.seq === 1) !== (b.previous === undefined)) return "previous is for every statement but a thread's first"
+  }
+  if (type === 'ward/card/2') {
+    const b = body as MemberCard
+    if ((b.serial > 1) !== (b.before !== undefined)) return 'before is for every card but the first'
+  }
   return ''
 }
 
@@ -199,6 +276,13 @@ export async function parse<T extends Type>(type: T, text: string): Promise<Stat
     return sig
   })
   return { type, body, text, sigs }
+}
+
+/** Reads any statement of a history of members, by its first line. */
+export async function parseMembership(text: string): Promise<MembershipStatement> {
+  const type = text.slice(0, text.indexOf('\n'))
+  if (!isMembership(type)) throw new Bad(`found ${type.slice(0, 40)} instead of a statement on members`)
+  return (await parse(type, text)) as MembershipStatement
 }
 
 /** Makes a statement, signed by each signer in turn. */
