@@ -12,11 +12,19 @@ import type { Net } from './net.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import { releasedKey, releasedNumber } from './release.ts'
 import type { Shelf } from './shelf.ts'
+import { Silence } from './silence.ts'
 import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
 import type { WireCardProof, WireCards, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
 
 /** What is not agreed after this long, in ms, is said to be late: a chain takes less than a second. */
 const late = 60 * 60 * 1000
+/** How long an answer of the ledger is waited for, in ms: it is read from a few rows. One that hangs says as little as none. */
+const patience = 20_000
+/**
+ * How much later than something a head may be agreed without it, in ms. What is written is in the next head, within seconds; but the time of the
+ * one is the server's clock, that of the other the median of its members', and an officer is told when they differ.
+ */
+const settled = 10 * 60 * 1000
 /** How many proofs are asked for at a time (docs/api.md). */
 const batch = 50
 /** The state may be proven by a block this much older than the newest checkpoint: a block after it says what it changed. */
@@ -39,15 +47,21 @@ interface Kept {
   readonly names?: Readonly<Record<string, string>>; readonly clinic?: string
   /** When the log was begun again, as this browser was told before it pinned it. */
   readonly begun?: string
+  /** When the newest head that was seen was agreed, in Unix ms. */
+  readonly at?: number
 }
 
 /** What a leaf's text must say for its proof to be of what is shown. */
-export interface Wanted { readonly ref: ID; readonly time: string; readonly says: (text: string) => boolean | Promise<boolean> }
+export interface Wanted { readonly ref: ID; readonly time: string; readonly says: (text: string) => boolean | Promise<boolean>
+  /** When the server wrote it down, if its text says so. What people write has their time, and may arrive later. */
+  readonly written?: string
+}
 
 export class LedgerOf {
   private kept: Kept | undefined
-  private wrong: LedgerAlarm[] = []
+  private readonly silence: Silence
   private checked = false
+  private told = '' // the state, as it was after the last check
   private running: Promise<void> | undefined
   private readonly lines = new Map<ID, string>()
   private readonly blocks = new Map<string, Promise<Agreed>>() // that were checked: many receipts are of one
@@ -55,12 +69,14 @@ export class LedgerOf {
   constructor(
     private readonly net: Pick<Net, 'get'>, private readonly shelf: Shelf, private readonly person: ID,
     private readonly pinned: () => Trust | undefined, private readonly pin: (trust: Trust) => Promise<void>, private readonly changed: () => void,
-  ) {}
+  ) { this.silence = new Silence(shelf, person) }
 
   get state(): LedgerState {
     const { kept } = this
+    const unchecked = this.silence.alarm()
     return {
-      checked: this.checked, alarms: this.wrong,
+      checked: this.checked, alarms: unchecked ? [...this.silence.wrong, unchecked] : this.silence.wrong,
+      ...(this.silence.since('history') !== undefined && { unchecked: this.since('history') ?? '' }),
       ...(kept && { chain: kept.trust.chain, organisations: kept.trust.validators.map((v) => kept.names?.[v.key] ?? v.name), size: kept.trust.seen.size }),
       ...(kept?.begun && { begun: kept.begun }),
     }
@@ -68,15 +84,43 @@ export class LedgerOf {
 
   /** Checks the clinic's history and one's own cards; what is wrong is in state, and told. */
   refresh(cards: () => Promise<readonly string[]>): Promise<void> {
-    this.running ??= this.follow(cards).catch((error: unknown) => console.warn('ledger:', problemOf(error).message)).finally(() => { this.running = undefined })
+    this.running ??= this.check(cards).finally(() => { this.running = undefined })
     return this.running
   }
 
+  private async check(cards: () => Promise<readonly string[]>): Promise<void> {
+    const was = this.told
+    await this.silence.load()
+    try {
+      await this.follow(() => within(cards()))
+      await this.silence.checked('history')
+    } catch (error) {
+      // Why it cannot be checked makes no difference: silence is told.
+      console.warn('ledger:', problemOf(error).message)
+      if (await this.knows()) await this.silence.withheld('history')
+    }
+    if ((this.told = JSON.stringify(this.state)) !== was) this.changed() // the hour also ends while nothing changes
+  }
+
+  /** Whether this device knows that the clinic has a ledger. */
+  private async knows(): Promise<boolean> { return (this.kept ?? this.pinned() ?? (await this.load())) !== undefined }
+
+  /** When something was checked last, of what cannot be now. */
+  private since(what: 'history' | 'proofs'): string | undefined {
+    const last = this.silence.last(what) ?? (this.kept?.trust.checked ?? this.pinned()?.checked ?? 0) * 1000
+    return last > 0 ? new Date(last).toISOString() : undefined
+  }
+
+  /** Asks the ledger. What hangs, or says nothing that can be read, fails. */
+  private ask<T>(path: string): Promise<T> {
+    const stop = new AbortController()
+    return within(this.net.get<T>(path, stop.signal)).finally(() => stop.abort())
+  }
+
   private async follow(cards: () => Promise<readonly string[]>): Promise<void> {
-    const was = JSON.stringify(this.state)
     const alarms: LedgerAlarm[] = []
     try {
-      await this.history(await this.net.get<WireLedger>('/api/ledger').catch(async (error: unknown) => {
+      await this.history(await this.ask<WireLedger>('/api/ledger').catch(async (error: unknown) => {
         // Who has a ledger shows it; that the network fails is another matter.
         if (problemOf(error).code === 'missing' && (this.kept ?? (await this.load()))) throw new Alarm('silent')
         throw error
@@ -90,10 +134,9 @@ export class LedgerOf {
       if (!(error instanceof Alarm)) throw error
       alarms.push(error.alarm)
     }
-    // What was found out about others and about what vanished stays until the page is loaded again.
-    this.wrong = [...alarms, ...this.wrong.filter((a) => a.kind === 'other-keys' || a.kind === 'gone' || a.kind === 'stands-again')]
+    // What was found out about others, and of what vanished, stays until the person goes on.
+    await this.silence.found([...alarms, ...this.silence.wrong.filter((a) => stays.includes(a.kind))])
     this.checked = true
-    if (JSON.stringify(this.state) !== was) this.changed()
   }
 
   private async load(): Promise<Kept | undefined> {
@@ -141,7 +184,7 @@ export class LedgerOf {
     const before = wire.before?.find((b) => b.origin === kept.trust.origin)
     if (!before || wire.chain !== kept.trust.chain || wire.salt !== kept.trust.salt || !wire.validators) return new Alarm('other-log')
     const moved = await this.members(kept, wire.validators)
-    const names = await this.net.get<Names>('/api/ledger/names')
+    const names = await this.ask<Names>('/api/ledger/names')
     const { logs } = await orAlarm('strangers', withSets(moved, names.signed.height, (trust) => checkNames(trust, names)))
     const old = logs.get(before.origin)
     if (!old || old.size < kept.trust.seen.size) return new Alarm('other-log') // the chain keeps the last head of what was lost
@@ -150,7 +193,7 @@ export class LedgerOf {
 
   /** What is agreed of names; if it cannot be had they are only told, and said to be. */
   private names(): Promise<Names | undefined> {
-    return this.net.get<Names>('/api/ledger/names').catch((error: unknown) => {
+    return this.ask<Names>('/api/ledger/names').catch((error: unknown) => {
       if (['offline', 'unavailable', 'missing'].includes(problemOf(error).code)) return undefined
       throw error
     })
@@ -173,7 +216,7 @@ export class LedgerOf {
     const keys = (set: readonly Validator[]): string => JSON.stringify(set.map((v) => [v.key, v.power, v.kind]))
     if (keys(kept.trust.validators) === keys(set)) return kept
     if (kept.trust.checked && now() - kept.trust.checked > trusting) throw new Alarm('long-away', { organisations: set.map((v) => v.name) })
-    const { changes } = await this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${kept.trust.height - 1}`)
+    const { changes } = await this.ask<{ changes: Change[] }>(`/api/ledger/changes?after=${kept.trust.height - 1}`)
     for (const c of changes) {
       if (keys(c.next) === keys(kept.trust.validators)) continue
       const trust = await orAlarm('strangers', follow(kept.trust, c))
@@ -193,26 +236,26 @@ export class LedgerOf {
     let final = wire.final
     let proof: readonly string[] = []
     if (seen.size > 0 && final.size > seen.size) {
-      const longer = await this.net.get<WireConsistency>(`/api/ledger/consistency?from=${seen.size}`)
+      const longer = await this.ask<WireConsistency>(`/api/ledger/consistency?from=${seen.size}`)
       final = longer.final
       proof = longer.proof
     }
     const agreed = await orAlarm('strangers', withSets(kept, final.block.height, (trust) => checkBlock(trust, final.block)))
     if (agreed.size < seen.size) throw new Alarm('shorter')
     const trust = await orAlarm('forked', extend(kept.trust, agreed, proof))
-    return { ...kept, trust: { ...trust, seen: { size: agreed.size, root: agreed.root } }, height: Math.max(kept.height, agreed.height) }
+    return { ...kept, trust: { ...trust, seen: { size: agreed.size, root: agreed.root } }, height: Math.max(kept.height, agreed.height), at: Math.max(kept.at ?? 0, agreed.time) }
   }
 
   /** Goes on from the history as it is shown now, after the person was told that it is not the one of before. */
   async accept(cards: () => Promise<readonly string[]>): Promise<void> {
-    const wire = await this.net.get<WireLedger>('/api/ledger')
+    const wire = await this.ask<WireLedger>('/api/ledger')
     if (!wire.chain || !wire.validators || !wire.height) throw new EngineProblem('unavailable', 'the clinic shows no ledger')
     const trust = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt, seen: { size: 0, root: b64(new Uint8Array(32)) } }
     await this.shelf.remove('pins', `ledger/${this.person}`)
-    const seen = [`looks/${this.person}/`, `ended/${this.person}/`]
+    const seen = [`looks/${this.person}/`, `ended/${this.person}/`, `promised/${this.person}/`]
     for (const list of await this.shelf.keys('seen')) if (seen.some((begin) => list.startsWith(begin))) await this.shelf.remove('seen', list)
     this.kept = undefined
-    this.wrong = []
+    await this.silence.forget()
     await this.pin(trust)
     await this.refresh(cards)
   }
@@ -223,7 +266,7 @@ export class LedgerOf {
     if (!kept) return 'unknown'
     const value = await lineValue(cards)
     if (person !== this.person && this.lines.get(person) === value) return 'same'
-    const wire = await this.net.get<WireCardProof>(`/api/people/${person}/card-proof`)
+    const wire = await this.ask<WireCardProof>(`/api/people/${person}/card-proof`)
     if (!wire.proof) return wire.pending ? 'pending' : 'unknown'
     const key = await lineKey(kept.trust, person)
     const proof = wire.proof
@@ -247,31 +290,42 @@ export class LedgerOf {
       throw new EngineProblem('conflict', 'this person has just changed their keys') // the next to ask sees the new ones
     }
     if ((await this.line(person, cards).catch(() => 'unknown' as const)) !== 'other') return
-    this.alarm({ kind: 'other-keys', person })
+    await this.alarm({ kind: 'other-keys', person })
     throw new EngineProblem('tampered', 'the server shows other keys for this person than the organisations agreed on')
   }
 
-  alarm(a: LedgerAlarm): void {
-    if (this.wrong.some((b) => JSON.stringify(a) === JSON.stringify(b))) return
-    this.wrong = [...this.wrong, a]
+  async alarm(a: LedgerAlarm): Promise<void> {
+    await this.silence.load()
+    if (this.silence.wrong.some((b) => JSON.stringify(a) === JSON.stringify(b))) return
+    // It is told even if the device cannot keep it.
+    await this.silence.found([...this.silence.wrong, a]).catch((error: unknown) => console.warn('ledger:', problemOf(error).message))
     this.changed()
   }
 
   /** What proofs begin from; nothing if the clinic has no ledger. That it could not be checked is another matter. */
-  private async base(): Promise<Kept | undefined> {
+  private async base(): Promise<Kept | undefined | 'unchecked'> {
     await this.running
-    if (!this.kept && (!this.checked || (await this.load()))) throw new EngineProblem('unavailable', 'the history was not found to hold, so no proof can be checked')
+    if (!this.kept && (!this.checked || (await this.knows()))) return 'unchecked'
     return this.kept
+  }
+
+  /** What stands where a proof belongs that cannot be had. */
+  private unchecked(what: 'history' | 'proofs'): Proof {
+    const since = this.since(what)
+    return { state: 'unchecked', ...(since !== undefined && { since }) }
   }
 
   /** The proof of a person's line of cards, for who wants to see it. */
   async cardProof(person: ID, cards: readonly string[]): Promise<Proof> {
     const kept = await this.base()
     if (!kept) return { state: 'none' }
-    const wire = await this.net.get<WireCardProof>(`/api/people/${person}/card-proof`)
+    if (kept === 'unchecked') return this.unchecked('history')
+    const wire = await this.ask<WireCardProof>(`/api/people/${person}/card-proof`).catch(() => undefined)
+    if (!wire) return this.unchecked('proofs')
     if (!wire.proof) return wire.pending ? { state: 'pending', late: false } : { state: 'missing' }
     const proof = wire.proof
-    const line = await this.line(person, cards)
+    const line = await this.line(person, cards).catch(() => undefined)
+    if (line === undefined) return this.unchecked('proofs')
     if (line === 'pending') return { state: 'pending', late: false }
     if (line === 'other') return { state: 'broken', fault: 'content' }
     try {
@@ -286,20 +340,55 @@ export class LedgerOf {
   async proofs(path: string, name: string, wanted: readonly Wanted[]): Promise<readonly Proof[]> {
     const kept = await this.base()
     if (!kept) return wanted.map(() => ({ state: 'none' }))
+    if (kept === 'unchecked') return wanted.map(() => this.unchecked('history'))
+    if (wanted.length === 0) return []
+    await this.silence.load()
+    const was = JSON.stringify(this.state)
     const found = new Map<ID, WireReceipt>()
-    for (let at = 0; at < wanted.length; at += batch) {
-      const query = wanted.slice(at, at + batch).map((x) => `&${name}=${x.ref}`).join('')
-      for (const r of (await this.net.get<{ receipts: WireReceipt[] }>(`${path}?from=${firstOf(kept)}${query}`)).receipts) found.set(r.ref, r)
+    try {
+      for (let at = 0; at < wanted.length; at += batch) {
+        const query = wanted.slice(at, at + batch).map((x) => `&${name}=${x.ref}`).join('')
+        for (const r of (await this.ask<{ receipts: WireReceipt[] }>(`${path}?from=${firstOf(kept)}${query}`)).receipts) found.set(r.ref, r)
+      }
+      await this.silence.checked('proofs')
+    } catch (error) {
+      console.warn('proofs:', problemOf(error).message)
+      await this.silence.withheld('proofs')
+      if (JSON.stringify(this.state) !== was) this.changed()
+      return wanted.map(() => this.unchecked('proofs'))
     }
-    return Promise.all(wanted.map((x) => this.proof(kept, x, found.get(x.ref))))
+    if (JSON.stringify(this.state) !== was) this.changed()
+    const promised = await this.promised(path, found.values())
+    return Promise.all(wanted.map((x) => this.proof(kept, x, found.get(x.ref), promised)))
   }
 
-  private async proof(kept: Kept, wanted: Wanted, r: WireReceipt | undefined): Promise<Proof> {
+  /**
+   * The places that the server first named of what is not agreed yet, which this device holds it to: one that is moved on and on would
+   * be agreed never, and look as if it soon were.
+   */
+  private async promised(path: string, receipts: Iterable<WireReceipt>): Promise<Readonly<Record<ID, number>>> {
+    const key = `promised/${this.person}/${path}`
+    const before = ((await this.shelf.get('seen', key)) as Record<ID, number> | undefined) ?? {}
+    const all = { ...before }
+    for (const { ref, leaf, receipt } of receipts) {
+      if (receipt) delete all[ref]
+      else all[ref] ??= leaf
+    }
+    if (JSON.stringify(all) !== JSON.stringify(before)) await this.shelf.put('seen', key, Object.fromEntries(Object.entries(all).slice(-remembered)))
+    return all
+  }
+
+  /** Whether something must be agreed by now: its place is below a head that this device saw, or it was written well before that was agreed. */
+  private isDue(kept: Kept, wanted: Wanted, place: number): boolean {
+    return place < kept.trust.seen.size || (kept.at !== undefined && wanted.written !== undefined && kept.at - Date.parse(wanted.written) > settled)
+  }
+
+  private async proof(kept: Kept, wanted: Wanted, r: WireReceipt | undefined, promised: Readonly<Record<ID, number>>): Promise<Proof> {
     if (!r) return { state: 'missing' }
     const { receipt } = r
     try {
       if (!(await wanted.says(r.text))) throw new Broken('content')
-      if (!receipt) return { state: 'pending', late: Date.now() - Date.parse(wanted.time) > late }
+      if (!receipt) return this.isDue(kept, wanted, Math.min(r.leaf, promised[r.ref] ?? r.leaf)) ? { state: 'missing' } : { state: 'pending', late: Date.now() - Date.parse(wanted.time) > late }
       const leaf = await commitment(r.kind, b64(unb64(r.salt)), utf8(r.text))
       const agreed = await leads(await withSets(kept, receipt.height, (trust) => this.block(trust, receipt)), leaf, receipt)
       return this.proofOf(kept, agreed, { leaf: receipt.index, commitment: b64(leaf), size: agreed.size, root: agreed.root })
@@ -333,7 +422,7 @@ export class LedgerOf {
     const trust = this.pinned() ?? this.kept?.trust
     if (!trust) return undefined
     const [{ changes }, { final }, names] = await Promise.all([
-      this.net.get<{ changes: Change[] }>(`/api/ledger/changes?after=${trust.height - 1}`), this.net.get<WireLedger>('/api/ledger'), this.names(),
+      this.ask<{ changes: Change[] }>(`/api/ledger/changes?after=${trust.height - 1}`), this.ask<WireLedger>('/api/ledger'), this.names(),
     ])
     return { trust, changes, ...(final && { final }), ...(names && { names }) }
   }
@@ -343,7 +432,7 @@ export class LedgerOf {
     await this.running
     const { kept } = this
     if (!kept) return 'unknown'
-    const { proof } = await this.net.get<{ proof?: StateProof }>(`/api/ledger/app?sum=${sum}`)
+    const { proof } = await this.ask<{ proof?: StateProof }>(`/api/ledger/app?sum=${sum}`)
     if (!proof) return 'unknown'
     const key = await releasedKey(Uint8Array.from(sum.match(/../g) ?? [], (x) => parseInt(x, 16)))
     const { value } = await withSets(kept, proof.height, (trust) => checkState(trust, key, proof))
@@ -358,7 +447,7 @@ export class LedgerOf {
     const gone = before.filter((e) => e.seq >= from && e.seq <= to && !now.has(e.event))
     const all = new Map([...before, ...shown].map((e) => [e.event, { seq: e.seq, event: e.event, time: e.time }]))
     await this.shelf.put('seen', key, [...all.values()].sort((a, b) => b.seq - a.seq).slice(0, remembered))
-    for (const e of gone) this.alarm({ kind: 'gone', time: e.time })
+    for (const e of gone) await this.alarm({ kind: 'gone', time: e.time })
     return gone
   }
 
@@ -366,10 +455,20 @@ export class LedgerOf {
   async takenBack(chart: ID, shown: readonly { readonly grant: ID; readonly state: string }[]): Promise<void> {
     const key = `ended/${this.person}/${chart}`
     const before = ((await this.shelf.get('seen', key)) as ID[] | undefined) ?? []
-    if (shown.some((m) => m.state === 'live' && before.includes(m.grant))) this.alarm({ kind: 'stands-again' })
+    if (shown.some((m) => m.state === 'live' && before.includes(m.grant))) await this.alarm({ kind: 'stands-again' })
     const ended = shown.filter((m) => m.state === 'removed' && !before.includes(m.grant)).map((m) => m.grant)
     if (ended.length > 0) await this.shelf.put('seen', key, [...before, ...ended].slice(-rememberedEnds))
   }
+}
+
+/** What only the person ends, who was told. What else is wrong ends with an answer that checks. */
+const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'gone', 'stands-again']
+
+/** What takes longer than anyone waits fails. */
+async function within<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise<never>((_, fail) => { timer = setTimeout(() => fail(new EngineProblem('unavailable', 'the ledger does not answer')), patience) })
+  return Promise.race([work, over]).finally(() => clearTimeout(timer))
 }
 
 /** How many ends of grants of a chart this browser remembers. */

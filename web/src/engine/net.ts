@@ -37,16 +37,16 @@ export class Net {
     this.onlineChanged(online)
   }
 
-  get<T>(path: string): Promise<T> { return this.json<T>('GET', path) }
+  get<T>(path: string, signal?: AbortSignal): Promise<T> { return this.json<T>('GET', path, undefined, 'session', signal) }
   post<T>(path: string, body: unknown, proof: Proof = 'session'): Promise<T> { return this.json<T>('POST', path, body, proof) }
   put<T>(path: string, body: unknown): Promise<T> { return this.json<T>('PUT', path, body) }
   del(path: string, body?: unknown): Promise<void> { return this.json<void>('DELETE', path, body) }
 
-  async json<T>(method: string, path: string, body?: unknown, proof: Proof = 'session'): Promise<T> {
+  async json<T>(method: string, path: string, body?: unknown, proof: Proof = 'session', signal?: AbortSignal): Promise<T> {
     const response = await this.send(method, path, {
-      proof, ...(body !== undefined && { body: JSON.stringify(body, bytesToJSON), type: 'application/json' }),
+      proof, ...(signal && { signal }), ...(body !== undefined && { body: JSON.stringify(body, bytesToJSON), type: 'application/json' }),
     })
-    return (response.status === 204 ? undefined : await response.json().catch((error: unknown) => { throw error instanceof SyntaxError ? error : this.lost(error) })) as T
+    return (response.status === 204 ? undefined : await response.json().catch((error: unknown) => { throw error instanceof SyntaxError || signal?.aborted ? error : this.lost(error) })) as T
   }
 
   /**

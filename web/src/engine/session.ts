@@ -40,6 +40,9 @@ const batchSize = 16
 
 /** A chart that was just opened is shown first; its snapshot waits this long in ms, and up to as long again. */
 const snapshotDelay = 4000
+/** How long after a check of the ledger the next is made, in ms; and after one that could not be made. */
+const recheck = 10 * 60 * 1000
+const recheckSoon = 60 * 1000
 
 /** turn: of which reading this is. All readings of charts are counted as they begin. */
 interface Chart { readonly turn: number; readonly wire: WireChart; readonly locks: Map<Compartment, OpenLock>; open: OpenChart }
@@ -68,6 +71,7 @@ export class Session {
   private keeping: Promise<void> | undefined
   private release: Promise<AppRelease> | undefined
   private again = false
+  private rechecking: ReturnType<typeof setTimeout> | undefined
   ended = false
 
   constructor(net: Net, shelf: Shelf, safe: Safe, self: Self, browser: SigningKey, keyring: Keyring, wire: WireMe, tell: (change: Change) => void, repark: (keyring: Keyring) => Promise<void>) {
@@ -107,7 +111,13 @@ export class Session {
   }
 
   /** Checks the clinic's history and one's own keys against what was agreed. */
-  private checkLedger(): Promise<void> { return this.ledger.refresh(() => this.ownCards()) }
+  private async checkLedger(): Promise<void> {
+    clearTimeout(this.rechecking)
+    await this.ledger.refresh(() => this.ownCards())
+    if (this.ended) return
+    clearTimeout(this.rechecking)
+    this.rechecking = setTimeout(() => { void this.checkLedger() }, this.ledger.state.unchecked === undefined ? recheck : recheckSoon)
+  }
 
   private async ownCards(): Promise<readonly string[]> {
     this.people.forget(this.self.person)
@@ -1011,7 +1021,7 @@ export class Session {
 
   async lookProofs(chart: ID, events: readonly ID[]): Promise<readonly Proof[]> {
     const shown = events.map((id) => this.looked.get(id)).filter((e): e is WireEvent => e !== undefined)
-    return this.ledger.proofs(`/api/charts/${chart}/receipts`, 'event', shown.map((e) => ({ ref: e.event, time: e.time, says: (text) => isEvent(e, text) })))
+    return this.ledger.proofs(`/api/charts/${chart}/receipts`, 'event', shown.map((e) => ({ ref: e.event, time: e.time, written: e.time, says: (text) => isEvent(e, text) })))
   }
 
   async entryProof(chart: ID, entry: ID): Promise<Proof> {

@@ -250,6 +250,7 @@ export interface Look {
  */
 export type Proof =
   | { readonly state: 'none' | 'missing' } // this clinic has no ledger; it has one, and shows no proof
+  | { readonly state: 'unchecked'; readonly since?: string } // it cannot be asked, or who would answer says nothing; since is when it last could
   | { readonly state: 'pending'; readonly late: boolean }
   | { readonly state: 'broken'; readonly fault: Fault }
   | { readonly state: 'agreed'; readonly time: string; readonly by: readonly string[]; readonly of: number; readonly detail: ProofDetail; readonly clinic?: string; readonly named: boolean }
@@ -265,10 +266,11 @@ export interface ProofDetail {
  * strangers: others sign than those who are trusted; other-chain, other-log: another is shown; silent: none is; own-keys: someone
  * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more;
  * stands-again: someone's access to a chart was taken back, and is shown as if it had not been; begun-again: part of the log was lost (lost of size things at the most), and it was begun again at a time; salt: what one was told hides what
- * is agreed of people's keys; long-away: others sign than those who did when one was here last, too long ago to take their word.
+ * is agreed of people's keys; long-away: others sign than those who did when one was here last, too long ago to take their word; unchecked: the
+ * clinic's proofs could not be had for more than an hour, since a time.
  */
 export interface LedgerAlarm {
-  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away'
+  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away' | 'unchecked'
   readonly person?: ID
   readonly time?: string
   readonly size?: number
@@ -283,6 +285,7 @@ export interface LedgerState {
   readonly chain?: string
   readonly organisations?: readonly string[]
   readonly size?: number
+  readonly unchecked?: string // the history cannot be checked now; when it last could, or '' if that is not known
   readonly begun?: string // when the log was begun again after a loss, last
 }
 

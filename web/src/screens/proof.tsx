@@ -17,7 +17,7 @@ function moment(iso: string, of: string | undefined, { lang }: WordsInUse): stri
 
 /** The gravest of several: one broken proof is what a person must read. */
 export function gravest(proofs: readonly Proof[]): Proof | undefined {
-  const weight: Readonly<Record<Proof['state'], number>> = { broken: 4, missing: 3, pending: 2, agreed: 1, none: 0 }
+  const weight: Readonly<Record<Proof['state'], number>> = { broken: 5, missing: 4, unchecked: 3, pending: 2, agreed: 1, none: 0 }
   return [...proofs].sort((a, b) => weight[b.state] - weight[a.state])[0]
 }
 
@@ -25,11 +25,12 @@ export function gravest(proofs: readonly Proof[]): Proof | undefined {
 export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; card?: boolean }): JSX.Element {
   const engine = useEngine()
   const words = useWords()
-  const { w, n, list, lang } = words
+  const { n, list, lang, w } = words
   const p = w.ledger.proof
   const [open, setOpen] = useState(false)
   switch (proof.state) {
     case 'none': return <p class="proof soft small">{p.none}</p>
+    case 'unchecked': return <Unchecked since={proof.since} />
     case 'pending': return <p class="proof soft small"><Icon name="clock" /><span>{proof.late ? p.late : p.pending}</span></p>
     case 'missing': return <Notice kind="danger" title={card ? p.cardMissing : p.missing}><p>{p.missingText}</p></Notice>
     case 'broken':
@@ -58,6 +59,13 @@ export function ProofLine({ proof, time, card }: { proof: Proof; time?: string; 
   )
 }
 
+/** Where a proof belongs that cannot be had: a clinic that shows none says nothing good by it. */
+function Unchecked({ since }: { since?: string | undefined }): JSX.Element {
+  const words = useWords()
+  const p = words.w.ledger.proof
+  return <p class="proof proof-unchecked small" role="status"><Icon name="warn" /><span>{since === undefined ? p.neverChecked : p.uncheckedSince(moment(since, new Date().toISOString(), words))}</span></p>
+}
+
 /** Which release the app says it is: to be asked only by who wants to know, as it reads all of the app. */
 function ThisApp(): JSX.Element | null {
   const engine = useEngine()
@@ -79,10 +87,11 @@ function ThisApp(): JSX.Element | null {
 
 /** A proof that is fetched when it is shown, and again when the ledger goes on. */
 export function LoadedProof({ load, time, card }: { load: () => Promise<Proof>; time?: string; card?: boolean }): JSX.Element {
+  const engine = useEngine()
   const { w } = useWords()
   const proof = useLoad(load, ['ledger'])
   if (proof.value) return <ProofLine proof={proof.value} {...(time !== undefined && { time })} {...(card !== undefined && { card })} />
-  return <p class="proof soft small" role="status">{proof.error ? w.ledger.proof.unchecked : w.ledger.proof.checking}</p>
+  return proof.error ? <Unchecked since={engine.ledger?.unchecked || undefined} /> : <p class="proof soft small" role="status">{w.ledger.proof.checking}</p>
 }
 
 /** Whether the clinic has a ledger, as far as is known yet. */
@@ -93,7 +102,7 @@ export function useLedger(): boolean {
   return has
 }
 
-const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away']
+const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away', 'gone', 'stands-again', 'other-keys']
 
 /** Loud on every screen, until it is explained. */
 export function LedgerAlarms(): JSX.Element | null {
@@ -113,12 +122,12 @@ export function LedgerAlarms(): JSX.Element | null {
         const [title, text] = l.alarm[a.kind]
         return (
           <Notice key={i} kind="danger" title={title}>
-            <p>{text}{a.time && ` ${a.kind === 'gone' ? l.goneAt(date(a.time, 'datetime')) : l.wasAt(date(a.time, 'datetime'))}`}{a.size !== undefined && ` ${l.lost(n(a.lost ?? 0), n(a.size))}`}</p>
+            <p>{text}{a.time && ` ${a.kind === 'gone' ? l.goneAt(date(a.time, 'datetime')) : a.kind === 'unchecked' ? l.uncheckedAt(date(a.time, 'datetime')) : l.wasAt(date(a.time, 'datetime'))}`}{a.size !== undefined && ` ${l.lost(n(a.lost ?? 0), n(a.size))}`}</p>
             {a.organisations && <p>{l.signNow(list(a.organisations.map((name) => apart(name, lang))))}</p>}
-            {takesBack.includes(a.kind) && <div><Button kind="plain" onClick={() => setAsking(true)}>{l.goOn}</Button></div>}
           </Notice>
         )
       })}
+      {alarms.some((a) => takesBack.includes(a.kind)) && <div><Button kind="plain" onClick={() => setAsking(true)}>{l.goOn}</Button></div>}
       <Dialog open={asking} onClose={() => setAsking(false)} title={l.goOnTitle}>
         <p>{l.goOnText}</p>
         <ErrorPanel error={error} />

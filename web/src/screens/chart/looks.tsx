@@ -22,12 +22,13 @@ export function Looks({ chart }: PageProps): JSX.Element {
   const [proofs, setProofs] = useState<ReadonlyMap<string, Proof>>(new Map())
   const prove = (list: readonly Look[]): void => {
     const events = list.flatMap((l) => l.events)
-    void engine.lookProofs(chart.chart, events).then((found) => setProofs((known) => new Map([...known, ...found.map((p, i) => [events[i] as string, p] as const)])), () => undefined)
+    const unchecked = events.map((): Proof => ({ state: 'unchecked', ...(engine.ledger?.unchecked && { since: engine.ledger.unchecked }) }))
+    void engine.lookProofs(chart.chart, events).catch(() => unchecked).then((found) => setProofs((known) => new Map([...known, ...found.map((p, i) => [events[i] as string, p] as const)])))
   }
   useEffect(() => {
-    const waiting = looks?.filter((l) => l.events.some((e) => proofs.get(e)?.state === 'pending')) ?? []
+    const waiting = looks?.filter((l) => l.events.some((e) => ['pending', 'unchecked'].includes(proofs.get(e)?.state ?? ''))) ?? []
     if (waiting.length === 0) return
-    const timer = setTimeout(() => prove(waiting), again)
+    const timer = setTimeout(() => prove(waiting), waiting.some((l) => l.events.some((e) => proofs.get(e)?.state === 'pending')) ? again : againUnchecked)
     return () => clearTimeout(timer)
   }, [proofs])
   useChange((change) => { if (change.what === 'ledger' && looks) prove(looks) })
@@ -60,8 +61,9 @@ export function Looks({ chart }: PageProps): JSX.Element {
   )
 }
 
-/** When to ask again for what is about to be agreed, in ms. */
+/** When to ask again for what is about to be agreed, in ms; and for what could not be checked. */
 const again = 1500
+const againUnchecked = 15_000
 
 /** What one person did within an hour, newest first. Opening a chart takes steps, which are told but not first. */
 interface Visit { readonly key: string; readonly last: Look; readonly acts: readonly Look[]; readonly steps: readonly Look[] }
