@@ -178,14 +178,26 @@ func tool(name string, args ...string) func(context.Context) error {
 
 // gofumpt fails if a file is not in the one format.
 func gofumpt(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "go", "tool", "gofumpt", "-l", ".").CombinedOutput()
+	out, err := printed(exec.CommandContext(ctx, "go", "tool", "gofumpt", "-l", "."))
 	if err != nil {
-		return fmt.Errorf("gofumpt: %w\n%s", err, out)
+		return fmt.Errorf("gofumpt: %w", err)
 	}
 	if len(out) > 0 {
 		return fmt.Errorf("not formatted; run `go tool gofumpt -w .`:\n%s", out)
 	}
 	return nil
+}
+
+// printed is what a program answers. What it says beside, such as what the go command downloads on a fresh machine, is no
+// part of the answer, and is told only if it fails.
+func printed(c *exec.Cmd) ([]byte, error) {
+	var beside strings.Builder
+	c.Stderr = &beside
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s%s", err, beside.String(), out)
+	}
+	return out, nil
 }
 
 // programs makes sure of what the tests need from outside: a browser, PostgreSQL, and SQLite's own shell.

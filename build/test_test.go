@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,5 +33,15 @@ FAIL visit: both see the same code
 `
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestWhatAProgramSaysBesideIsNoPartOfItsAnswer(t *testing.T) {
+	out, err := printed(exec.Command("sh", "-c", "echo go: downloading something >&2; echo a.go"))
+	if err != nil || string(out) != "a.go\n" {
+		t.Errorf("got %q, %v", out, err)
+	}
+	if _, err := printed(exec.Command("sh", "-c", "echo broken >&2; exit 1")); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("of a program that failed: %v", err)
 	}
 }
