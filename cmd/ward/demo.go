@@ -189,10 +189,7 @@ func keepData(config *Config, keep string) error {
 	if err := os.RemoveAll(data); err != nil {
 		return err
 	}
-	return filepath.WalkDir(config.Dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	return walkLive(config.Dir, func(path string, entry os.DirEntry) error {
 		name, err := filepath.Rel(config.Dir, path)
 		to := filepath.Join(data, name)
 		switch {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,16 +114,13 @@ func (s *searcher) reader(where string, r io.Reader) ([]hit, error) {
 	}
 }
 
-// tree looks through the names and contents of all files below a folder.
+// tree looks through the names and contents of all files below a folder, whose program may be running.
 func (s *searcher) tree(dir string) ([]hit, error) {
 	var hits []hit
-	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	err := walkLive(dir, func(path string, entry os.DirEntry) error {
 		in, err := s.reader("the name of "+path, strings.NewReader(path))
+		hits = append(hits, in...)
 		if err != nil || !entry.Type().IsRegular() { // a folder, or the socket by which an operator asks
-			hits = append(hits, in...)
 			return err
 		}
 		f, err := os.Open(path)
@@ -131,8 +129,53 @@ func (s *searcher) tree(dir string) ([]hit, error) {
 		}
 		defer f.Close()
 		more, err := s.reader(path, f)
-		hits = append(append(hits, in...), more...)
+		hits = append(hits, more...)
 		return err
 	})
 	return hits, err
+}
+
+// livePasses bounds how often a folder is walked because files went away: a chain that is busy renames some all the time.
+const livePasses = 5
+
+// walkLive visits all that is below a folder in which a program may be at work. What goes away before it is visited may
+// have been renamed to where the walk was already, so the folder is walked again for what is new.
+func walkLive(dir string, visit func(path string, entry os.DirEntry) error) error {
+	visited := map[string]bool{}
+	for range livePasses {
+		gone := false
+		err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+			vanished := errors.Is(err, fs.ErrNotExist) && path != dir
+			if err != nil && !vanished {
+				return err
+			}
+			var version string
+			if !vanished {
+				version, err = versionOf(path, entry)
+			}
+			if err == nil && !visited[version] {
+				err = visit(path, entry)
+				visited[version] = err == nil
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				gone = true
+				return nil
+			}
+			return err
+		})
+		if err != nil || !gone {
+			return err
+		}
+	}
+	return nil
+}
+
+// versionOf names a file as it is now: written again or put in the place of another it has another name. A folder's own
+// times change with each file in it, and do not count.
+func versionOf(path string, entry os.DirEntry) (string, error) {
+	info, err := entry.Info()
+	if err != nil || entry.IsDir() {
+		return path, err
+	}
+	return fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano()), nil
 }

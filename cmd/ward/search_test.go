@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,5 +54,53 @@ func TestSearchLooksAtTheNamesOfFilesToo(t *testing.T) {
 	hits, err := newSearcher([]string{"Amsel Zirbenholz 7731"}).tree(dir)
 	if err != nil || len(hits) != 1 || !strings.HasPrefix(hits[0].where, "the name of ") {
 		t.Errorf("found %v, %v", hits, err)
+	}
+}
+
+func TestWalkFindsWhatIsRenamedWhileItWalks(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"b/first": "1", "c/gone": "2", "c/moved": "3", "d/last": "4"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := map[string]int{}
+	err := walkLive(dir, func(path string, entry os.DirEntry) error {
+		if entry.IsDir() {
+			return nil
+		}
+		if path == filepath.Join(dir, "b", "first") { // the chain is at work
+			if err := errors.Join(os.Rename(filepath.Join(dir, "c", "moved"), filepath.Join(dir, "a")), os.Remove(filepath.Join(dir, "c", "gone"))); err != nil && len(read) == 0 {
+				t.Fatal(err)
+			}
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		read[string(content)]++
+		if string(content) == "1" && read["1"] == 1 { // a folder that was listed goes, too
+			return os.RemoveAll(filepath.Join(dir, "c"))
+		}
+		return nil
+	})
+	if want := map[string]int{"1": 1, "3": 1, "4": 1}; err != nil || !maps.Equal(read, want) {
+		t.Errorf("read %v, %v; want %v", read, err, want)
+	}
+}
+
+func TestWalkFailsAtWhatCannotBeRead(t *testing.T) {
+	if err := walkLive(filepath.Join(t.TempDir(), "nothing"), func(string, os.DirEntry) error { return nil }); err == nil {
+		t.Error("a folder that is not there was walked")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := walkLive(dir, func(string, os.DirEntry) error { return fs.ErrPermission }); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a file that cannot be read: %v", err)
 	}
 }
