@@ -23,3 +23,10 @@ test('a code is said letter by letter, with a longer silence after each group', 
   const [letter = 0, last = 0] = [said[1]?.silence, said[3]?.silence]
   assert.ok(last > letter && letter > 0)
 })
+
+test('while a visit is joined its two regions have different names, in each language', async () => {
+  for (const load of [import('../src/words/visit/en.ts'), import('../src/words/visit/es.ts'), import('../src/words/visit/ar.ts')]) {
+    const { call } = Object.values(await load)[0] as { call: { title: string; notices: string } }
+    assert.notEqual(call.notices, call.title) // the room itself is called so until it is known whose visit it is
+  }
+})

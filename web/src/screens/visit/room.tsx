@@ -214,7 +214,7 @@ function Notices({ call, view, children }: { call: Call; view: View; children: C
   const sending = view.present.find((p) => p.trouble)
   const forged = useLasting(sending !== undefined, forgedFor) ? sending : undefined
   return (
-    <div class="room-notices" role="region" aria-live="polite" aria-label={c.title}>
+    <div class="room-notices" role="region" aria-live="polite" aria-label={c.notices}>
       {forged && <Notice kind="danger" title={c.forged(forged.name || c.someone)}><p>{c.forgedText}</p></Notice>}
       {view.strangers.length > 0 && <Notice kind="danger" title={c.stranger}><p>{c.strangerText}</p></Notice>}
       {view.media === 'reconnecting' && <Notice kind="warn" title={c.reconnecting} />}

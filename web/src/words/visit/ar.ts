@@ -4,7 +4,7 @@ const digits = (n: number): string => new Intl.NumberFormat('ar').format(n)
 
 export const visit = {
   call: {
-    title: 'استشارة', with: (name) => `استشارة مع ${name}`, when: (day, from, to) => `${day}، من ${from} إلى ${to}`,
+    title: 'استشارة', notices: 'ما يجري الآن', with: (name) => `استشارة مع ${name}`, when: (day, from, to) => `${day}، من ${from} إلى ${to}`,
     enter: 'إلى غرفة الانتظار', open: 'افتح الاستشارة', back: 'عُد إلى الداخل', home: 'إلى الرئيسية',
     private: 'لا يرى هذه الاستشارة ولا يسمعها إلا من فيها. خادم العيادة ينقلها مختومة.', notRecorded: 'لا يُسجَّل شيء.',
     arriving: 'نطرق الباب…', joining: 'نختم الاستشارة…', connecting: 'نوصل الصوت والصورة…',

@@ -3,7 +3,7 @@
 
 export const visit = {
   call: {
-    title: 'Visit', with: (name: string) => `Visit with ${name}`, when: (day: string, from: string, to: string) => `${day}, ${from} to ${to}`,
+    title: 'Visit', notices: 'What is happening', with: (name: string) => `Visit with ${name}`, when: (day: string, from: string, to: string) => `${day}, ${from} to ${to}`,
     enter: 'Go to the waiting room', open: 'Open the visit', back: 'Go back in', home: 'Go home',
     private: 'Only the people in this visit can see and hear it. The clinic’s server passes it on sealed.', notRecorded: 'Nothing is recorded.',
     arriving: 'Knocking at the door…', joining: 'Sealing the visit…', connecting: 'Connecting sound and picture…',

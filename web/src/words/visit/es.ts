@@ -2,7 +2,7 @@ import type { VisitWords } from './en.ts'
 
 export const visit = {
   call: {
-    title: 'Consulta', with: (name) => `Consulta con ${name}`, when: (day, from, to) => `${day}, de ${from} a ${to}`,
+    title: 'Consulta', notices: 'Lo que ocurre', with: (name) => `Consulta con ${name}`, when: (day, from, to) => `${day}, de ${from} a ${to}`,
     enter: 'Ir a la sala de espera', open: 'Abrir la consulta', back: 'Volver a entrar', home: 'Ir al inicio',
     private: 'Solo las personas de esta consulta pueden verla y oírla. El servidor de la clínica la transmite sellada.', notRecorded: 'No se graba nada.',
     arriving: 'Llamando a la puerta…', joining: 'Sellando la consulta…', connecting: 'Conectando sonido e imagen…',
