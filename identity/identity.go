@@ -79,6 +79,7 @@ type Identity struct {
 	Config
 	webauthn *webauthn.WebAuthn
 	nonceKey []byte
+	seen     *seen
 	sending  sync.WaitGroup
 	mailbox  chan struct{} // a place for each letter on its way
 }
@@ -104,7 +105,7 @@ func New(ctx context.Context, config Config) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Identity{Config: config, webauthn: w, nonceKey: nonceKey, mailbox: make(chan struct{}, lettersAtOnce)}, nil
+	return &Identity{Config: config, webauthn: w, nonceKey: nonceKey, seen: &seen{of: map[string]seenSession{}}, mailbox: make(chan struct{}, lettersAtOnce)}, nil
 }
 
 // Card is a person's latest card that counts, and what else a stranger's request is checked with.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"ward"
@@ -41,20 +42,23 @@ func lifetimeOf(roles []ward.Role) lifetime {
 	return least
 }
 
-// Recognise finds who asks, by the headers, from a snapshot: that their browser made this request, and not yet that it is
-// for the first time. It is asked before a body is read, so that no stranger's is; Authenticate asks again.
+// Recognise finds who asks, by the headers, from a snapshot or from what it found a moment ago: that their browser made this
+// request, and not yet that it is for the first time. It is asked before a body is read, so that no stranger's is;
+// Authenticate asks again.
 func (i *Identity) Recognise(ctx context.Context, r *http.Request) (ward.Caller, error) {
 	token, err := tokenOf(r)
 	if err != nil {
 		return ward.Caller{}, err
 	}
-	var s session
-	err = i.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
-		s, err = i.find(ctx, tx, token)
-		return err
-	})
-	if err != nil {
-		return ward.Caller{}, err
+	s, known := i.seen.get(token, i.Now())
+	if !known {
+		err = i.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+			s, err = i.find(ctx, tx, token)
+			return err
+		})
+		if err != nil {
+			return ward.Caller{}, err
+		}
 	}
 	_, err = i.provenBy(r, s, token)
 	if isTheft(err) {
@@ -63,13 +67,54 @@ func (i *Identity) Recognise(ctx context.Context, r *http.Request) (ward.Caller,
 			return ward.Caller{}, err
 		}
 	}
-	if err == nil {
+	if err == nil && !known {
 		err = i.isOver(s)
 	}
 	if err != nil {
 		return ward.Caller{}, err
 	}
+	i.seen.put(token, s, i.Now())
 	return s.caller(), nil
+}
+
+const (
+	// seenFor is how long a session is recognised without asking the database, which costs a tenth of a small request. One
+	// that has ended meanwhile gets its body read and is refused.
+	seenFor = 10 * time.Second
+	// maxSeen is how many are kept: 5 MB. Beyond it all are asked for again.
+	maxSeen = 10_000
+)
+
+// seen are sessions that were recognised a moment ago, by the hash of their token. What is decided is decided by others.
+type seen struct {
+	mu sync.Mutex
+	of map[string]seenSession
+}
+
+type seenSession struct {
+	session
+	at time.Time
+}
+
+func (s *seen) get(token string, now time.Time) (session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one, ok := s.of[envelope.Hash([]byte(token))]
+	return one.session, ok && now.Sub(one.at) < seenFor
+}
+
+func (s *seen) put(token string, one session, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	hash := envelope.Hash([]byte(token))
+	if was, ok := s.of[hash]; ok && now.Sub(was.at) < seenFor {
+		return // it is asked for again when its time is over, however often it comes
+	}
+	if len(s.of) >= maxSeen {
+		clear(s.of)
+	}
+	one.share = nil
+	s.of[hash] = seenSession{one, now}
 }
 
 // Authenticate finds who asks: the session of the token, if the request carries a fresh proof by the key that the

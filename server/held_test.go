@@ -3,9 +3,11 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -156,6 +158,67 @@ func TestStatementsOfStrangersAreNotRead(t *testing.T) {
 	if answer := patient.send("POST", "/api/test", []byte("{}")); answer.Code != http.StatusNoContent || read != 1 {
 		t.Errorf("as oneself: %d, checked %d times", answer.Code, read)
 	}
+}
+
+// Who was recognised a moment ago may nothing once the session has ended.
+func TestASessionThatHasEndedMayNothing(t *testing.T) {
+	w := newTown(t)
+	done := 0
+	w.reopen(&journal{}, Route{
+		Pattern: "POST /api/test", Action: "writeSelf", About: w.server.identity.AboutSelf,
+		Do: func(context.Context, *store.Tx, ward.Caller, *http.Request) (any, error) { done++; return nil, nil },
+	})
+	patient := w.hand(w.here['p'])
+	for range 2 {
+		if answer := patient.send("POST", "/api/test", nil); answer.Code != http.StatusNoContent {
+			t.Fatalf("before: %d %s", answer.Code, answer.Body)
+		}
+	}
+	if answer := patient.send("DELETE", "/api/sessions", nil); answer.Code != http.StatusNoContent {
+		t.Fatalf("sign out everywhere: %d %s", answer.Code, answer.Body)
+	}
+	if answer := patient.send("POST", "/api/test", nil); answer.Code != http.StatusUnauthorized || done != 2 {
+		t.Errorf("after: %d %s, done %d times", answer.Code, answer.Body, done)
+	}
+}
+
+// The same holds over TLS and HTTP/2, where a body that nobody reads stays with its sender.
+func TestStrangersOverHTTP2(t *testing.T) {
+	w := newTown(t)
+	secured := httptest.NewUnstartedServer(nil)
+	secured.EnableHTTP2 = true
+	secured.StartTLS()
+	defer secured.Close()
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	w.must(err)
+	listener := tls.NewListener(Listen(plain, nil, false), secured.TLS)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- w.server.Serve(ctx, listener) }()
+	for _, c := range []struct {
+		path   string
+		size   int64
+		status int
+		most   int64 // that is sent
+	}{
+		{"/api/locks/" + string(w.lock) + "/entries", ward.MaxBody, http.StatusUnauthorized, 2 * maxUnread},
+		{"/api/recovery/open", 100, http.StatusBadRequest, 100},
+		{"/api/recovery/open", smallBody + 1, http.StatusRequestEntityTooLarge, smallBody + 1},
+	} {
+		body := &endless{}
+		r, err := http.NewRequestWithContext(ctx, "POST", "https://"+listener.Addr().String()+c.path, io.LimitReader(body, c.size))
+		w.must(err)
+		r.ContentLength = c.size
+		answer, err := secured.Client().Do(r)
+		w.must(err)
+		answer.Body.Close()
+		if answer.ProtoMajor != 2 || answer.StatusCode != c.status || body.read > 2*c.most {
+			t.Errorf("%s with %d bytes: %s %s, of which %d were sent", c.path, c.size, answer.Proto, answer.Status, body.read)
+		}
+	}
+	secured.Client().CloseIdleConnections()
+	stop()
+	w.must(<-served)
 }
 
 // One account holds no more than one may, is worked for no more than one may, and the others' bodies are taken meanwhile.
