@@ -128,12 +128,12 @@ func (t *turns) take(ctx context.Context, who ward.PersonID) (give func(), err e
 	}
 }
 
-// paced is a body that must come at a decent rate. Each reading has until the bytes before it would have come at that
-// rate, and the whole until the end.
+// paced is a body that must come at a decent rate from when it is first read: it may have to wait its turn. Each reading
+// has until the bytes before it would have come at that rate, and the whole until the end.
 type paced struct {
 	io.ReadCloser
 	control *http.ResponseController
-	start   time.Time
+	start   time.Time // zero until it is read
 	whole   time.Duration
 	read    int64
 }
@@ -143,12 +143,24 @@ func pace(w http.ResponseWriter, r *http.Request) *http.Request {
 	if r.Body == nil || r.Body == http.NoBody {
 		return r
 	}
+	p := &paced{ReadCloser: r.Body, control: http.NewResponseController(w), whole: timeoutOf(r.URL.Path)}
+	p.control.SetReadDeadline(time.Now().Add(p.whole)) // a deadline that passes over HTTP/2 ends a body for good
 	r = r.WithContext(r.Context())
-	r.Body = &paced{ReadCloser: r.Body, control: http.NewResponseController(w), start: time.Now(), whole: timeoutOf(r.URL.Path)}
+	r.Body = p
 	return r
 }
 
+// unwanted gives who sends a body that is not read a moment more.
+func (p *paced) unwanted() {
+	if p.start.IsZero() {
+		p.control.SetReadDeadline(time.Now().Add(bodyGrace))
+	}
+}
+
 func (p *paced) Read(into []byte) (int, error) {
+	if p.start.IsZero() {
+		p.start = time.Now()
+	}
 	rated := bodyGrace + time.Duration(p.read)*time.Second/minBodyRate
 	p.control.SetReadDeadline(p.start.Add(min(rated, p.whole)))
 	n, err := p.ReadCloser.Read(into)

@@ -115,8 +115,11 @@ func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 	if ward.KindOf(err) == ward.TooMany {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	if body, ok := r.Body.(*paced); ok && r.ProtoMajor == 1 && mayTryAgain(err) {
-		io.CopyN(io.Discard, body, ward.MaxBody)
+	if body, ok := r.Body.(*paced); ok {
+		body.unwanted()
+		if r.ProtoMajor == 1 && mayTryAgain(err) {
+			io.CopyN(io.Discard, body, ward.MaxBody)
+		}
 	}
 	s.answerError(w, r, err, nil)
 }

@@ -298,6 +298,7 @@ func TestSlowBodiesAreCut(t *testing.T) {
 		{"a little too slow", 1000, minBodyRate * 9 / 10, 100 * time.Second, false},
 		{"fast enough", 60, minBodyRate, 60 * time.Second, true},
 		{"fast enough, and too long", 1000, minBodyRate, bodyTimeout, false},
+		{"after it waited its turn", 5, minBodyRate, 2*bodyGrace + 5*time.Second, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -307,6 +308,9 @@ func TestSlowBodiesAreCut(t *testing.T) {
 					Origin: "http://localhost", Policy: decide, Log: slog.New(slog.DiscardHandler), Identity: &identity.Identity{Config: identity.Config{Now: time.Now}},
 				}, func(*Server) []Route {
 					return []Route{{Pattern: "PUT /api/test", Action: public, Stream: func(_ context.Context, _ ward.Caller, _ http.ResponseWriter, r *http.Request) error {
+						if strings.HasPrefix(c.name, "after") {
+							time.Sleep(2 * bodyGrace)
+						}
 						got, err = io.Copy(io.Discard, r.Body)
 						close(ended)
 						return nil
