@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,12 @@ const (
 	aheadTolerance = 10 * time.Minute
 	// behindTolerance is how old an entry may be that was written without a network.
 	behindTolerance = 60 * 24 * time.Hour
+
+	// maxOwnDetails bounds an entry by a patient or proxy in a list that the clinic's staff read whole, and
+	// maxOwnDetailsDay how many of them a person writes there within a day: a name, a birth date and contacts, moved house
+	// and mistyped a few times. Each costs every member of staff who signs in.
+	maxOwnDetails    = 16 << 10
+	maxOwnDetailsDay = 20
 )
 
 // newEntry is an entry as it was sent, and what its statement says.
@@ -157,6 +164,9 @@ func (c *Charts) extend(ctx context.Context, tx *store.Tx, who ward.Caller, l lo
 	if len(rows) == 0 {
 		return answer, nil
 	}
+	if err := c.checkOwnDetails(ctx, tx, who, l, rows); err != nil {
+		return ward.EntriesPosted{}, err
+	}
 	err := insertEntries(ctx, tx, who.Org, l.id, rows, c.Now())
 	if store.IsDuplicate(err) {
 		err = ward.Errorf(ward.Conflict, "an entry with one of these ids is elsewhere in the clinic").WithHint("Seal it again under a new id.")
@@ -172,6 +182,25 @@ func (c *Charts) extend(ctx context.Context, tx *store.Tx, who ward.Caller, l lo
 		return ward.EntriesPosted{}, err
 	}
 	return answer, setHead(ctx, tx, who.Org, l)
+}
+
+// checkOwnDetails bounds what patients and proxies write into the lists that all staff read.
+func (c *Charts) checkOwnDetails(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, rows []entryRow) error {
+	if l.kind == envelope.LockChart || slices.ContainsFunc(who.Roles, ward.Role.IsStaff) {
+		return nil
+	}
+	for _, row := range rows {
+		if row.size > maxOwnDetails {
+			return ward.Errorf(ward.TooLarge, "your details have %d bytes; %d fit", row.size, maxOwnDetails)
+		}
+	}
+	var today int64
+	err := tx.Row(ctx, `SELECT count(*) FROM entries WHERE org = $1 AND lock = $2 AND author = $3 AND kind = 'person' AND created > $4`,
+		string(who.Org), string(l.id), string(who.Person), c.Now().Add(-24*time.Hour).UnixMilli()).Scan(&today)
+	if err == nil && today+int64(len(rows)) > maxOwnDetailsDay {
+		err = ward.Errorf(ward.TooMany, "your details were changed %d times today", today).WithHint("Change them again tomorrow, or ask the front desk.")
+	}
+	return err
 }
 
 // checkEntry checks an entry against who sends it, where to, and when.

@@ -188,7 +188,7 @@ type deletion struct {
 func (c *Charts) deletions(ctx context.Context) ([]deletion, error) {
 	var all []deletion
 	err := c.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
-		found, err := tx.Rows(ctx, `SELECT prefix, since FROM object_deletions ORDER BY since, prefix`)
+		found, err := tx.Rows(ctx, `SELECT prefix, since FROM object_deletions WHERE since <= $1 ORDER BY since, prefix`, c.Now().UnixMilli())
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package charts
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"ward"
@@ -24,6 +26,12 @@ const (
 	uploadLife = 48 * time.Hour
 	// maxOpenUploads is how many a person may have begun and not finished, so that no disk fills by mistake.
 	maxOpenUploads = 20
+	// maxUploadDay is how many bytes a person may upload in uploadDay, finished or not: eight of the largest files, more
+	// than anyone's phone or scanner makes, and little beside a clinic's disk.
+	maxUploadDay = 8 * ward.MaxFile
+	uploadDay    = 24 * time.Hour
+	// attemptLife is how long one part may be on its way: longer than the server gives it.
+	attemptLife = 2 * settled
 )
 
 // upload is a sealed file on its way in.
@@ -40,6 +48,9 @@ type upload struct {
 
 // PutPart takes one part of an upload. Parts come in order; one that is there already is skipped, so a client that
 // lost its connection sends it again. The part goes to the object store as it arrives, and is hashed on the way.
+//
+// Each attempt to send a part has an object of its own, which counts once its row says so: of two that arrive at once one
+// counts, whichever bytes the other has. Until then the object is on the list of those to delete.
 func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
 	id, lockID := ward.UploadID(r.PathValue("upload")), ward.LockID(r.PathValue("lock"))
 	part, err := strconv.ParseInt(r.PathValue("part"), 10, 64)
@@ -54,9 +65,6 @@ func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWr
 		u, err = c.openUpload(ctx, tx, who, lockID, id)
 		return err
 	})
-	if err == nil && u.parts == 0 { // a row before any object, so that what is left behind is swept
-		err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error { return c.beginUpload(ctx, tx, who.Org, u) })
-	}
 	if err != nil {
 		return err
 	}
@@ -70,6 +78,13 @@ func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWr
 	if u.size+r.ContentLength > ward.MaxFile {
 		return ward.Errorf(ward.TooLarge, "a sealed file may be %d bytes long", int64(ward.MaxFile))
 	}
+	object := newAttempt(who.Org, lockID, id, part)
+	err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error { // rows before the object, so that what is left behind is swept
+		return c.beginPart(ctx, tx, who.Org, u, object, r.ContentLength)
+	})
+	if err != nil {
+		return err
+	}
 	sum := sha256.New()
 	if len(u.state) > 0 {
 		if err := sum.(encoding.BinaryUnmarshaler).UnmarshalBinary(u.state); err != nil {
@@ -78,8 +93,8 @@ func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWr
 	}
 	beginning := &firstBytes{keep: envelope.HeaderSize - len(u.head)}
 	body := io.TeeReader(io.TeeReader(r.Body, sum), beginning)
-	if err := c.DB.Objects().Put(ctx, partKey(who.Org, lockID, id, part), body, r.ContentLength); err != nil {
-		return &ward.Error{Kind: ward.Unavailable, Message: "this part did not arrive whole", Hint: "Send it again.", Err: err}
+	if err := c.DB.Objects().Put(ctx, object, body, r.ContentLength); err != nil {
+		return &ward.Error{Kind: ward.Unavailable, Message: "this part did not arrive whole", Hint: "Send it again.", Err: errors.Join(err, c.dropAttempt(ctx, object))}
 	}
 	state, err := marshal(sum)
 	if err != nil {
@@ -88,12 +103,21 @@ func (c *Charts) PutPart(ctx context.Context, who ward.Caller, w http.ResponseWr
 	was := u.parts
 	u.parts, u.size, u.state, u.head = part, u.size+r.ContentLength, state, append(u.head, beginning.bytes...)
 	err = c.DB.Do(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return c.saveUpload(ctx, tx, who.Org, u, was, r.ContentLength)
+		return c.saveUpload(ctx, tx, who.Org, u, was, object, r.ContentLength)
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, c.dropAttempt(ctx, object))
 	}
 	return answer(w, ward.Upload{Upload: id, Parts: u.parts, Size: u.size})
+}
+
+// dropAttempt deletes what came of a part that does not count, so that nobody fills the disk with such. What cannot be
+// deleted now is on the list of what a sweep deletes.
+func (c *Charts) dropAttempt(ctx context.Context, object string) error {
+	if err := c.DB.Objects().Delete(context.WithoutCancel(ctx), object); err != nil {
+		return fmt.Errorf("a part that does not count is left for the sweep: %w", err)
+	}
+	return nil
 }
 
 // openUpload finds an upload of the caller, or begins one.
@@ -119,6 +143,27 @@ func (c *Charts) openUpload(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	return u, nil
 }
 
+// beginPart makes an upload's row, if it is the first part, and puts the object that is to come on the list of those to
+// delete, from which saveUpload takes it.
+func (c *Charts) beginPart(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, object string, size int64) error {
+	if u.parts == 0 {
+		if err := c.beginUpload(ctx, tx, org, u); err != nil {
+			return err
+		}
+	}
+	var today int64
+	err := tx.Row(ctx, `SELECT COALESCE(SUM(size), 0) FROM uploads WHERE org = $1 AND person = $2 AND touched > $3`,
+		string(org), string(u.person), c.Now().Add(-uploadDay).UnixMilli()).Scan(&today)
+	if err == nil && today+size > maxUploadDay {
+		err = ward.Errorf(ward.TooMany, "you have sent %d GB of files within a day", today>>30).WithHint("What you sent is kept. Go on tomorrow.")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO object_deletions (prefix, since) VALUES ($1, $2)`, object, c.Now().Add(attemptLife).UnixMilli())
+	return err
+}
+
 // beginUpload makes an upload's row. Of an upload that was given up objects are being deleted, so it is not begun again.
 func (c *Charts) beginUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload) error {
 	_, err := tx.Exec(ctx, `INSERT INTO uploads (org, upload, lock, person, parts, size, state, head, entry, touched) VALUES ($1, $2, $3, $4, 0, 0, $5, $6, '', $7) ON CONFLICT DO NOTHING`,
@@ -134,8 +179,9 @@ func (c *Charts) beginUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, 
 	return err
 }
 
-// saveUpload records a part, unless another request recorded it first.
-func (c *Charts) saveUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, was, partSize int64) error {
+// saveUpload records a part, unless another request recorded it first. The object of one that lost stays on the list of
+// those to delete.
+func (c *Charts) saveUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u upload, was int64, object string, partSize int64) error {
 	n, err := tx.Exec(ctx, `UPDATE uploads SET parts = $1, size = $2, state = $3, head = $4, touched = $5 WHERE org = $6 AND upload = $7 AND parts = $8 AND entry = ''`,
 		u.parts, u.size, u.state, u.head, c.Now().UnixMilli(), string(org), string(u.id), was)
 	if err != nil {
@@ -144,7 +190,14 @@ func (c *Charts) saveUpload(ctx context.Context, tx *store.Tx, org ward.OrgID, u
 	if n == 0 {
 		return ward.Errorf(ward.Conflict, "this part arrives twice at once").WithHint("Ask how far the upload is, and go on from there.")
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO upload_parts (org, upload, part, size) VALUES ($1, $2, $3, $4)`, string(org), string(u.id), u.parts, partSize)
+	n, err = tx.Exec(ctx, `DELETE FROM object_deletions WHERE prefix = $1 AND since > $2`, object, c.Now().UnixMilli())
+	if err == nil && n == 0 { // it was on its way for so long that a sweep may have it
+		err = ward.Errorf(ward.Conflict, "this part took too long").WithHint("Send it again.")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO upload_parts (org, upload, part, size, object) VALUES ($1, $2, $3, $4, $5)`, string(org), string(u.id), u.parts, partSize, object)
 	return err
 }
 
@@ -190,7 +243,7 @@ func (c *Charts) GetSealed(ctx context.Context, who ward.Caller, w http.Response
 	var sealed []byte
 	var uploaded ward.UploadID
 	var size int64
-	sizes := []int64{}
+	var stored []storedPart
 	err := c.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
 		err := tx.Row(ctx, `SELECT sealed, upload, size FROM entries WHERE org = $1 AND lock = $2 AND entry = $3`, string(who.Org), string(id), string(entry)).
 			Scan(&sealed, (*string)(&uploaded), &size)
@@ -206,17 +259,17 @@ func (c *Charts) GetSealed(ctx context.Context, who ward.Caller, w http.Response
 			}
 			return nil
 		}
-		found, err := tx.Rows(ctx, `SELECT size FROM upload_parts WHERE org = $1 AND upload = $2 ORDER BY part`, string(who.Org), string(uploaded))
+		found, err := tx.Rows(ctx, `SELECT object, size FROM upload_parts WHERE org = $1 AND upload = $2 ORDER BY part`, string(who.Org), string(uploaded))
 		if err != nil {
 			return err
 		}
 		defer found.Close()
 		for found.Next() {
-			var n int64
-			if err := found.Scan(&n); err != nil {
+			var p storedPart
+			if err := found.Scan(&p.object, &p.size); err != nil {
 				return err
 			}
-			sizes = append(sizes, n)
+			stored = append(stored, p)
 		}
 		return found.Err()
 	})
@@ -225,11 +278,11 @@ func (c *Charts) GetSealed(ctx context.Context, who ward.Caller, w http.Response
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	var content io.ReadSeeker = &parts{size: size, open: func(offset int64) (io.ReadCloser, error) {
-		for i, n := range sizes {
-			if offset < n {
-				return c.DB.Objects().Open(ctx, partKey(who.Org, id, uploaded, int64(i+1)), offset, n-offset)
+		for _, p := range stored {
+			if offset < p.size {
+				return c.DB.Objects().Open(ctx, p.object, offset, p.size-offset)
 			}
-			offset -= n
+			offset -= p.size
 		}
 		return nil, io.EOF
 	}}
@@ -243,6 +296,12 @@ func (c *Charts) GetSealed(ctx context.Context, who ward.Caller, w http.Response
 	}()
 	http.ServeContent(w, r, "", time.Time{}, content)
 	return nil
+}
+
+// A storedPart is where one part of an upload is, and how large.
+type storedPart struct {
+	object string
+	size   int64
 }
 
 // parts reads the parts of an object one after another.
@@ -310,8 +369,9 @@ func uploadKey(org ward.OrgID, id ward.LockID, u ward.UploadID) string {
 	return lockKey(org, id) + "/" + string(u)
 }
 
-func partKey(org ward.OrgID, id ward.LockID, u ward.UploadID, part int64) string {
-	return uploadKey(org, id, u) + "/" + strconv.FormatInt(part, 10)
+// newAttempt is the key of the object of one attempt to send a part.
+func newAttempt(org ward.OrgID, id ward.LockID, u ward.UploadID, part int64) string {
+	return uploadKey(org, id, u) + "/" + strconv.FormatInt(part, 10) + "/" + strings.ToLower(rand.Text())
 }
 
 // firstBytes keeps the beginning of what is written to it.

@@ -73,6 +73,7 @@ CREATE TABLE entries (
     PRIMARY KEY (org, lock, seq)
 );
 CREATE UNIQUE INDEX entries_entry ON entries (org, entry);
+CREATE INDEX entries_persons ON entries (org, lock, author, created) WHERE kind = 'person'; -- how often someone changed their details
 
 -- A large sealed file on its way in, and then the list of its parts.
 CREATE TABLE uploads (
@@ -89,12 +90,14 @@ CREATE TABLE uploads (
     PRIMARY KEY (org, upload)
 );
 CREATE INDEX uploads_lock ON uploads (org, lock);
+CREATE INDEX uploads_person ON uploads (org, person, touched);
 
 CREATE TABLE upload_parts (
     org    TEXT NOT NULL,
     upload TEXT NOT NULL,
     part   BIGINT NOT NULL,
     size   BIGINT NOT NULL,
+    object TEXT NOT NULL, -- the attempt that counts
     PRIMARY KEY (org, upload, part)
 );
 

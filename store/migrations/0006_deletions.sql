@@ -4,7 +4,7 @@
 -- with the deletion of the rows that named them.
 CREATE TABLE object_deletions (
     prefix TEXT PRIMARY KEY,
-    since  BIGINT NOT NULL
+    since  BIGINT NOT NULL -- in the future for what is on its way and may yet come to be named
 );
 
 -- +goose Down
