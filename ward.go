@@ -12,10 +12,8 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -67,8 +65,33 @@ func IsID[T ~string](s T) bool {
 	return err == nil && base32Lower.EncodeToString(b) == string(s)
 }
 
-// B64 is base64url without padding (RFC 4648, section 5), the only base64 that Ward writes.
-var B64 = base64.RawURLEncoding.Strict()
+// B64 is base64url without padding (RFC 4648, section 5), the only base64 that Ward writes outside JSON.
+var B64 = Base64{base64.RawURLEncoding.Strict()}
+
+// StdB64 is base64 with padding (RFC 4648, section 4), as JSON carries bytes.
+var StdB64 = Base64{base64.StdEncoding.Strict()}
+
+// Base64 is an encoding in which some bytes have one text only. The standard library's decoders skip line breaks, even
+// the strict ones, so that a key with a line break in it would be a key here and none in a browser.
+type Base64 struct{ encoding *base64.Encoding }
+
+// EncodeToString writes bytes.
+func (b Base64) EncodeToString(data []byte) string { return b.encoding.EncodeToString(data) }
+
+// EncodedLen is how long the text of n bytes is.
+func (b Base64) EncodedLen(n int) int { return b.encoding.EncodedLen(n) }
+
+// DecodeString reads what EncodeToString writes, and nothing else.
+func (b Base64) DecodeString(text string) ([]byte, error) {
+	data, err := b.encoding.DecodeString(text)
+	if err != nil {
+		return nil, err
+	}
+	if b.encoding.EncodeToString(data) != text {
+		return nil, errors.New("this is not base64 in its one form")
+	}
+	return data, nil
+}
 
 // TimeFormat is how Ward writes a moment: RFC 3339 in UTC with milliseconds, always the same length.
 const TimeFormat = "2006-01-02T15:04:05.000Z"
@@ -190,22 +213,3 @@ type Secret string
 func (Secret) String() string               { return "[redacted]" }
 func (Secret) GoString() string             { return "[redacted]" }
 func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
-
-// NotTheJSON says of a body that it could not be read.
-func NotTheJSON(err error) error {
-	return &Error{Kind: Invalid, Message: fmt.Sprintf("the request is not the JSON this route takes: %.200s", err), Hint: "See docs/api.md.", Err: err}
-}
-
-// Decode reads one JSON value into T and refuses unknown fields, trailing data and anything else that is not T.
-func Decode[T any](r io.Reader) (T, error) {
-	var v T
-	decoder := json.NewDecoder(r)
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&v); err != nil {
-		return v, NotTheJSON(err)
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return v, &Error{Kind: Invalid, Message: "the request has something after its JSON value", Hint: "Send one JSON value."}
-	}
-	return v, nil
-}

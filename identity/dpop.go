@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -30,6 +29,8 @@ type proof struct {
 	claims proofClaims
 }
 
+// proofHeader has all that a header may have: a private key (RFC 9449, section 4.3) and what a reader must understand
+// (crit, RFC 7515, section 4.1.11) are refused with all other names.
 type proofHeader struct {
 	Type      string `json:"typ"`
 	Algorithm string `json:"alg"`
@@ -70,10 +71,10 @@ func parseProof(text string) (proof, error) {
 	var header proofHeader
 	var p proof
 	if err := decodePart(parts[0], &header); err != nil {
-		return proof{}, badProof("its header is not JSON in base64url")
+		return proof{}, badProof("its header is not the JSON of one, in base64url")
 	}
 	if err := decodePart(parts[1], &p.claims); err != nil {
-		return proof{}, badProof("its claims are not JSON in base64url")
+		return proof{}, badProof("its claims are not the JSON of one, in base64url")
 	}
 	if header.Type != "dpop+jwt" || header.Algorithm != "EdDSA" || header.Key.Type != "OKP" || header.Key.Curve != "Ed25519" {
 		return proof{}, badProof("it must be of type dpop+jwt, signed with EdDSA by an Ed25519 key")
@@ -98,7 +99,7 @@ func decodePart(part string, into any) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(text, into)
+	return ward.DecodeInto(text, into)
 }
 
 type proofKey struct{}

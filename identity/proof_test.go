@@ -1,10 +1,14 @@
 package identity
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,10 +53,77 @@ func TestProofMustBeForThisRequest(t *testing.T) {
 		"a key of another kind": func(h, _ map[string]any) {
 			h["jwk"] = map[string]any{"kty": "EC", "crv": "P-256", "x": public(m.browser)}
 		},
-		"no key": func(h, _ map[string]any) { delete(h, "jwk") },
+		"no key":                         func(h, _ map[string]any) { delete(h, "jwk") },
+		"the method in small letters":    func(_, c map[string]any) { c["htm"] = "get" },
+		"a slash more":                   func(_, c map[string]any) { c["htu"] = origin + "/api/me/" },
+		"a query":                        func(_, c map[string]any) { c["htu"] = origin + "/api/me?x=1" },
+		"a fragment":                     func(_, c map[string]any) { c["htu"] = origin + "/api/me#x" },
+		"the host in capitals":           func(_, c map[string]any) { c["htu"] = strings.ToUpper(origin) + "/api/me" },
+		"the path percent-encoded":       func(_, c map[string]any) { c["htu"] = origin + "/api/%6de" },
+		"an empty token":                 func(_, c map[string]any) { c["ath"] = "" },
+		"a nonce with a letter more":     func(_, c map[string]any) { c["nonce"] = c["nonce"].(string) + "A" },
+		"an elliptic algorithm":          func(h, _ map[string]any) { h["alg"] = "ES256" },
+		"the algorithm in small letters": func(h, _ map[string]any) { h["alg"] = "eddsa" },
+		"the type in capitals":           func(h, _ map[string]any) { h["typ"] = "DPOP+JWT" },
+		"what must be understood":        func(h, _ map[string]any) { h["crit"] = []string{"exp"} },
+		"a private key":                  func(h, _ map[string]any) { h["jwk"].(map[string]any)["d"] = random(32) },
+		"an unknown header":              func(h, _ map[string]any) { h["kid"] = "1" },
+		"an unknown claim":               func(_, c map[string]any) { c["exp"] = 1 },
+		"a claim in another case too":    func(_, c map[string]any) { c["HTM"] = "GET" },
+		"an id of 15 bytes":              func(_, c map[string]any) { c["jti"] = random(15) },
+		"an id with a line feed":         func(_, c map[string]any) { c["jti"] = c["jti"].(string)[:10] + "\n" + c["jti"].(string)[10:] },
+		"an id with a carriage return":   func(_, c map[string]any) { c["jti"] = c["jti"].(string) + "\r" },
+		"an id that is padded":           func(_, c map[string]any) { c["jti"] = c["jti"].(string) + "==" },
+		"an id that is no base64url":     func(_, c map[string]any) { c["jti"] = "+" + c["jti"].(string)[1:] },
 	} {
 		t.Run(name, func(t *testing.T) { refused(t, ward.Unauthenticated, m.forged(bend)) })
 	}
+}
+
+func TestProofIsOneWritingOnly(t *testing.T) {
+	c := newClinic(t)
+	m := c.founder()
+	order, ok := new(big.Int).SetString("7237005577332262213973186563042994240857116359379907606001950938285454250989", 10)
+	if !ok {
+		t.Fatal("the order of the curve's group is not a number")
+	}
+	for name, bend := range map[string]func(proof string) string{
+		"a line break in the header": func(s string) string { return s[:20] + "\n" + s[20:] },
+		"padding":                    func(s string) string { return s + "==" },
+		"a bit that is not used":     func(s string) string { return s[:len(s)-1] + string(s[len(s)-1]+1) },
+		"a claim twice": func(s string) string {
+			parts := strings.Split(s, ".")
+			claims := decoded(t, parts[1])
+			signed := parts[0] + "." + ward.B64.EncodeToString([]byte(`{"htm":"GET",`+string(claims[1:])))
+			return signed + "." + ward.B64.EncodeToString(ed25519.Sign(m.browser, []byte(signed)))
+		},
+		"the signature and the group's order": func(s string) string {
+			parts := strings.Split(s, ".")
+			signature := decoded(t, parts[2])
+			scalar := slices.Clone(signature[32:])
+			slices.Reverse(scalar)
+			more := new(big.Int).Add(new(big.Int).SetBytes(scalar), order).FillBytes(make([]byte, 32))
+			slices.Reverse(more)
+			return parts[0] + "." + parts[1] + "." + ward.B64.EncodeToString(append(signature[:32:32], more...))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := m.request("GET", "/api/me", nil)
+			proof := bend(r.Header.Get("DPoP"))
+			r.Header["Dpop"] = []string{proof}
+			_, err := c.send(r, c.GetMe, false)
+			refused(t, ward.Unauthenticated, err)
+		})
+	}
+}
+
+func decoded(t *testing.T, part string) []byte {
+	t.Helper()
+	b, err := ward.B64.DecodeString(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestProofIsGoodOnce(t *testing.T) {

@@ -274,9 +274,7 @@ func ParseHeader(lines []byte) (Header, error) {
 		return Header{}, fmt.Errorf("content: it does not begin as %s", contentType)
 	}
 	var h Header
-	decoder := json.NewDecoder(strings.NewReader(parts[1]))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&h); err != nil || decoder.More() || !utf8.ValidString(parts[1]) {
+	if err := ward.DecodeInto([]byte(parts[1]), &h); err != nil {
 		return Header{}, errors.New("content: the second line is not its JSON")
 	}
 	if err := h.check(); err != nil {

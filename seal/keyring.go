@@ -198,9 +198,7 @@ func parseIdentityFile(text []byte, kind string, limit int, line any) (Identity,
 		return Identity{}, fmt.Errorf("this is not a file of type %s", kind)
 	}
 	text1, isComment := strings.CutPrefix(lines[1], "# ")
-	decoder := json.NewDecoder(strings.NewReader(text1))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(line); !isComment || err != nil || decoder.More() {
+	if err := ward.DecodeInto([]byte(text1), line); !isComment || err != nil {
 		return Identity{}, fmt.Errorf("%s: the second line is not its JSON", kind)
 	}
 	identity, err := ParseIdentity(lines[2])

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -25,7 +26,10 @@ import (
 	"ward/seal/envelope"
 )
 
-var update = flag.Bool("update", false, "write testdata/vectors anew")
+var (
+	update  = flag.Bool("update", false, "write testdata/vectors anew")
+	missing = flag.Bool("missing", false, "write those of testdata/vectors that are not there, and leave the others as they are")
+)
 
 const vectorFolder = "../testdata/vectors"
 
@@ -41,7 +45,7 @@ type vector struct {
 
 // TestVectors runs every file of testdata/vectors: a good one must give its output, a bad one must be refused.
 func TestVectors(t *testing.T) {
-	if *update {
+	if *update || *missing {
 		writeVectors(t)
 	}
 	files, err := filepath.Glob(vectorFolder + "/*.json")
@@ -409,6 +413,18 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		}
 		return object{"person": x.Person, "entries": hashes}, nil
 	}),
+	"base64": on(func(in struct {
+		Text     string `json:"text"`
+		Standard bool   `json:"standard"`
+	},
+	) (any, error) {
+		encoding := ward.B64
+		if in.Standard {
+			encoding = ward.StdB64
+		}
+		b, err := encoding.DecodeString(in.Text)
+		return object{"bytes": hex.EncodeToString(b)}, err
+	}),
 	"dpop": on(func(in struct {
 		Proof, Method, URL, Nonce, Token string
 	},
@@ -428,8 +444,10 @@ func (k SigningKey) PublicOrNone() string {
 
 func on[In any](read func(In) (any, error)) func(json.RawMessage) (any, error) {
 	return func(raw json.RawMessage) (any, error) {
-		in, err := ward.Decode[In](bytes.NewReader(raw))
-		if err != nil {
+		var in In
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&in); err != nil {
 			panic(err) // a vector's input is ours
 		}
 		return read(in)
@@ -486,13 +504,16 @@ func checkProof(text, method, url, nonce, token string) (string, error) {
 	for i, into := range []any{&header, &claims} {
 		part, err := ward.B64.DecodeString(parts[i])
 		if err == nil {
-			err = json.Unmarshal(part, into)
+			err = ward.DecodeInto(part, into)
 		}
 		if err != nil {
 			return "", err
 		}
 	}
 	signature, err := ward.B64.DecodeString(parts[2])
+	if id, err := ward.B64.DecodeString(claims.ID); err != nil || len(id) != 16 {
+		return "", errors.New("its id is not 16 bytes")
+	}
 	wantToken := ""
 	if token != "" {
 		wantToken = Hash([]byte(token))
@@ -534,6 +555,10 @@ func (w *writer) write(format, name, wrong string, input any) {
 	if v.Good {
 		v.Output = marshal(w.t, output)
 	}
+	file := filepath.Join(vectorFolder, v.Name+".json")
+	if _, err := os.Stat(file); err == nil && *missing {
+		return
+	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -541,7 +566,7 @@ func (w *writer) write(format, name, wrong string, input any) {
 	if err := encoder.Encode(v); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(vectorFolder, v.Name+".json"), text.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(file, text.Bytes(), 0o644); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -665,6 +690,9 @@ func writeVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range old {
+		if *missing {
+			break
+		}
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
 		}
@@ -682,6 +710,7 @@ func writeVectors(t *testing.T) {
 	w.guests()
 	w.proofs()
 	w.exports()
+	w.base64s()
 }
 
 func (w *writer) cards() {
@@ -702,6 +731,14 @@ func (w *writer) cards() {
 	change("twice", "a field is there twice", signText(edit(body(text), `"serial":1,`, `"serial":1,"serial":1,`), sign))
 	change("unknown", "there is a field that the format does not have", signText(edit(body(text), `"serial":1,`, `"serial":1,"extra":1,`), sign))
 	change("empty", "an optional field is present and empty", signText(edit(body(text), `"serial":1,`, `"serial":1,"previous":"",`), sign))
+	signing := amina.Signing.Public()
+	for name, with := range map[string]string{"lf": `\n`, "cr": `\r`, "crlf-inside": `\r\n`} {
+		change("key-"+name, "the key has a line break in it", signText(edit(body(text), signing, signing[:20]+with+signing[20:]), sign))
+	}
+	change("key-padding", "the key is padded", signText(edit(body(text), signing, signing+"="), sign))
+	change("key-bits", "the key's last character has bits that base64 does not use", signText(edit(body(text), signing, strings.TrimSuffix(loose(signing+"\n"), "\n")), sign))
+	signature := strings.Split(text, "\n")[2]
+	change("sig-cr", "the signature has a carriage return in it", edit(text, signature, signature[:40]+"\r"+signature[40:]))
 	change("case", "a field's name has another case", signText(edit(body(text), `"serial"`, `"Serial"`), sign))
 	change("time", "the time has no milliseconds", signText(edit(body(text), `12:00:00.000Z`, `12:00:00Z`), sign))
 	change("date", "the date does not exist", signText(edit(body(text), `2026-11-23`, `2026-02-30`), sign))
@@ -992,6 +1029,9 @@ func (w *writer) entries() {
 	inside("encoding", "the encoding is none that exists", edit(json, `"title"`, `"encoding":"br","title"`), mine, rest)
 	inside("title", "the title is longer than 200 characters", edit(json, `"title":"`, `"title":"`+strings.Repeat("é", 200)), mine, rest)
 	inside("unknown", "the header has a field that the format does not have", edit(json, `"title"`, `"extra":1,"title"`), mine, rest)
+	inside("case", "a field's name has another case", edit(json, `"title"`, `"Title"`), mine, rest)
+	inside("twice", "a field is there twice", edit(json, `"title"`, `"title":"Allergy","title"`), mine, rest)
+	inside("more", "something follows the JSON", json+"{}", mine, rest)
 	inside("size", "the header says a larger body than there is", edit(json, fmt.Sprintf(`"size":%d`, len(text)), `"size":100000`), mine, rest)
 	inside("body", "the body was altered", json, mine, "X"+rest[1:])
 	inside("long", "the line of JSON is longer than 8 KiB", edit(json, `"title":"`, `"title":"`+strings.Repeat(" ", 9000)), mine, rest)
@@ -1079,6 +1119,14 @@ func (w *writer) keyrings() {
 	w.bad("keyring", "version", "the version is 0", in(edit(text, `"version":1`, `"version":0`), card))
 	w.bad("keyring", "code", "the recovery code has a wrong letter", in(edit(text, code.Text()[:4], "0000"), card))
 	w.bad("keyring", "code-typed", "the recovery code is not written as it is printed", in(edit(text, code.Text(), strings.ToLower(code.Text())), card))
+	w.bad("keyring", "case", "a field's name has another case", in(edit(text, `"version"`, `"Version"`), card))
+	w.bad("keyring", "twice", "a field is there twice", in(edit(text, `"version":1`, `"version":2,"version":1`), card))
+	w.bad("keyring", "twice-escaped", "a field is there twice, once with its name escaped", in(edit(text, `"version":1`, `"\u0076ersion":2,"version":1`), card))
+	w.bad("keyring", "twice-inside", "a passkey's field is there twice", in(edit(text, `"name":"My phone"`, `"name":"Mine","name":"My phone"`), card))
+	w.bad("keyring", "unknown", "there is a field that the format does not have", in(edit(text, `"version":1`, `"extra":1,"version":1`), card))
+	seedText := strings.Split(strings.SplitAfter(text, `"signing":"`)[1], `"`)[0]
+	w.bad("keyring", "signing-lf", "the signing key has a line break in it", in(edit(text, seedText, seedText[:9]+`\n`+seedText[9:]), card))
+	w.bad("keyring", "signing-bits", "the signing key's last character has bits that base64 does not use", in(edit(text, seedText, strings.TrimSuffix(loose(seedText+"\n"), "\n")), card))
 	w.bad("keyring", "two", "there are two identities", in(text+other.Identity.Secret()+"\n", card))
 
 	trusting := k
@@ -1233,6 +1281,18 @@ func (w *writer) guests() {
 	again("hello-elsewhere", "the name is sealed for another visit", GuestHello{Place: other, Name: "Inés", As: "interpreter", Recipient: mine.Recipient()})
 	again("hello-role", "what the guest comes as is not a role of guests", GuestHello{Place: at, Name: "Inés", As: "clinic", Recipient: mine.Recipient()})
 	again("hello-empty", "the name is empty", GuestHello{Place: at, As: "family", Recipient: mine.Recipient()})
+	text := func(name, wrong string, edit func(string) string) {
+		body := string(must(json.Marshal(GuestHello{Place: at, Name: "Inés", As: "interpreter", Recipient: mine.Recipient()})))
+		line := "ward/guest-hello/1\n" + edit(body) + "\n"
+		hello := must(Seal([]byte(line+strings.Repeat(" ", guestHello-len(line))), okafor.Identity.Recipient()))
+		c := came
+		c.SHA256 = Hash(hello)
+		w.bad("guest", name, wrong, in(func(o object) {
+			o["hello"], o["arrival"] = hello, string(write(w.t, c, l.Key().Sign, browser.Sign).Text)
+		}))
+	}
+	text("hello-twice", "the name is there twice", func(s string) string { return edit(s, `"name":"Inés"`, `"name":"Dr Okafor","name":"Inés"`) })
+	text("hello-case", "a field's name has another case", func(s string) string { return edit(s, `"name"`, `"Name"`) })
 	again("hello-long", "the name has 101 characters", GuestHello{Place: at, Name: strings.Repeat("ñ", 101), As: "family", Recipient: mine.Recipient()})
 	w.bad("guest", "welcome-two", "the welcome is sealed to a second recipient", in(func(o object) {
 		text := sealed(filled("ward/guest-welcome/1", GuestWelcome{Place: at}, guestText))
@@ -1381,8 +1441,55 @@ func (w *writer) proofs() {
 	w.bad("dpop", "alg-hmac", "it says that it is signed with a shared secret", in(remake(edit(header, "EdDSA", "HS256"))))
 	w.bad("dpop", "typ", "it is of another type", in(remake(edit(header, "dpop+jwt", "jwt"))))
 	w.bad("dpop", "key", "the key in it is another than the one that signed", in(remake(edit(header, key.Public(), SigningKeyOf(seedOf("another")).Public()))))
+	w.bad("dpop", "crit", "it names what must be understood (RFC 7515, section 4.1.11)", in(remake(edit(header, `{"typ"`, `{"crit":["exp"],"typ"`))))
+	w.bad("dpop", "private", "its key has the private half (RFC 9449, section 4.3)", in(remake(edit(header, `{"kty"`, `{"d":"`+strings.Repeat("A", 43)+`","kty"`))))
+	w.bad("dpop", "header-twice", "a field of its header is there twice", in(remake(edit(header, `{"typ"`, `{"alg":"none","typ"`))))
+	w.bad("dpop", "header-case", "a field of its header has another case", in(remake(edit(header, `"alg"`, `"Alg"`))))
+	w.bad("dpop", "header-unknown", "its header has a field that no proof has", in(remake(edit(header, `{"typ"`, `{"b64":false,"typ"`))))
+	claim := func(claims string) string {
+		signed := parts[0] + "." + ward.B64.EncodeToString([]byte(claims))
+		return signed + "." + ward.B64.EncodeToString(must(key.Sign([]byte(signed))))
+	}
+	claims := string(must(ward.B64.DecodeString(parts[1])))
+	for name, with := range map[string]string{"lf": `\n`, "cr": `\r`} {
+		w.bad("dpop", "id-"+name, "its id has a line break in it", in(claim(edit(claims, p.ID, p.ID[:10]+with+p.ID[10:]))))
+	}
+	w.bad("dpop", "id-other", "its id is in another base64", in(claim(edit(claims, p.ID, "+"+p.ID[1:]))))
+	w.bad("dpop", "id-bits", "its id's last character has bits that base64 does not use", in(claim(edit(claims, p.ID, strings.TrimSuffix(loose(p.ID+"\n"), "\n")))))
+	w.bad("dpop", "claim-twice", "a claim is there twice", in(claim(edit(claims, `"htm":`, `"htm":"GET","htm":`))))
+	w.bad("dpop", "claim-case", "a claim has another case", in(claim(edit(claims, `"htm"`, `"HTM"`))))
+	w.bad("dpop", "claim-unknown", "there is a claim that no proof has", in(claim(edit(claims, `"htm":`, `"exp":1,"htm":`))))
+	w.bad("dpop", "no-id", "it has no id", in(claim(edit(claims, `"jti":"`+p.ID+`",`, ""))))
+	w.bad("dpop", "line-break", "the base64 of its header has a line break in it", in(good[:20]+"\n"+good[20:]))
 	w.bad("dpop", "two-parts", "the signature is missing", in(parts[0]+"."+parts[1]))
 	w.bad("dpop", "padded", "the base64 is padded", in(good+"=="))
+}
+
+func (w *writer) base64s() {
+	url := func(name, wrong, text string) { w.bad("base64", name, wrong, object{"text": text, "standard": false}) }
+	standard := func(name, wrong, text string) { w.bad("base64", name, wrong, object{"text": text, "standard": true}) }
+	url("lf", "there is a line feed in it", "AAEC\nAwQF")
+	url("cr", "there is a carriage return in it", "AAEC\rAwQF")
+	url("crlf", "it is on two lines", "AAEC\r\nAwQF")
+	url("lf-end", "it ends with a line feed", "AAECAwQF\n")
+	url("lf-start", "it begins with a line feed", "\nAAECAwQF")
+	url("space", "there is a space in it", "AAEC AwQF")
+	url("padding", "it is padded", "AAECAw==")
+	url("bits", "its last character has bits that are not used", "AAECAx")
+	url("bits-two", "its last character has bits that are not used", "AAECAwR")
+	url("short", "its last character stands for nothing", "AAECAwQFB")
+	url("other", "it is in standard base64", "+/+/")
+	url("letters", "there is a letter in it that base64 does not have", "AAÉC")
+	w.good("base64", "url", object{"text": "-_-_AAECAw", "standard": false})
+	w.good("base64", "nothing", object{"text": "", "standard": false})
+	standard("standard-lf", "there is a line feed in it", "AAEC\nAwQF")
+	standard("standard-crlf", "it is on two lines", "AAEC\r\nAwQF")
+	standard("standard-space", "there is a space in it", "AAEC AwQF")
+	standard("standard-unpadded", "its padding is missing", "AAECAw")
+	standard("standard-bits", "its last character has bits that are not used", "AAECAx==")
+	standard("standard-more", "there is more padding than there must be", "AAECAw===")
+	standard("standard-url", "it is in base64url", "-_-_")
+	w.good("base64", "standard", object{"text": "+/+/AAECAw==", "standard": true})
 }
 
 func (w *writer) exports() {

@@ -353,7 +353,7 @@ func columnValues(raw []any) ([]any, error) {
 			if !ok {
 				return nil, errors.New("a value is neither text, number nor bytes")
 			}
-			b, err := base64.StdEncoding.DecodeString(text)
+			b, err := ward.StdB64.DecodeString(text)
 			if err != nil {
 				return nil, err
 			}

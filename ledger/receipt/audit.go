@@ -28,7 +28,7 @@ func ParseNote(text []byte) (Seen, error) {
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	root, b64err := base64.StdEncoding.Strict().DecodeString(lines[2])
-	if err != nil || size < 0 || size > maxSize || lines[1] != strconv.FormatInt(size, 10) || b64err != nil || len(root) != 32 {
+	if err != nil || size < 0 || size > maxSize || lines[1] != strconv.FormatInt(size, 10) || b64err != nil || len(root) != 32 || len(lines[2]) != base64.StdEncoding.EncodedLen(32) {
 		return Seen{}, errors.New("this is not a checkpoint of a log")
 	}
 	return Seen{size, Hash(root)}, nil

@@ -55,7 +55,7 @@ func (h Bytes32) MarshalText() ([]byte, error) { return []byte(b64.EncodeToStrin
 // UnmarshalText reads them.
 func (h *Bytes32) UnmarshalText(text []byte) error {
 	raw, err := b64.DecodeString(string(text))
-	if err != nil || len(raw) != len(h) {
+	if err != nil || len(raw) != len(h) || b64.EncodedLen(len(raw)) != len(text) { // b64 alone skips line breaks
 		return fmt.Errorf("%.50q is not 32 bytes in base64url", text)
 	}
 	copy(h[:], raw)
@@ -74,7 +74,7 @@ func (b Bytes) MarshalText() ([]byte, error) { return []byte(b64.EncodeToString(
 // UnmarshalText reads them.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	raw, err := b64.DecodeString(string(text))
-	if err != nil {
+	if err != nil || b64.EncodedLen(len(raw)) != len(text) {
 		return errors.New("bytes are not in base64url without padding")
 	}
 	*b = raw

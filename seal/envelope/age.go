@@ -77,5 +77,5 @@ func CheckPassphrase(data []byte) error {
 func isBytes(line string, n int) bool {
 	text, ok := strings.CutSuffix(line, "\n")
 	b, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	return ok && err == nil && len(b) == n
+	return ok && err == nil && len(b) == n && len(text) == base64.RawStdEncoding.EncodedLen(n) // Strict alone skips CR
 }

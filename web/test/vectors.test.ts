@@ -14,7 +14,7 @@ import type { Net } from '../src/engine/net.ts'
 import { People } from '../src/engine/people.ts'
 import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
 import type { WireCards } from '../src/engine/wire.ts'
-import { Bad, b64, hash, isID, recipientOf, signingKey, unb64, unjson64, utf8, verify } from '../src/seal/bytes.ts'
+import { Bad, b64, hash, isID, onlyNames, readJSON, recipientOf, signingKey, unb64, unjson64, utf8, verify } from '../src/seal/bytes.ts'
 import { padme, readContent } from '../src/seal/content.ts'
 import {
   bind, codeOf, invitationIdentity, invitationToken, lockKey, openKeyring, openKeyringByCode, openLockFile, openWith, passkeyIdentity, prfSalt, readCode,
@@ -179,6 +179,11 @@ const formats: Record<string, Run> = {
     return openName(key, place, unjson64(input.name))
   },
 
+  async base64(input: { text: string; standard: boolean }) {
+    const bytes = input.standard ? unjson64(input.text) : unb64(input.text)
+    return { bytes: [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('') }
+  },
+
   async dpop(input: { proof: string; method: string; url: string; nonce: string; token: string }) {
     return { key: await checkProof(input) }
   },
@@ -231,13 +236,17 @@ async function checkProof(p: { proof: string; method: string; url: string; nonce
   const parts = p.proof.split('.')
   if (parts.length !== 3) throw new Bad('it is not three parts')
   const [header = '', claims = '', signature = ''] = parts
-  const json = (part: string): Record<string, unknown> => JSON.parse(new TextDecoder().decode(unb64(part))) as Record<string, unknown>
+  const json = (part: string): Record<string, unknown> => readJSON(new TextDecoder().decode(unb64(part))) as Record<string, unknown>
+  const wanted = (value: unknown, names: string): void => { onlyNames(value, names.split(' '), 'a proof') }
+  wanted(json(header), 'typ alg jwk')
+  wanted(json(header)['jwk'], 'kty crv x')
+  wanted(json(claims), 'jti htm htu iat nonce ath')
   const { typ, alg, jwk } = json(header) as { typ: string; alg: string; jwk: { kty: string; crv: string; x: string } }
   if (typ !== 'dpop+jwt' || alg !== 'EdDSA' || jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519') throw new Bad('it is not a proof by an Ed25519 key')
   if (!(await verify(jwk.x, utf8(`${header}.${claims}`), unb64(signature)))) throw new Bad('its signature does not match')
   const { jti, htm, htu, nonce, ath } = json(claims)
-  const wanted = p.token === '' ? undefined : await hash(p.token)
-  if (unb64(String(jti)).length !== 16 || htm !== p.method || htu !== p.url || nonce !== p.nonce || ath !== wanted) throw new Bad('it is for something else')
+  const token = p.token === '' ? undefined : await hash(p.token)
+  if (unb64(String(jti)).length !== 16 || htm !== p.method || htu !== p.url || nonce !== p.nonce || ath !== token) throw new Bad('it is for something else')
   return jwk.x
 }
 

@@ -364,7 +364,7 @@ export class Session {
       const id = e.resources[0] && fhir.readPerson(e.resources[0])?.invitation
       if (!id) continue
       const [invitation = '', secret = ''] = id.split('.')
-      secrets.set(invitation, Uint8Array.from(atob(secret.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))
+      secrets.set(invitation, unb64(secret))
     }
     return secrets
   }

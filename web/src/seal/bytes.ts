@@ -55,7 +55,48 @@ export function unb64(value: string): Bytes {
 
 /** Standard base64, which JSON bodies carry bytes in. */
 export const json64 = (bytes: Uint8Array): string => btoa(binary(bytes))
-export const unjson64 = (value: string): Bytes => fromBinary(atob(value))
+export function unjson64(value: string): Bytes {
+  let bytes: Bytes
+  try {
+    bytes = fromBinary(atob(value))
+  } catch {
+    throw new Bad('not base64')
+  }
+  if (json64(bytes) !== value) throw new Bad('not canonical base64')
+  return bytes
+}
+
+/**
+ * Reads JSON in which no name comes twice: of two, this reads the last, and another reader the first. Names in another
+ * letter case are other names here; who reads an object compares its names.
+ */
+export function readJSON(json: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    throw new Bad('not JSON')
+  }
+  const open: (Set<string> | undefined)[] = [] // the names of each object that is open; undefined for an array
+  for (const [token, , colon] of json.matchAll(/"((?:[^"\\]|\\.)*)"(\s*:)?|[{}[\]]/g)) {
+    if (token === '{') open.push(new Set())
+    else if (token === '[') open.push(undefined)
+    else if (token === '}' || token === ']') open.pop()
+    else if (colon !== undefined) {
+      const names = open.at(-1)
+      const name = JSON.parse(token.slice(0, -colon.length)) as string
+      if (names?.has(name)) throw new Bad(`the name ${name.slice(0, 40)} is there twice`)
+      names?.add(name)
+    }
+  }
+  return value
+}
+
+/** Refuses names of an object that are none of those. */
+export function onlyNames(value: unknown, names: readonly string[], of: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Bad(`${of} is not an object`)
+  for (const name of Object.keys(value)) if (!names.includes(name)) throw new Bad(`${of} has a field that it does not know`)
+}
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 

@@ -1,6 +1,6 @@
 // What is inside a sealed entry: a signed header and the body, padded (docs/formats.md).
 
-import { Bad, b64, concat, hash, isID, text, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
+import { Bad, b64, concat, hash, isID, readJSON, text, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
 
 export interface ContentHeader {
   org: string; lock: string; entry: string; kind: string; author: string; card: string; name: string; time: string; type: string
@@ -71,7 +71,7 @@ export function splitHeader(plain: Uint8Array): { header: ContentHeader; lines: 
 export function parseHeader(lines: string): ContentHeader {
   const [first, json] = lines.split('\n')
   if (first !== type) throw new Bad('the content is not of a known type')
-  const header = JSON.parse(json ?? '') as ContentHeader
+  const header = readJSON(json ?? '') as ContentHeader
   for (const key of Object.keys(header)) if (!(order as readonly string[]).includes(key)) throw new Bad(`unknown field ${key.slice(0, 40)} in a content`)
   const wrong = headerWrong(header)
   if (wrong) throw new Bad(`the content's header: ${wrong}`)

@@ -1,7 +1,7 @@
 // Guests of a visit, and the names of those in it (docs/formats.md). A guest has no account: all that they need comes
 // from the 16 bytes in their link's fragment, which reaches no server. No DOM, no network.
 
-import { Bad, b64, concat, hkdf, identityOf, isID, random, recipientOf, signingKey, text, unb64, utf8, type Bytes, type SigningKey } from './bytes.ts'
+import { Bad, b64, concat, hkdf, identityOf, isID, random, readJSON, recipientOf, signingKey, text, unb64, utf8, type Bytes, type SigningKey } from './bytes.ts'
 import { openOnly, sealTo } from './keys.ts'
 
 /** As what a guest comes. */
@@ -54,12 +54,7 @@ function filled(type: string, body: object, size: number): Bytes {
 function read<T>(type: string, bytes: Uint8Array, fields: readonly string[], optional: readonly string[] = []): T {
   const lines = text(bytes).split('\n')
   if (lines.length !== 3 || lines[0] !== type || !/^ *$/.test(lines[2] ?? 'x')) throw new Bad(`this is no ${type}`)
-  let body: Record<string, unknown>
-  try {
-    body = JSON.parse(lines[1] ?? '') as Record<string, unknown>
-  } catch {
-    throw new Bad(`${type} is not JSON`)
-  }
+  const body = readJSON(lines[1] ?? '') as Record<string, unknown>
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Bad(`${type} is not an object`)
   for (const name of Object.keys(body)) if (!fields.includes(name) && !optional.includes(name)) throw new Bad(`${type} has a field that it does not know`)
   for (const name of fields) if (typeof body[name] !== 'string') throw new Bad(`${type}: ${name} is missing`)

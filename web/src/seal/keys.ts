@@ -4,7 +4,7 @@ import { sha256 as sha256Now } from '@noble/hashes/sha2.js'
 import { Decrypter, Encrypter } from 'age-encryption'
 import { validTrust, type Trust } from '../ledger/verify.ts'
 import {
-  Bad, b64, concat, hash, hkdf, hmac, identityOf, isID, newIdentity, random, recipientOf, sha256, signingKey, text, unb64, utf8,
+  Bad, b64, concat, hash, hkdf, hmac, identityOf, isID, newIdentity, onlyNames, random, readJSON, recipientOf, sha256, signingKey, text, unb64, utf8,
   type Bytes, type SigningKey,
 } from './bytes.ts'
 
@@ -46,7 +46,7 @@ function readIdentityFile(type: string, file: Uint8Array): { about: Record<strin
   const [first, second, identity = '', end] = lines
   if (lines.length !== 4 || first !== `# ${type}` || !second?.startsWith('# {') || end !== '') throw new Bad(`this is not a ${type} file`)
   if (!/^AGE-SECRET-KEY-PQ-1[02-9AC-HJ-NP-Z]+$/.test(identity)) throw new Bad(`the ${type} file holds no identity`)
-  return { about: JSON.parse(second.slice(2)) as Record<string, unknown>, identity }
+  return { about: readJSON(second.slice(2)) as Record<string, unknown>, identity }
 }
 
 /** One epoch's secret half of a lock. */
@@ -94,6 +94,7 @@ export async function openLockFile(
 
 export async function readLockFile(identity: string, sealed: Uint8Array): Promise<LockKey> {
   const { about, identity: inner } = readIdentityFile('ward/lock/1', await openOnly(identity, sealed))
+  onlyNames(about, ['org', 'lock', 'epoch', 'from'], 'the lock file')
   return lockKey(String(about['org']), String(about['lock']), Number(about['epoch']), inner)
 }
 
@@ -117,6 +118,9 @@ export function writeKeyring(k: Keyring): Bytes {
 
 export function readKeyring(file: Uint8Array): Keyring {
   const { about, identity } = readIdentityFile('ward/keyring/1', file)
+  onlyNames(about, ['org', 'person', 'signing', 'card', 'clinic', 'name', 'passkeys', 'recovery', 'version', 'ledger'], 'the keyring')
+  onlyNames(about['recovery'], ['code'], 'the recovery code')
+  if (Array.isArray(about['passkeys'])) for (const p of about['passkeys']) onlyNames(p, ['id', 'name', 'recipient'], 'a passkey')
   const k = about as unknown as Keyring
   const texts = [k.name, ...(Array.isArray(k.passkeys) ? k.passkeys.flatMap((p) => [p.id, p.name, p.recipient]) : [undefined])]
   const whole = isID(k.org) && isID(k.person) && [k.signing, k.card, k.clinic].every((v) => unb64(v).length === 32) &&
