@@ -150,7 +150,7 @@ func (h Hand) turnTo(identity Identity, old LockKey, current *envelope.Statement
 	if err != nil {
 		return LockKey{}, nil, nil, err
 	}
-	history, err := Seal(file, identity.Recipient())
+	history, err := key.SealRecomputable(identity.Recipient(), file)
 	if err != nil {
 		return LockKey{}, nil, nil, err
 	}
@@ -188,7 +188,7 @@ func (h Hand) Grant(key LockKey, to Grantee, purpose, until string, now time.Tim
 	if err != nil {
 		return ward.NewGrant{}, err
 	}
-	sealed, err := Seal(file, to.Recipient)
+	sealed, err := key.SealRecomputable(to.Recipient, file)
 	if err != nil {
 		return ward.NewGrant{}, err
 	}
@@ -201,6 +201,39 @@ func (h Hand) Grant(key LockKey, to Grantee, purpose, until string, now time.Tim
 		return ward.NewGrant{}, err
 	}
 	return ward.NewGrant{Text: string(s.Text), Sealed: sealed}, nil
+}
+
+// CheckSealed tells whether what a grant of this key was sealed as is what the key gives for its recipient, which is
+// that of the card or the epoch that the grant names: whether it opens, for whoever else it is to.
+func (k LockKey) CheckSealed(g envelope.Grant, recipient string) error {
+	if g.Org != k.Org || g.Lock != k.Lock || g.Epoch != k.Epoch {
+		return errors.New("grant: it is of another lock or epoch")
+	}
+	file, err := k.File()
+	if err != nil {
+		return err
+	}
+	return k.checkSealed(file, recipient, g.SHA256)
+}
+
+// CheckHistory tells the same of an epoch's history, with the keys of both epochs.
+func (k LockKey) CheckHistory(e envelope.Epoch, before LockKey) error {
+	if e.Org != k.Org || e.Lock != k.Lock || e.Epoch != k.Epoch || before.Lock != k.Lock || before.Epoch != k.Epoch-1 {
+		return errors.New("history: the keys are not those of this epoch and the one before")
+	}
+	file, err := before.File()
+	if err != nil {
+		return err
+	}
+	return k.checkSealed(file, e.Recipient, e.History)
+}
+
+func (k LockKey) checkSealed(file []byte, recipient, want string) error {
+	sealed, err := k.SealRecomputable(recipient, file)
+	if err == nil && Hash(sealed) != want {
+		err = errors.New("what was sealed is not what the key gives, so it may not open")
+	}
+	return err
 }
 
 // CheckGrant checks a grant's statement: that it is of this epoch, signed with the lock's key and, if granter is

@@ -192,6 +192,24 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		key, err := OpenGrant(in.Grant, epoch.Body, granter, identity)
 		return object{"lock": key.Lock, "epoch": key.Epoch, "identity": key.Identity.Secret(), "verify": key.Signing().PublicOrNone()}, err
 	}),
+	"recomputable": on(func(in struct {
+		Org                        ward.OrgID
+		Lock                       ward.LockID
+		Epoch                      int64
+		Identity, Recipient, Plain string
+		Sealed                     []byte
+	},
+	) (any, error) {
+		identity, err := ParseIdentity(in.Identity)
+		if err != nil {
+			return nil, err
+		}
+		sealed, err := LockKey{in.Org, in.Lock, in.Epoch, identity}.SealRecomputable(in.Recipient, []byte(in.Plain))
+		if err == nil && !bytes.Equal(sealed, in.Sealed) {
+			err = errors.New("what was sealed is not what the key gives")
+		}
+		return object{"sha256": Hash(sealed)}, err
+	}),
 	"entry":   runEntry,
 	"content": runEntry,
 	"chain": on(func(in struct {
@@ -702,6 +720,7 @@ func writeVectors(t *testing.T) {
 	w.clinics()
 	w.epochs()
 	w.grants()
+	w.recomputable()
 	w.entries()
 	w.snapshots()
 	w.keyrings()
@@ -960,6 +979,46 @@ func must(data []byte, err error) []byte {
 
 var note = Draft{
 	Kind: "note", Type: "text/plain;charset=utf-8", Title: `Control of asthma: "stable" – اطمئنان <b>&\`,
+}
+
+func (w *writer) recomputable() {
+	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	epoch, another := newSomeone(w.t, "An epoch"), newSomeone(w.t, "Another") // for their identities
+	key := LockKey{vectorOrg, ward.NewID[ward.LockID](), 2, epoch.Identity}
+	other := LockKey{vectorOrg, key.Lock, 2, another.Identity}
+	file := must(key.File())
+	to := amina.Identity.Recipient()
+	in := func(sealed []byte, changes ...string) object {
+		o := object{
+			"org": key.Org, "lock": key.Lock, "epoch": key.Epoch, "identity": key.Identity.Secret(),
+			"recipient": to, "plain": string(file), "sealed": sealed,
+		}
+		for i := 0; i < len(changes); i += 2 {
+			o[changes[i]] = changes[i+1]
+		}
+		return o
+	}
+	sealed := must(key.SealRecomputable(to, file))
+	w.good("recomputable", "member", in(sealed))
+	w.good("recomputable", "empty", in(must(key.SealRecomputable(to, nil)), "plain", ""))
+	w.bad("recomputable", "recipient", "it is sealed to somebody else", in(must(key.SealRecomputable(okafor.Identity.Recipient(), file))))
+	w.bad("recomputable", "plaintext", "it holds another plaintext", in(must(key.SealRecomputable(to, must(other.File())))))
+	w.bad("recomputable", "secret", "it is made with the secret of another key", in(must(other.SealRecomputable(to, file))))
+	w.bad("recomputable", "random", "it is an ordinary age file of the same: nobody can tell that it is right", in(must(Seal(file, to))))
+	for name, k := range map[string]LockKey{
+		"org": {ward.NewID[ward.OrgID](), key.Lock, 2, key.Identity}, "lock": {key.Org, ward.NewID[ward.LockID](), 2, key.Identity}, "epoch": {key.Org, key.Lock, 3, key.Identity},
+	} {
+		w.bad("recomputable", name, "it is of another "+name, in(must(k.SealRecomputable(to, file))))
+	}
+	altered := bytes.Clone(sealed)
+	altered[len(altered)-1] ^= 1
+	w.bad("recomputable", "altered", "its last bit is another", in(altered))
+	w.bad("recomputable", "more", "a byte follows", in(append(bytes.Clone(sealed), 0)))
+	w.bad("recomputable", "cut", "its last byte is missing", in(sealed[:len(sealed)-1]))
+	wrong := map[bool]string{true: "p", false: "q"}[strings.HasSuffix(to, "q")]
+	w.bad("recomputable", "checksum", "the recipient's checksum is wrong", in(sealed, "recipient", to[:len(to)-1]+wrong))
+	w.bad("recomputable", "capitals", "the recipient is in capitals", in(sealed, "recipient", strings.ToUpper(to)))
+	w.bad("recomputable", "classic", "the recipient is a classic age recipient", in(sealed, "recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"))
 }
 
 func (w *writer) entries() {

@@ -21,6 +21,7 @@ import {
   readKeyring, readLink, recoveryProof, writeKeyring, type LockKey,
 } from '../src/seal/keys.ts'
 import { linkIdentity, linkKey, namesKey, openName, openNamesKey, openWelcome, readGuestLink, type Place } from '../src/seal/guests.ts'
+import { sealRecomputable } from '../src/seal/recomputable.ts'
 import { checkCards, checkEpochs, checkSignatures, hashOf, next, parse, start } from '../src/seal/statements.ts'
 
 interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
@@ -83,6 +84,12 @@ const formats: Record<string, Run> = {
     if ((await hash(unjson64(input.grant.sealed))) !== g.sha256) throw new Bad('it is not the sealed file that the grant names')
     const key = await openLockFile(input.identity, unjson64(input.grant.sealed), e)
     return { lock: key.lock, epoch: key.epoch, identity: key.identity, verify: key.signing.public }
+  },
+
+  async recomputable(input: { org: string; lock: string; epoch: number; identity: string; recipient: string; plain: string; sealed: string }) {
+    const sealed = sealRecomputable(input, input.recipient, utf8(input.plain))
+    if ((await hash(sealed)) !== (await hash(unjson64(input.sealed)))) throw new Bad('what was sealed is not what the key gives')
+    return { sha256: await hash(sealed) }
   },
 
   entry: readEntry,

@@ -2,7 +2,8 @@
 // a grant to oneself or to a team and then back through the histories.
 
 import { Bad, hash, now, newID, recipientOf, unjson64, type SigningKey } from '../seal/bytes.ts'
-import { lockFile, lockKey, newLockIdentity, openLockFile, sealTo, lockSigning, type LockKey } from '../seal/keys.ts'
+import { lockFile, lockKey, newLockIdentity, openLockFile, lockSigning, type LockKey } from '../seal/keys.ts'
+import { sealRecomputable } from '../seal/recomputable.ts'
 import { checkEpochs, checkSignatures, hashOf, lockIDOf, parse, write, type Epoch, type Grant, type Statement } from '../seal/statements.ts'
 import type { Net } from './net.ts'
 import type { People } from './people.ts'
@@ -134,7 +135,7 @@ export class Locks {
     const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${lock.lock}/members`)
     const identity = await newLockIdentity()
     const key = await lockKey(this.self.org, lock.lock, before.body.epoch + 1, identity)
-    const history = await sealTo(lockFile(old), key.recipient)
+    const history = sealRecomputable(key, key.recipient, lockFile(old))
     const epoch = await write('ward/epoch/1', {
       org: this.self.org, lock: lock.lock, kind: lock.kind, chart: lock.chart, compartment: lock.compartment, epoch: key.epoch,
       recipient: key.recipient, verify: key.signing.public, previous: await hashOf(before), history: await hash(history), author: this.self.person, time: now(),
@@ -162,7 +163,7 @@ async function openHistories(wire: WireLock, epochs: readonly Statement<'ward/ep
 export async function makeGrant(
   self: Self, key: LockKey, member: Pick<Grant, 'person' | 'card' | 'holder' | 'holderEpoch'>, recipient: string, purpose: Purpose, until?: string,
 ): Promise<{ text: string; sealed: Uint8Array }> {
-  const sealed = await sealTo(lockFile(key), recipient)
+  const sealed = sealRecomputable(key, recipient, lockFile(key))
   const grant = await write('ward/grant/1', {
     org: self.org, lock: key.lock, epoch: key.epoch, grant: newID(), ...member, purpose, until, granter: self.person, time: now(), sha256: await hash(sealed),
   }, self.signing.sign, key.signing.sign)
