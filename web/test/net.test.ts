@@ -95,3 +95,38 @@ test('a session that is over is over', async () => {
   await assert.rejects(net.del('/api/me'), { code: 'unauthenticated' })
   assert.equal(ended(), 1)
 })
+
+const tooMuch = (): Response => new Response(JSON.stringify({ error: { kind: 'too_many', message: 'wait' } }), { status: 429, headers: { 'Retry-After': '5' } })
+
+test('too much at once waits as it is asked to, and not for ever', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  try {
+    const { net, sent } = answering(tooMuch(), done(), tooMuch(), tooMuch(), tooMuch(), tooMuch())
+    const waits = async (n: number): Promise<void> => { // until so many were sent, and the last one's answer has been read
+      for (let more = 0; more < 2; more += sent.length >= n ? 1 : 0) await new Promise((next) => setImmediate(next))
+    }
+    const first = net.post('/api/x', {})
+    await waits(1)
+    mock.timers.tick(4999)
+    await waits(1)
+    assert.equal(sent.length, 1)
+    mock.timers.tick(1)
+    await first
+    assert.equal(sent.length, 2)
+    const second = assert.rejects(net.post('/api/x', {}), { code: 'too_many' })
+    for (let n = 3; n < 6; n++) {
+      await waits(n)
+      mock.timers.tick(5000)
+    }
+    await second
+    assert.equal(sent.length, 6)
+  } finally {
+    mock.timers.reset()
+  }
+})
+
+test('who is not signed in is told at once that there is too much', async () => {
+  const { net, sent } = answering(tooMuch())
+  await assert.rejects(net.post('/api/sign-in', {}, 'browser'), { code: 'too_many' })
+  assert.equal(sent.length, 1)
+})

@@ -13,6 +13,10 @@ const codes: readonly string[] = ['invalid', 'unauthenticated', 'refused', 'miss
 /** How long the stream of notices may be silent, in milliseconds: the server says every 20 s that it is still there. */
 const maxSilence = 50_000
 
+/** How often a request of someone who is signed in waits, as the server asks, because there is too much at once; and how long at most, in milliseconds. */
+const maxWaits = 3
+const maxWait = 10_000
+
 export class Net {
   /** Whether notices come: what they tell need not be looked up. */
   hearing = false
@@ -51,10 +55,10 @@ export class Net {
 
   /**
    * Sends a request, once more if the server wants its current nonce in the proof, and once more if it wants the person's
-   * passkey first; throws a problem unless it is a success.
+   * passkey first, and after a while if there is too much at once; throws a problem unless it is a success.
    */
   async send(method: string, path: string, options: { proof?: Proof; body?: BodyInit; type?: string; signal?: AbortSignal; headers?: Record<string, string> } = {}): Promise<Response> {
-    for (let stale = 0, confirmed = false; ;) {
+    for (let stale = 0, waits = 0, confirmed = false; ;) {
       const response = await this.once(method, path, options)
       this.nonce = response.headers.get('DPoP-Nonce') ?? this.nonce
       if (response.ok) return response
@@ -64,6 +68,11 @@ export class Net {
         if (confirmed || !this.confirm) throw await this.problem(response, 'none') // which ends no session
         confirmed = true
         await this.confirm()
+        continue
+      }
+      const seconds = response.status === 429 && (options.proof ?? 'session') === 'session' ? Number(response.headers.get('Retry-After') ?? 0) : 0
+      if (seconds > 0 && waits++ < maxWaits) {
+        await patience(Math.min(seconds * 1000, maxWait), options.signal)
         continue
       }
       throw await this.problem(response, options.proof ?? 'session')
@@ -141,6 +150,19 @@ export class Net {
     if (kind === 'unauthenticated' && proof === 'session') this.ended()
     return new EngineProblem(kind, message, hint, policies)
   }
+}
+
+/** Waits, unless what waits is called off. */
+function patience(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve() // what was called off says so itself
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
+  })
 }
 
 /** Bytes in JSON bodies are standard base64. */
