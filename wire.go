@@ -383,6 +383,13 @@ type Event struct {
 	Policies []string `json:"policies,omitempty"`
 	Outcome  string   `json:"outcome,omitempty"` // the kind of error, if one followed
 	Count    int64    `json:"count,omitempty"`
+	Previous string   `json:"previous,omitempty"` // the commitment of the event before, b64
+	Number   int64    `json:"number,omitempty"`   // among those that name the chart, without a gap …
+	Before   string   `json:"before,omitempty"`   // … and the commitment of the one before there
+
+	// Of the first of the record, and of the first that names a chart: the hash of the key of the marks of those that follow.
+	RecordKey string `json:"recordKey,omitempty"`
+	ChartKey  string `json:"chartKey,omitempty"`
 }
 
 // Events is a page of the record.
@@ -577,10 +584,30 @@ type Receipt struct {
 	Ref     string          `json:"ref"`  // the id that was asked for
 	Leaf    int64           `json:"leaf"` // its index
 	Kind    string          `json:"kind"` // as docs/formats.md, The ledger
-	Salt    string          `json:"salt"` // b64
+	Salt    string          `json:"salt"` // what opens it, b64
 	Text    string          `json:"text"`
 	Receipt json.RawMessage `json:"receipt,omitempty"` // ledger/receipt.Receipt
 	Pending bool            `json:"pending,omitempty"`
+}
+
+// Accesses is a page of the events of a line, oldest first: of all that name a chart, or of the whole record; with what opens
+// their leaves, and the key of the line's marks (docs/formats.md, The ledger).
+type Accesses struct {
+	Key      string   `json:"key"` // b64
+	Accesses []Access `json:"accesses"`
+	More     bool     `json:"more,omitempty"`
+}
+
+// Access is one of them.
+type Access struct {
+	Salt string `json:"salt"` // b64
+	Text string `json:"text"` // the event as kept
+}
+
+// LedgerEntries are entries of the organisation's log, from a place on: 48 bytes each, one after the other.
+type LedgerEntries struct {
+	From    int64  `json:"from"`
+	Entries string `json:"entries"` // b64
 }
 
 // CardProof shows what the chain holds of a person's line of cards. Cards that nobody vouched for are not on it.

@@ -196,6 +196,14 @@ type keptLeaf struct {
 	salt, commitment []byte
 }
 
+// opens gives what opens a leaf: the salt that is kept, and its marks.
+func (l keptLeaf) opens() (receipt.Salt, bool) {
+	if len(l.salt) != 16 || len(l.commitment) != 48 {
+		return receipt.Salt{}, false
+	}
+	return receipt.Salt(append(slices.Clone(l.salt), l.commitment[32:]...)), true
+}
+
 func (c *checker) leavesFrom(ctx context.Context, from, to int64) ([]keptLeaf, error) {
 	var all []keptLeaf
 	err := c.db.View(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -284,10 +292,11 @@ func (c *checker) compare(kind string, s Statement, leaves map[string]keptLeaf) 
 }
 
 func fits(leaf keptLeaf, s Statement) bool {
-	if len(leaf.salt) != 16 {
+	salt, ok := leaf.opens()
+	if !ok {
 		return false
 	}
-	want := receipt.Commitment(leaf.kind, receipt.Salt(leaf.salt), s.Content)
+	want := receipt.Commitment(leaf.kind, salt, s.Content)
 	return s.Sound && string(want[:]) == string(leaf.commitment)
 }
 

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 
 	"ward"
@@ -76,9 +77,15 @@ func (k *Keeper) fillFrom(ctx context.Context, tx *store.Tx, org ward.OrgID, sou
 		}
 	}
 	if len(leaves) > 0 {
-		h, err := reserve(ctx, tx, org, int64(len(leaves)), 0)
+		h, err := reserve(ctx, tx, org, int64(len(leaves)), 0, nil)
 		if err == nil {
-			err = plant(ctx, tx, org, h, leaves)
+			all := make([]planted, len(leaves))
+			for i, leaf := range leaves {
+				var salt receipt.Salt
+				rand.Read(salt[:])
+				all[i] = plantedOf(leaf, salt)
+			}
+			err = plant(ctx, tx, org, h, all)
 		}
 		if err != nil {
 			return "", false, err

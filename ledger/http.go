@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -150,6 +151,87 @@ func (k *Keeper) GetRecordReceipts(ctx context.Context, who ward.Caller, w http.
 	})
 }
 
+const (
+	// maxAccesses is how many events one answer opens: some 200 KB.
+	maxAccesses = 250
+	// maxEntries is how many entries of the log one answer holds: 256 KB in b64.
+	maxEntries = 4096
+)
+
+// GetChartAccesses answers GET /api/charts/{chart}/accesses?after=N: the events about a chart after the N-th of the record.
+func (k *Keeper) GetChartAccesses(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	chart := r.PathValue("chart")
+	return k.accesses(ctx, w, r, `SELECT marks FROM ledger_charts WHERE org = $1 AND chart = $2`, ` AND e.chart = $2`, string(who.Org), chart)
+}
+
+// GetRecordAccesses answers GET /api/record/accesses?after=N.
+func (k *Keeper) GetRecordAccesses(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	return k.accesses(ctx, w, r, `SELECT marks FROM ledger_logs WHERE org = $1`, ``, string(who.Org))
+}
+
+func (k *Keeper) accesses(ctx context.Context, w http.ResponseWriter, r *http.Request, key, which string, args ...any) error {
+	after, err := number(r, "after")
+	if err != nil {
+		return err
+	}
+	shown := ward.Accesses{Accesses: []ward.Access{}}
+	err = k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var raw []byte
+		if err := tx.Row(ctx, key, args...).Scan(&raw); errors.Is(err, store.ErrNoRow) {
+			return ward.Errorf(ward.Missing, "nothing is recorded of this yet")
+		} else if err != nil {
+			return err
+		}
+		shown.Key = ward.B64.EncodeToString(raw)
+		n := len(args)
+		args := append(slices.Clone(args), after, int64(maxAccesses+1))
+		rows, err := tx.Rows(ctx, `SELECT l.salt, l.commitment, e.body FROM record_events e LEFT JOIN ledger_leaves l ON l.org = e.org AND l.ref = e.event AND l.kind = 'event'
+			WHERE e.org = $1`+which+fmt.Sprintf(` AND e.seq > $%d ORDER BY e.seq LIMIT $%d`, n+1, n+2), args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if len(shown.Accesses) == maxAccesses {
+				shown.More = true
+				break
+			}
+			var leaf keptLeaf
+			var body []byte
+			if err := rows.Scan(&leaf.salt, &leaf.commitment, &body); err != nil {
+				return err
+			}
+			salt, _ := leaf.opens() // what no leaf speaks of is shown as it is: the reader finds that it does not fit
+			shown.Accesses = append(shown.Accesses, ward.Access{Salt: ward.B64.EncodeToString(salt[:]), Text: string(body)})
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return err
+	}
+	return answer(w, shown)
+}
+
+// GetEntries answers GET /api/ledger/entries?from=N: the log's entries from a place on, which say nothing to who has no key.
+func (k *Keeper) GetEntries(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	from, err := number(r, "from")
+	if err != nil {
+		return err
+	}
+	var all []byte
+	err = k.DB.View(ctx, func(ctx context.Context, tx *store.Tx) error {
+		entries, err := commitments(ctx, tx, who.Org, from, from+maxEntries)
+		for _, e := range entries {
+			all = append(all, e...)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return answer(w, ward.LedgerEntries{From: from, Entries: ward.B64.EncodeToString(all)})
+}
+
 func askedEvents(ctx context.Context, tx *store.Tx, where string, args []any) (asked, error) {
 	rows, err := tx.Rows(ctx, `SELECT event, body FROM record_events WHERE org = $1 AND `+where, args...)
 	if err != nil {
@@ -258,7 +340,8 @@ func (p prover) prove(ctx context.Context, thing Leaf) (ward.Receipt, error) {
 	if !ok {
 		return shown, nil
 	}
-	shown.Leaf, shown.Salt = leaf.idx, ward.B64.EncodeToString(leaf.salt)
+	salt, _ := leaf.opens() // of one that was emptied or altered nothing fits
+	shown.Leaf, shown.Salt = leaf.idx, ward.B64.EncodeToString(salt[:])
 	f, err := finalFor(ctx, p.tx, p.org, leaf.idx, p.from)
 	if errors.Is(err, store.ErrNoRow) {
 		shown.Pending = true

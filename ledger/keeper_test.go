@@ -722,7 +722,7 @@ func TestOthersToolsReadTheLog(t *testing.T) {
 		t.Errorf("the checkpoint is %q, want %q", signed.Text, want)
 	}
 	bundle, err := fetch(k.GetTile, "entries/001.p/44")
-	if err != nil || len(bundle) != 44*34 || tlog.RecordHash(bundle[2:34]) != hashes[256] {
+	if err != nil || len(bundle) != 44*50 || tlog.RecordHash(bundle[2:50]) != hashes[256] {
 		t.Errorf("the entries are %d bytes, %v", len(bundle), err)
 	}
 	upper, err := fetch(k.GetTile, "1/000.p/1")

@@ -100,16 +100,19 @@ func (s *Server) routes() []Route {
 		// The record.
 		{Pattern: "GET /api/record", Action: "readRecord", Do: s.getRecord},
 		{Pattern: "GET /api/record/state", Action: "readRecord", Stream: l.GetRecordState},
+		{Pattern: "GET /api/record/accesses", Action: "readRecord", Stream: l.GetRecordAccesses},
 		{Pattern: "GET /api/record/receipts", Action: "readRecord", Stream: l.GetRecordReceipts},
 
 		// The ledger: proofs that what is kept is what everyone agreed.
 		{Pattern: "GET /api/ledger", Action: "readLedger", Stream: l.GetLedger},
+		{Pattern: "GET /api/ledger/entries", Action: "readLedger", Stream: l.GetEntries},
 		{Pattern: "GET /api/ledger/consistency", Action: "readLedger", Stream: l.GetConsistency},
 		{Pattern: "GET /api/ledger/changes", Action: "readLedger", Stream: l.GetChanges},
 		{Pattern: "GET /api/ledger/names", Action: "readLedger", Stream: l.GetNames},
 		{Pattern: "GET /api/ledger/app", Action: "readLedger", Stream: l.GetAppRelease},
 		{Pattern: "GET /api/ledger/status", Action: "readRecord", Stream: l.GetStatus},
 		{Pattern: "POST /api/ledger/votes", Action: "voteLedger", Touch: always, Do: l.PostVote},
+		{Pattern: "GET /api/charts/{chart}/accesses", Action: "readLooks", About: c.AboutChart, Stream: l.GetChartAccesses},
 		{Pattern: "GET /api/charts/{chart}/receipts", Action: "readLooks", About: c.AboutChart, Stream: l.GetChartReceipts},
 		{Pattern: "GET /api/locks/{lock}/receipts", Action: "readEntries", About: c.AboutLock, Stream: l.GetLockReceipts},
 		{Pattern: "GET /api/people/{person}/card-proof", Action: "readCards", About: i.AboutPerson, Stream: l.GetCardProof},

@@ -26,7 +26,7 @@ func anExport(t *testing.T, c *consortium) fstest.MapFS {
 		{Kind: LeafEntry, Ref: "entry", Text: statement},
 	}
 	for i := range leaves {
-		leaves[i].Salt = Salt(seed(byte(i))[:16])
+		leaves[i].Salt = Salt(seed(byte(i))[:])
 		c.add(Commitment(leaves[i].Kind, leaves[i].Salt, []byte(leaves[i].Text)))
 	}
 	block := c.block(7, 1)

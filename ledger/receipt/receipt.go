@@ -153,7 +153,7 @@ type Agreed struct {
 var ErrNotAgreed = errors.New("not signed by more than two thirds of the organisations that are trusted")
 
 // Check follows a receipt from a commitment to the trusted validators' signatures.
-func (t Trust) Check(commitment Hash, r Receipt) (Agreed, error) {
+func (t Trust) Check(commitment Entry, r Receipt) (Agreed, error) {
 	agreed, err := t.CheckBlock(r.Block)
 	if err != nil {
 		return Agreed{}, err

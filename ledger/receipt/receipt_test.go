@@ -80,7 +80,7 @@ func seed(n byte) []byte {
 }
 
 // add puts commitments in the log.
-func (c *consortium) add(commitments ...Hash) {
+func (c *consortium) add(commitments ...Entry) {
 	for _, h := range commitments {
 		more, err := tlog.StoredHashes(c.size, h[:], c)
 		if err != nil {
@@ -176,7 +176,7 @@ func (c *consortium) receipt(b Block, index int64) Receipt {
 	return r
 }
 
-func commitment(n byte) Hash { return Commitment(LeafEvent, Salt(seed(n)[:16]), []byte{n}) }
+func commitment(n byte) Entry { return Commitment(LeafEvent, Salt(seed(n)[:]), []byte{n}) }
 
 func TestReceiptLeadsFromWhatHappenedToTheSignatures(t *testing.T) {
 	for _, kinds := range [][]string{{Ed25519}, {Ed25519, Ed25519, Ed25519, Ed25519}, {MLDSA65, MLDSA65, MLDSA65, MLDSA65}} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,6 +99,10 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		value, there, _, err := in.Trust.CheckState(LinkKey(in.Trust.Origin, Label(in.Trust.Salt, in.Person)), in.Proof)
 		return lineOutput{there, there && value == LineValue(texts(in.Cards)...)}, err
 	},
+	"accesses": func(text json.RawMessage) (any, error) {
+		in, err := strict[accessesInput](text)
+		return checkAccesses(in), err
+	},
 	"names": func(text json.RawMessage) (any, error) {
 		in, err := strict[namesInput](text)
 		if err != nil {
@@ -110,6 +115,32 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		}
 		return out, err
 	},
+}
+
+type accessesInput struct {
+	Salt    Key      `json:"salt"` // the organisation's
+	Chart   string   `json:"chart"`
+	Key     Key      `json:"key"`
+	Entries Bytes    `json:"entries"`
+	Shown   []Opened `json:"shown"`
+}
+
+type accessesOutput struct {
+	Head  Seen     `json:"head"`
+	Found int      `json:"found"`
+	Gaps  []string `json:"gaps"` // why and which number
+}
+
+func checkAccesses(in accessesInput) accessesOutput {
+	s := NewScan(in.Salt, in.Chart, in.Key)
+	for e := range slices.Chunk(in.Entries, 48) {
+		s.Add(Entry(e))
+	}
+	out := accessesOutput{s.Head(), len(s.Found), []string{}}
+	for _, g := range s.CheckShown(in.Shown) {
+		out.Gaps = append(out.Gaps, fmt.Sprintf("%s %d", g.Why, g.Number))
+	}
+	return out
 }
 
 type namesInput struct {
@@ -212,17 +243,96 @@ func writeVectors(t *testing.T) {
 	writeExtensions(write)
 	writeLines(write)
 	writeNames(write)
+	writeAccesses(write)
+}
+
+// writeAccesses makes logs of accesses to two charts, as a server writes them, and what an operator may show of them. What does
+// not fit is in the output: these inputs are all well formed.
+func writeAccesses(write func(name, wrong string, input any)) {
+	salt := Key(seed(90))
+	keys := map[string]Key{"": Key(seed(91)), "amina": Key(seed(92)), "zahra": Key(seed(93))}
+	type made struct {
+		entries []byte
+		shown   map[string][]Opened
+	}
+	make := func(charts ...string) made {
+		m := made{shown: map[string][]Opened{}}
+		number, before := map[string]int64{}, map[string]string{}
+		for i, chart := range charts {
+			open := Salt(seed(byte(i)))
+			if chart == "-" { // something else than an event
+				e := Commitment(LeafEntry, open, []byte("statement"))
+				m.entries = append(m.entries, e[:]...)
+				continue
+			}
+			said := map[string]any{"event": fmt.Sprint("event-", i), "chart": chart}
+			for line, of := range map[int]string{LineRecord: "", LineChart: chart} {
+				if line == LineChart && chart == "" {
+					continue
+				}
+				number[of]++
+				names := []string{"number", "before", "chartKey"}
+				if line == LineRecord {
+					names = []string{"seq", "previous", "recordKey"}
+				}
+				said[names[0]] = number[of]
+				mark := MarkOf(keys[of], number[of])
+				if number[of] == 1 {
+					mark = FirstMark(salt, of)
+					said[names[2]] = KeyHash(keys[of]).String()
+				} else {
+					said[names[1]] = before[of]
+				}
+				copy(open[16+8*line:], mark[:])
+			}
+			text, _ := json.Marshal(said)
+			e := Commitment(LeafEvent, open, text)
+			m.entries = append(m.entries, e[:]...)
+			before[""] = e.Commitment().String()
+			before[chart] = before[""]
+			for _, of := range slices.Compact([]string{"", chart}) {
+				m.shown[of] = append(m.shown[of], Opened{open, string(text)})
+			}
+		}
+		return m
+	}
+	m := make("amina", "-", "", "amina", "zahra", "-", "amina", "amina", "zahra", "")
+	without := func(of string, n int) []Opened { return slices.Delete(slices.Clone(m.shown[of]), n, n+1) }
+	put := func(name, chart string, entries []byte, shown []Opened) {
+		write("accesses-"+name, "", accessesInput{salt, chart, keys[chart], entries, shown})
+	}
+	put("chart", "amina", m.entries, m.shown["amina"])
+	put("record", "", m.entries, m.shown[""])
+	put("hidden", "amina", m.entries, without("amina", 1))
+	put("hidden-first", "amina", m.entries, without("amina", 0))
+	put("hidden-last", "amina", m.entries, without("amina", 3))
+	put("hidden-all", "amina", m.entries, []Opened{})
+	put("hidden-record", "", m.entries, without("", 5))
+	put("waiting", "amina", m.entries[:48*6], m.shown["amina"])
+	put("waiting-gap", "amina", m.entries[:48*6], without("amina", 2))
+	put("order", "amina", m.entries, []Opened{m.shown["amina"][1], m.shown["amina"][0], m.shown["amina"][2], m.shown["amina"][3]})
+	put("twice-shown", "amina", m.entries, append(slices.Clone(m.shown["amina"]), m.shown["amina"][3]))
+	put("other-chart", "amina", m.entries, append(slices.Clone(m.shown["amina"]), m.shown["zahra"][1]))
+	altered := slices.Clone(m.shown["amina"])
+	altered[2].Text = strings.Replace(altered[2].Text, "event-6", "event-7", 1)
+	put("altered", "amina", m.entries, altered)
+	put("not-json", "amina", m.entries, append(slices.Clone(m.shown["amina"]), Opened{Salt(seed(1)), "{"}))
+	again := make("amina", "amina", "amina")
+	put("number-again", "amina", slices.Concat(again.entries, again.entries[96:]), again.shown["amina"])
+	write("accesses-other-key", "", accessesInput{salt, "amina", keys["zahra"], m.entries, []Opened{}})
+	write("accesses-other-key-first", "", accessesInput{salt, "amina", keys["zahra"], m.entries, m.shown["amina"][:1]})
+	write("accesses-other-salt", "", accessesInput{Key(seed(94)), "amina", keys["amina"], m.entries, m.shown["amina"]})
 }
 
 func writeReceipts(write func(name, wrong string, input any)) {
 	content := func(n int) string { return `{"action":"readEntries","seq":` + string(rune('0'+n)) + `}` }
 	fill := func(c *consortium) {
 		for n := range 9 {
-			c.add(Commitment(LeafEvent, Salt(seed(byte(n))[:16]), []byte(content(n))))
+			c.add(Commitment(LeafEvent, Salt(seed(byte(n))[:]), []byte(content(n))))
 		}
 	}
 	example := func(c *consortium, index, others int) receiptInput {
-		return receiptInput{c.Trust, LeafEvent, Salt(seed(byte(index))[:16]), content(index), c.receipt(c.block(12, others), int64(index))}
+		return receiptInput{c.Trust, LeafEvent, Salt(seed(byte(index))[:]), content(index), c.receipt(c.block(12, others), int64(index))}
 	}
 	four := newConsortium(Ed25519, Ed25519, Ed25519, Ed25519)
 	one := newConsortium(Ed25519)

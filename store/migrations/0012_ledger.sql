@@ -6,8 +6,20 @@ CREATE TABLE ledger_logs (
     size     BIGINT NOT NULL, -- leaves
     events   BIGINT NOT NULL, -- of which are events: their sequence
     frontier BYTEA,           -- hashes of the whole subtrees that the tree is made of, largest first
-    salt     BYTEA,           -- of the labels of its people; NULL until it is first needed
+    newest   BYTEA,           -- commitment of the last event
+    marks    BYTEA,           -- the key of the record's marks
+    salt     BYTEA,           -- of the labels of its people, and of first marks
     filled   BIGINT NOT NULL  -- 0 while rows from before there was a log wait for their leaves
+);
+
+-- The events that name a chart: how many, the commitment of the last, and the key of their marks.
+CREATE TABLE ledger_charts (
+    org    TEXT NOT NULL,
+    chart  TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    newest BYTEA NOT NULL,
+    marks  BYTEA NOT NULL,
+    PRIMARY KEY (org, chart)
 );
 
 CREATE TABLE ledger_leaves (
@@ -17,7 +29,7 @@ CREATE TABLE ledger_leaves (
     ref        TEXT NOT NULL, -- what it speaks of; '' once that is erased
     seq        BIGINT NOT NULL, -- of an event, its place in the record; else 0
     salt       BYTEA,           -- NULL once that is erased
-    commitment BYTEA NOT NULL,
+    commitment BYTEA NOT NULL,  -- and two marks
     PRIMARY KEY (org, idx)
 );
 CREATE INDEX ledger_leaves_ref ON ledger_leaves (org, ref);
@@ -90,4 +102,5 @@ DROP TABLE ledger_links;
 DROP TABLE ledger_finals;
 DROP TABLE ledger_tiles;
 DROP TABLE ledger_leaves;
+DROP TABLE ledger_charts;
 DROP TABLE ledger_logs;

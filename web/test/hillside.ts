@@ -119,7 +119,7 @@ export class Hillside {
 
   /** Something happens, and leaves its leaf in the log; that is not agreed yet. */
   async happens(ref: string, time = new Date().toISOString()): Promise<void> {
-    const salt = b64(random(16))
+    const salt = b64(random(32))
     const text = JSON.stringify({ event: ref, time })
     this.events.push({ ref, text, salt, index: this.leaves.length })
     this.leaves.push(await leaf(await commitment('event', salt, utf8(text))))

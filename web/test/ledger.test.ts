@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { checkNames, hasSalt, type Names } from '../src/ledger/names.ts'
-import { check, checkState, commitment, extend, follow, lineKey, lineValue, type Change, type Receipt, type Seen, type StateProof, type Trust } from '../src/ledger/verify.ts'
+import { Scan, type Opened } from '../src/ledger/accesses.ts'
+import { bytes, check, checkState, commitment, extend, follow, lineKey, lineValue, type Change, type Receipt, type Seen, type StateProof, type Trust } from '../src/ledger/verify.ts'
 
 interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
 interface ReceiptInput { readonly trust: Trust; readonly kind: string; readonly salt: string; readonly content: string; readonly receipt: Receipt }
@@ -28,6 +29,11 @@ const formats: Record<string, (input: never) => Promise<unknown>> = {
   async line(input: { trust: Trust; person: string; cards: string[]; proof: StateProof }) {
     const { value } = await checkState(input.trust, await lineKey(input.trust, input.person), input.proof)
     return { there: value !== undefined, same: value === (await lineValue(input.cards)) }
+  },
+  async accesses(input: { salt: string; chart: string; key: string; entries: string; shown: Opened[] }) {
+    const scan = await Scan.begin(input.salt, input.chart, input.key)
+    await scan.read(bytes(input.entries))
+    return { head: { size: scan.size, root: await scan.root() }, found: scan.found.length, gaps: (await scan.gaps(input.shown)).map((g) => `${g.why} ${g.number}`) }
   },
   async names(input: { trust: Trust; names: Names }) {
     const called = await checkNames(input.trust, input.names)

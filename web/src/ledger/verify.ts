@@ -66,8 +66,23 @@ function join(...parts: readonly (Uint8Array | readonly number[])[]): Bytes {
 }
 
 export const sha = async (...parts: readonly (Uint8Array | readonly number[])[]): Promise<Bytes> => new Uint8Array(await subtle.digest('SHA-256', join(...parts)))
-const leaf = (data: Uint8Array): Promise<Bytes> => sha([0], data)
+export const leaf = (data: Uint8Array): Promise<Bytes> => sha([0], data)
 const node = (l: Uint8Array, r: Uint8Array): Promise<Bytes> => sha([1], l, r)
+
+/** The roots of the whole subtrees that a tree is made of, largest first, after one more leaf of a tree that had size. */
+export async function addLeaf(roots: readonly string[], size: number, hash: Bytes): Promise<readonly string[]> {
+  const left = [...roots]
+  for (; size % 2 === 1; size = (size - 1) / 2) hash = await node(bytes(left.pop() ?? '', 32), hash)
+  return [...left, b64(hash)]
+}
+
+/** The root of such a tree. */
+export async function rootOf(roots: readonly string[]): Promise<string> {
+  if (roots.length === 0) return b64(await sha([]))
+  let root = bytes(roots[roots.length - 1] ?? '', 32)
+  for (let i = roots.length - 2; i >= 0; i--) root = await node(bytes(roots[i] ?? '', 32), root)
+  return b64(root)
+}
 
 // Numbers and fields of protocol buffers.
 function varint(n: number): number[] {
@@ -276,8 +291,10 @@ export async function checkState(t: Trust, key: Uint8Array, p: StateProof): Prom
 }
 
 /** What the log holds of a content. */
-export const commitment = async (kind: string, salt: string, content: Uint8Array): Promise<Bytes> =>
-  sha(utf8(`ward/leaf/1\n${kind}\n`), bytes(salt, 16), await sha(content))
+export const commitment = async (kind: string, salt: string, content: Uint8Array): Promise<Bytes> => {
+  const opens = bytes(salt, 32)
+  return join(await sha(utf8(`ward/leaf/2\n${kind}\n`), opens.subarray(0, 16), await sha(content)), opens.subarray(16))
+}
 
 /** Where the state holds a person's line of cards … */
 export async function lineKey(t: Trust, person: string): Promise<Bytes> {
