@@ -183,6 +183,15 @@ func (w *town) turn(by *someone, m made, grants ...func(made) ward.NewGrant) (ma
 	return next, n, err
 }
 
+// leave has somebody join a lock and leave the clinic, so that it is due.
+func (w *town) leave(by *someone, m made) {
+	p := w.person(ward.Proxy)
+	w.must(w.grants(by, m, w.to(by, p, envelope.ForProxy, "")(m)))
+	w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
+		return w.c.EndPerson(ctx, tx, w.org, p.Person, by.Person)
+	}))
+}
+
 func (w *town) reads(p *someone, m made) bool {
 	var about policy.Resource
 	w.must(w.do(func(ctx context.Context, tx *store.Tx) (err error) {
@@ -315,6 +324,7 @@ func TestAShorterEndEndsGrantsOfEarlierEpochsToo(t *testing.T) {
 	pat, proxy := w.person(ward.Patient), w.person(ward.Proxy)
 	m, n := w.lock(pat, envelope.LockChart, ward.NewID[ward.ChartID](), w.to(pat, pat, envelope.ForSelf, ""), w.to(pat, proxy, envelope.ForProxy, ""))
 	w.must(w.create(pat, n))
+	w.leave(pat, m)
 	m, _, err := w.turn(pat, m, w.to(pat, pat, envelope.ForSelf, ""), w.to(pat, proxy, envelope.ForProxy, ""))
 	w.must(err)
 	w.must(w.grants(pat, m, w.to(pat, proxy, envelope.ForProxy, ward.FormatTime(w.now.Add(time.Hour)))(m)))
@@ -355,6 +365,7 @@ func TestAGrantAndAnEpochMayBeSentAgain(t *testing.T) {
 	if err := w.grants(pat, m, g); err != nil {
 		t.Errorf("the same grant again: %v", err)
 	}
+	w.leave(pat, m)
 	_, e, err := w.turn(pat, m, w.to(pat, pat, envelope.ForSelf, ""), w.to(pat, proxy, envelope.ForProxy, ""))
 	w.must(err)
 	if _, err := w.call(w.c.PostEpoch, pat, e, "lock", string(m.id)); err != nil {

@@ -25,6 +25,11 @@ func (c *Charts) turn(ctx context.Context, tx *store.Tx, who ward.Caller, l lock
 	if err != nil {
 		return err
 	}
+	// Who could turn it at will could lock everybody out of it, since nobody here sees what the new key was sealed to.
+	due, err := lockIsDue(ctx, tx, who.Org, l.id, c.Now())
+	if err != nil {
+		return err
+	}
 	b := s.Body
 	switch {
 	case b.Org != who.Org || b.Author != who.Person || b.Lock != l.id:
@@ -35,6 +40,8 @@ func (c *Charts) turn(ctx context.Context, tx *store.Tx, who ward.Caller, l lock
 		return nil // sent again, because the answer was lost
 	case b.Epoch != l.epoch+1 || b.Previous != before.Hash():
 		return ward.Errorf(ward.Conflict, "the lock is in epoch %d", l.epoch).WithHint("Someone else was first. Read the lock again.")
+	case !due:
+		return ward.Errorf(ward.Conflict, "the lock is not due for a new key").WithHint("Nobody has left who held it. Read the lock again.")
 	case len(n.History) > ward.MaxHeldGrant || envelope.Hash(n.History) != b.History:
 		return ward.Errorf(ward.Invalid, "the sealed history does not have the hash that the epoch says")
 	}
@@ -71,8 +78,8 @@ func (c *Charts) turn(ctx context.Context, tx *store.Tx, who ward.Caller, l lock
 	return nil
 }
 
-// checkRemaining compares a new epoch's grants with those that stand: the same members, for the same purpose, for no
-// longer.
+// checkRemaining compares a new epoch's grants with those of the current one that stand: the same members, for the same
+// purpose, for no longer.
 func (c *Charts) checkRemaining(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock, grants []ward.NewGrant) error {
 	all, err := grantsOf(ctx, tx, org, l.id)
 	if err != nil {
@@ -80,7 +87,7 @@ func (c *Charts) checkRemaining(ctx context.Context, tx *store.Tx, org ward.OrgI
 	}
 	remaining := map[string]grantRow{}
 	for _, g := range all {
-		if g.isLive(c.Now()) {
+		if g.epoch == l.epoch && g.isLive(c.Now()) {
 			remaining[g.member()] = g
 		}
 	}

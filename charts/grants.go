@@ -41,9 +41,12 @@ func (c *Charts) grantAll(ctx context.Context, tx *store.Tx, org ward.OrgID, gra
 	return nil
 }
 
-// takePlace ends the grants that a new one to the same member replaces: of the same epoch, and of any epoch if purpose
-// or end differ, so that a member has one set of terms. It keeps the number of members in bounds, and tells whether the
-// grant is there already, sent again because the answer was lost.
+// takePlace decides what a new grant is beside those that its member has. On the same terms it is taken only if the
+// member's card changed, or the lock that holds it has turned: nobody here sees what was sealed, so whoever holds a lock
+// could put garbage in the place of everybody's keys. And the one before stays beside it, until the member says that the
+// new one opens or the lock turns. On other terms it takes the place of all the member has, so that a member has one
+// set of terms. It keeps the number of members in bounds, and tells whether the grant is there already, sent again
+// because the answer was lost.
 func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, granter ward.PersonID, l lock, s *envelope.Statement[envelope.Grant]) (again bool, err error) {
 	b := s.Body
 	all, err := grantsOf(ctx, tx, org, l.id)
@@ -51,7 +54,7 @@ func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, gr
 		return false, err
 	}
 	now := c.Now()
-	members := map[string]bool{}
+	members, replaced := map[string]bool{string(b.Person) + string(b.Holder): true}, []grantRow{}
 	for _, g := range all {
 		if g.id == b.Grant {
 			if string(g.text) != string(s.Text) || !g.isLive(now) {
@@ -59,12 +62,29 @@ func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, gr
 			}
 			return true, nil
 		}
-		if !g.isLive(now) {
-			continue
+		if g.isLive(now) {
+			members[g.member()] = true
 		}
-		members[g.member()] = true
-		sameTerms := g.purpose == b.Purpose && endsTogether(b.Until, g.until)
-		if g.member() == string(b.Person)+string(b.Holder) && (g.epoch == b.Epoch || !sameTerms) {
+		if g.member() == string(b.Person)+string(b.Holder) {
+			replaced = append(replaced, g)
+		}
+	}
+	if len(members) > ward.MaxGrants {
+		return false, ward.Errorf(ward.Invalid, "a lock may be granted to %d members", ward.MaxGrants).WithHint("Make a team, and grant it to the team.")
+	}
+	for _, g := range replaced {
+		sameKey := g.epoch == b.Epoch && g.card == b.Card && g.holderEpoch == b.HolderEpoch
+		switch {
+		case g.isSpoiled() && sameKey && g.granter() == granter:
+			return false, ward.Errorf(ward.Refused, "what you sealed to this member did not open").WithHint("Someone else who holds the lock must grant it.")
+		case !g.isLive(now):
+		case g.purpose == b.Purpose && endsTogether(b.Until, g.until):
+			if sameKey {
+				return false, ward.Errorf(ward.Conflict, "this member holds the lock already").WithHint("Read the lock's members again.")
+			}
+		case !mayChangeTerms(l, g, granter):
+			return false, ward.Errorf(ward.Conflict, "this member holds the lock already, on other terms").WithHint("Whoever may take them off it must do so first.")
+		default:
 			// Who left a team that has turned since was given this epoch, so the lock stays due.
 			turns := g.epoch == b.Epoch && g.holderEpoch < b.HolderEpoch
 			ends, err := endGrant(ctx, tx, org, g.id, granter, turns, now)
@@ -73,11 +93,17 @@ func (c *Charts) takePlace(ctx context.Context, tx *store.Tx, org ward.OrgID, gr
 			}
 		}
 	}
-	members[string(b.Person)+string(b.Holder)] = true
-	if len(members) > ward.MaxGrants {
-		return false, ward.Errorf(ward.Invalid, "a lock may be granted to %d members", ward.MaxGrants).WithHint("Make a team, and grant it to the team.")
-	}
 	return false, nil
+}
+
+// mayChangeTerms tells whether who makes a grant may end the member's old one by it: as policy has it of taking
+// somebody off a chart. Other locks are granted for work, without end, and have no other terms.
+func mayChangeTerms(l lock, g grantRow, granter ward.PersonID) bool {
+	if l.kind != envelope.LockChart {
+		return false
+	}
+	mine := l.owner == granter
+	return mine || g.person != l.owner && (g.purpose == envelope.ForCare || g.purpose == envelope.ForOpinion)
 }
 
 // grant checks one grant and stores it.
@@ -194,7 +220,47 @@ func (c *Charts) ended(ctx context.Context, tx *store.Tx, org ward.OrgID, ends [
 	return c.Ledger.Commit(ctx, tx, org, leaves...)
 }
 
-// members lists who holds a lock and who held it: for each the latest grant, oldest first.
+// opened takes a member's word on a grant to them. That it opens ends what was sealed to their earlier cards; that it
+// does not ends the grant, and those who hold the lock see that it has to be made again. What the lock is granted to a
+// team by, no single member of it answers for.
+func (c *Charts) opened(ctx context.Context, tx *store.Tx, who ward.Caller, l lock, id ward.GrantID, opens bool) error {
+	if err := holdHead(ctx, tx, who.Org, &l); err != nil {
+		return err
+	}
+	g, err := findGrant(ctx, tx, who.Org, l.id, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case g.person != who.Person:
+		return ward.Errorf(ward.Refused, "a grant's own member says whether it opens")
+	case !g.isLive(c.Now()):
+		return ward.Errorf(ward.Gone, "this grant has ended already")
+	}
+	old := []grantRow{g}
+	if opens {
+		all, err := grantsOf(ctx, tx, who.Org, l.id)
+		if err != nil {
+			return err
+		}
+		old = nil
+		for _, o := range all {
+			if o.person == g.person && o.card != g.card && o.epoch <= g.epoch && o.isLive(c.Now()) {
+				old = append(old, o)
+			}
+		}
+	}
+	for _, o := range old {
+		ends, err := endGrant(ctx, tx, who.Org, o.id, who.Person, false, c.Now())
+		if err := c.ended(ctx, tx, who.Org, ends, err); err != nil {
+			return err
+		}
+	}
+	c.tell(tx, who.Org, ward.Notice{Kind: "grant", Lock: l.id, Chart: l.chart, Person: g.person})
+	return nil
+}
+
+// members lists who holds a lock and who held it: for each the latest grant that stands, or the latest, oldest first.
 func (c *Charts) members(ctx context.Context, tx *store.Tx, org ward.OrgID, l lock) ([]ward.Member, error) {
 	all, err := grantsOf(ctx, tx, org, l.id)
 	if err != nil {
@@ -202,7 +268,9 @@ func (c *Charts) members(ctx context.Context, tx *store.Tx, org ward.OrgID, l lo
 	}
 	latest := map[string]int{}
 	for i, g := range all {
-		latest[g.member()] = i
+		if at, ok := latest[g.member()]; !ok || g.isLive(c.Now()) || !all[at].isLive(c.Now()) {
+			latest[g.member()] = i
+		}
 	}
 	members := []ward.Member{}
 	for i, g := range all {

@@ -295,6 +295,24 @@ func (c *Charts) DeleteGrant(ctx context.Context, tx *store.Tx, who ward.Caller,
 	return nil, c.revoke(ctx, tx, who, l, ward.GrantID(r.PathValue("grant")))
 }
 
+type openedBody struct {
+	Grant ward.GrantID `json:"grant"`
+	Opens bool         `json:"opens"`
+}
+
+// PostOpened answers POST /api/locks/{lock}/opened.
+func (c *Charts) PostOpened(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
+	body, err := ward.Decode[openedBody](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	l, err := getLock(ctx, tx, who.Org, ward.LockID(r.PathValue("lock")))
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.opened(ctx, tx, who, l, body.Grant, body.Opens)
+}
+
 func findGrant(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, grant ward.GrantID) (grantRow, error) {
 	all, err := grantsOf(ctx, tx, org, id)
 	if err != nil {

@@ -81,9 +81,10 @@ func TestAllAnswersAgreeOnWhichLocksAreDue(t *testing.T) {
 			p.now = p.now.Add(2 * time.Hour)
 		}},
 		{"a grant took another's place", false, func(p part) {
-			p.must(p.grants(p.pat, p.m, p.to(p.pat, p.proxy, envelope.ForProxy, "")(p.m)))
+			p.must(p.grants(p.pat, p.m, p.to(p.pat, p.proxy, envelope.ForProxy, ward.FormatTime(p.now.Add(time.Hour)))(p.m)))
 		}},
 		{"a team that holds it turned", true, func(p part) {
+			p.leave(p.doc, p.team)
 			_, _, err := p.turn(p.doc, p.team, p.to(p.doc, p.doc, envelope.ForWork, ""), p.to(p.doc, p.nurse, envelope.ForWork, ""))
 			p.must(err)
 		}},
@@ -147,6 +148,7 @@ func TestListsHaveEachLockOnceWithItsWholeLineOfKeys(t *testing.T) {
 		all = append(all, m)
 		lines[m.id] = []string{string(m.epoch.Text)}
 		for range turns {
+			w.leave(pat, m)
 			next, _, err := w.turn(pat, m, w.to(pat, pat, envelope.ForSelf, ""))
 			w.must(err)
 			m = next

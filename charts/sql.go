@@ -115,6 +115,10 @@ const isDue = `(EXISTS (SELECT 1 FROM grants g LEFT JOIN locks h ON h.org = g.or
 	OR l.chart <> '' AND EXISTS (SELECT 1 FROM break_glass b WHERE b.org = l.org AND b.chart = l.chart AND b.until <= $1
 		AND b.epochs LIKE '%' || l.lock || ':' || CAST(l.epoch AS TEXT) || ';%'))`
 
+func lockIsDue(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID, now time.Time) (bool, error) {
+	return exists(ctx, tx, `SELECT 1 FROM locks l WHERE l.org = $2 AND l.lock = $3 AND `+isDue, now.UnixMilli(), string(org), string(id))
+}
+
 // listed is a lock as lists show it, and whose chart it is.
 type listed struct {
 	ward.LockSummary
@@ -358,6 +362,19 @@ type grantRow struct {
 // member is who the grant is to: a person's id or a lock's.
 func (g grantRow) member() string { return string(g.person) + string(g.holder) }
 
+// isSpoiled tells whether the member themselves ended the grant because it did not open.
+func (g grantRow) isSpoiled() bool {
+	return g.ended != 0 && !g.turns && g.endedBy == g.person && g.granter() != g.person
+}
+
+func (g grantRow) granter() ward.PersonID {
+	s, err := envelope.Parse[envelope.Grant](g.text)
+	if err != nil {
+		return "" // nobody's: it was checked when it was stored
+	}
+	return s.Body.Granter
+}
+
 func (g grantRow) isLive(now time.Time) bool {
 	return g.ended == 0 && (g.until == 0 || g.until > now.UnixMilli())
 }
@@ -365,7 +382,7 @@ func (g grantRow) isLive(now time.Time) bool {
 // grantsOf lists all grants of a lock that were ever made, oldest first.
 func grantsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.LockID) ([]grantRow, error) {
 	found, err := tx.Rows(ctx, `SELECT id, epoch, person, card, holder, holder_epoch, purpose, until, text, sealed, ended, ended_by, turns FROM grants
-		WHERE org = $1 AND lock = $2 ORDER BY created, id`, string(org), string(id))
+		WHERE org = $1 AND lock = $2 ORDER BY created, epoch, id`, string(org), string(id))
 	if err != nil {
 		return nil, err
 	}

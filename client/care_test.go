@@ -194,14 +194,14 @@ func TestAnAmendmentReplacesOnlyByRight(t *testing.T) {
 func TestAnEntryForAnOldEpochIsSealedAnew(t *testing.T) {
 	c, ctx := founded(t), t.Context()
 	patient, _, invited := c.join(c.founder, amina, ward.Patient)
-	chart, err := c.founder.OpenChart(ctx, invited.Chart)
-	c.must(err)
 	target, err := c.founder.chartTarget(ctx, invited.Chart, envelope.General)
 	c.must(err)
-	c.must(patient.turn(ctx, must(patient.OpenLock(ctx, chart.Locks[0].Lock))))
+	visitor, _, _ := c.join(c.founder, About{Given: "Bashir", Family: "Yusuf"}, ward.Proxy)
+	c.must(patient.Share(ctx, invited.Chart, visitor.Person(), "", envelope.ForProxy, time.Time{}, envelope.General))
+	c.must(patient.Unshare(ctx, invited.Chart, visitor.Person(), ""))
 	ids, err := c.founder.write(ctx, target, []Item{c.founder.Note(invited.Chart, "Old epoch", "Sealed again by itself.")})
 	c.must(err)
-	chart, err = c.founder.OpenChart(ctx, invited.Chart)
+	chart, err := c.founder.OpenChart(ctx, invited.Chart)
 	c.must(err)
 	at := slices.IndexFunc(chart.Entries, func(e Entry) bool { return e.Header.Entry == ids[0] })
 	if at < 0 || chart.Entries[at].Statement.Body.Epoch != 2 {

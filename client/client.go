@@ -52,6 +52,7 @@ type Client struct {
 	opened  map[ward.LockID]*history
 	history *History // of the ledger, as it was checked last
 	head    head
+	answers map[ward.GrantID]answer // to grants, for the next housekeeping to send
 }
 
 // head is the newest head of a log that was checked.
@@ -64,7 +65,7 @@ type head struct {
 func New(config Config) *Client {
 	c := &Client{
 		origin: config.Origin, http: config.HTTP, keys: config.Authenticator, now: config.Now, browser: seal.NewSigningKey(),
-		people: map[ward.PersonID]*seal.Person{}, opened: map[ward.LockID]*history{},
+		people: map[ward.PersonID]*seal.Person{}, opened: map[ward.LockID]*history{}, answers: map[ward.GrantID]answer{},
 	}
 	if c.http == nil {
 		c.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}

@@ -39,6 +39,7 @@ func (c *Client) Housekeep(ctx context.Context) error {
 			note(c.turnDue(ctx, s.Lock))
 		}
 	}
+	note(c.sendAnswers(ctx))
 	// Turning a team made its charts due.
 	again, err := c.Locks(ctx)
 	if err != nil {

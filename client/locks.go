@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"ward"
@@ -64,14 +65,16 @@ func (c *Client) openLock(ctx context.Context, id ward.LockID, depth int, more [
 		return nil, fmt.Errorf("lock %s: it has %d epochs and %d histories", id, len(l.Line), len(given.Histories))
 	}
 	var failed error
-	for _, g := range append(given.Grants, more...) {
+	var shut []ward.HeldGrant
+	for _, g := range append(given.Grants, more...) { // more than one of an epoch may stand: any that opens will do
 		key, err := c.openGrant(ctx, g, l.Line, depth)
 		if err != nil {
-			failed = errors.Join(failed, err)
+			failed, shut = errors.Join(failed, err), append(shut, g)
 			continue
 		}
 		l.keys[key.Epoch] = key
 	}
+	c.answerGrants(ctx, l, given.Grants, shut)
 	for n := int64(len(l.Line)); n > 1; n-- {
 		key, ok := l.keys[n]
 		if !ok || l.keys[n-1].Epoch != 0 {
@@ -87,6 +90,75 @@ func (c *Client) openLock(ctx context.Context, id ward.LockID, depth int, more [
 		return nil, errors.Join(fmt.Errorf("lock %s: no grant of it opens", id), failed)
 	}
 	return l, nil
+}
+
+// An answer to a grant tells the clinic whether what was sealed to this person opens.
+type answer struct {
+	lock  ward.LockID
+	opens bool
+}
+
+// answerGrants notes what to say of grants to this person's own card: that one does not open, so that somebody makes it
+// again; that it does, so that what is sealed to the cards before may go.
+func (c *Client) answerGrants(ctx context.Context, l *Lock, given, shut []ward.HeldGrant) {
+	k := c.state().keyring
+	if k == nil || len(shut) == 0 {
+		return // each opens, so none is to an earlier card
+	}
+	me, err := c.person(ctx, k.Person)
+	if err != nil {
+		return // whoever needs it says so; then nothing of a grant can be told
+	}
+	var mine []*envelope.Statement[envelope.Grant]
+	answers := map[ward.GrantID]answer{}
+	earlier := false
+	for _, g := range given {
+		s, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
+		if err != nil || s.Body.Person != k.Person || s.Body.Epoch > int64(len(l.Line)) {
+			continue
+		}
+		card := me.CardBy(s.Body.Card)
+		if card == nil || card.Body.Recipient != k.Identity.Recipient() {
+			earlier = true
+			continue
+		}
+		mine = append(mine, s)
+		if _, err := seal.CheckGrant([]byte(g.Text), l.Line[s.Body.Epoch-1].Body, nil); err != nil {
+			continue // the server's own
+		}
+		if !slices.ContainsFunc(shut, func(s ward.HeldGrant) bool { return s.Text == g.Text }) {
+			continue
+		}
+		if _, err := seal.OpenGrant(g, l.Line[s.Body.Epoch-1].Body, nil, k.Identity); err != nil {
+			answers[s.Body.Grant] = answer{l.Lock, false}
+		}
+	}
+	for _, s := range mine {
+		if _, spoiled := answers[s.Body.Grant]; earlier && !spoiled {
+			answers[s.Body.Grant] = answer{l.Lock, true}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, a := range answers {
+		c.answers[id] = a
+	}
+}
+
+// sendAnswers tells the clinic what was noted of grants.
+func (c *Client) sendAnswers(ctx context.Context) error {
+	c.mu.Lock()
+	answers := c.answers
+	c.answers = map[ward.GrantID]answer{}
+	c.mu.Unlock()
+	var failed error
+	for id, a := range answers {
+		err := do(ctx, c, http.MethodPost, path("locks", string(a.lock), "opened"), object{"grant": id, "opens": a.opens})
+		if kind := ward.KindOf(err); err != nil && kind != ward.Gone && kind != ward.Missing {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
 }
 
 // checkLine checks a lock's epochs with their authors' keys.
@@ -210,7 +282,26 @@ func (c *Client) Grant(ctx context.Context, id ward.LockID, person ward.PersonID
 	if !until.IsZero() {
 		end = ward.FormatTime(until)
 	}
-	return c.grant(ctx, l, person, holder, purpose, end)
+	err = c.grant(ctx, l, person, holder, purpose, end)
+	if ward.KindOf(err) == ward.Conflict {
+		if holds, failed := c.holds(ctx, id, person, holder, purpose, end); failed == nil && holds {
+			return nil
+		}
+	}
+	return err
+}
+
+// holds tells whether a member holds a lock on these terms.
+func (c *Client) holds(ctx context.Context, id ward.LockID, person ward.PersonID, holder ward.LockID, purpose, until string) (bool, error) {
+	l, err := c.OpenLock(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	members, err := c.Members(ctx, l)
+	return slices.ContainsFunc(members, func(m Member) bool {
+		g := m.Grant
+		return m.State == "live" && g.Person == person && g.Holder == holder && g.Purpose == purpose && g.Until == until
+	}), err
 }
 
 func (c *Client) grant(ctx context.Context, l *Lock, person ward.PersonID, holder ward.LockID, purpose, until string) error {
@@ -268,8 +359,8 @@ func (c *Client) turn(ctx context.Context, l *Lock) error {
 	}
 	turned := ward.NewEpoch{Epoch: string(epoch.Text), History: history}
 	for _, m := range members {
-		if m.State != "live" {
-			continue
+		if m.State != "live" || m.Grant.Epoch != l.Current().Epoch {
+			continue // not a member, or not since the lock turned last
 		}
 		to, err := c.grantee(ctx, m.Grant.Person, m.Grant.Holder)
 		if err != nil {

@@ -48,6 +48,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/locks/{lock}/members", Action: "readMembers", About: c.AboutLock, Do: c.GetMembers},
 		{Pattern: "POST /api/locks/{lock}/grants", Action: "grant", Touch: sharing, About: c.AboutGrants, Do: c.PostGrants},
 		{Pattern: "DELETE /api/locks/{lock}/grants/{grant}", Action: "revoke", About: c.AboutGrant, Do: c.DeleteGrant},
+		{Pattern: "POST /api/locks/{lock}/opened", Action: "answerGrant", About: c.AboutLock, Do: c.PostOpened},
 		{Pattern: "POST /api/locks/{lock}/epochs", Action: "turnLock", About: c.AboutLock, Do: c.PostEpoch},
 		{Pattern: "GET /api/locks/{lock}/entries", Action: "readEntries", About: c.AboutLock, Do: c.GetEntries},
 		{Pattern: "POST /api/locks/{lock}/entries", Action: "writeEntry", Read: c.ReadEntries, About: c.AboutEntries, Do: c.PostEntries},

@@ -69,6 +69,7 @@ var walk = map[string]string{
 	"GET /api/locks/{lock}/members":                 "pcsd",
 	"POST /api/locks/{lock}/grants":                 "pc",
 	"DELETE /api/locks/{lock}/grants/{grant}":       "pc",
+	"POST /api/locks/{lock}/opened":                 "p",
 	"POST /api/locks/{lock}/epochs":                 "pc",
 	"GET /api/locks/{lock}/entries":                 "pc",
 	"POST /api/locks/{lock}/entries":                "pcf",

@@ -7,6 +7,7 @@ import { sealRecomputable } from '../seal/recomputable.ts'
 import { checkEpochs, checkSignatures, hashOf, lockIDOf, parse, write, type Epoch, type Grant, type Statement } from '../seal/statements.ts'
 import type { Net } from './net.ts'
 import type { People } from './people.ts'
+import { problemOf } from './problem.ts'
 import type { Purpose } from './types.ts'
 import type { WireLock, WireMember, WireSummary } from './wire.ts'
 
@@ -28,6 +29,8 @@ export class NoKey extends Bad {}
 
 export class Locks {
   private readonly opened = new Map<string, Map<number, LockKey>>()
+  /** What to tell the clinic of grants to this person: whether they open. */
+  private readonly answers = new Map<string, { readonly lock: string; readonly opens: boolean }>()
   private readonly net: Net
   private readonly people: People
   private readonly self: Self
@@ -65,9 +68,15 @@ export class Locks {
 
   private async openGrants(wire: WireLock, epochs: readonly Statement<'ward/epoch/1'>[], keys: Map<number, LockKey>, through: ReadonlySet<string>): Promise<void> {
     let problem: unknown
+    const shut = new Map<string, boolean>() // grants to this person that do not open, and whether to their card of now
+    const open = new Set<string>()
     for (const held of [...wire.grants].reverse()) {
       try {
         const grant = await this.checkGrant(held.text, epochs)
+        if (grant.person === this.self.person) {
+          const now = await this.isToThisCard(grant)
+          if (!now || !keys.has(grant.epoch)) shut.set(grant.grant, now)
+        }
         if (keys.has(grant.epoch)) continue
         const sealed = unjson64(held.sealed)
         if ((await hash(sealed)) !== grant.sha256) throw new Bad('a sealed grant is not the one its statement names')
@@ -75,11 +84,30 @@ export class Locks {
         if (identity === undefined) continue
         const e = (epochs[grant.epoch - 1] as Statement<'ward/epoch/1'>).body
         keys.set(grant.epoch, await openLockFile(identity, sealed, e))
+        if (shut.delete(grant.grant)) open.add(grant.grant)
       } catch (error) {
         problem = error // another grant may do
       }
     }
+    for (const [grant, now] of shut) if (now) this.answers.set(grant, { lock: wire.lock, opens: false })
+    // What is sealed to the cards before may go.
+    if ([...shut.values()].includes(false)) for (const grant of open) this.answers.set(grant, { lock: wire.lock, opens: true })
     if (keys.size === 0 && problem !== undefined) throw problem
+  }
+
+  private async isToThisCard(grant: Grant): Promise<boolean> {
+    const { cards } = await this.people.get(this.self.person)
+    return cards.find((c) => c.hash === grant.card)?.statement.body.recipient === (await recipientOf(this.self.identity))
+  }
+
+  /** Tells the clinic which grants to this person open, and which do not: somebody else makes those again. */
+  async sendAnswers(): Promise<void> {
+    for (const [grant, { lock, opens }] of [...this.answers]) {
+      this.answers.delete(grant)
+      await this.net.post(`/api/locks/${lock}/opened`, { grant, opens }).catch((error: unknown) => {
+        if (!['gone', 'missing'].includes(problemOf(error).code)) throw error
+      })
+    }
   }
 
   private async identityFor(grant: Grant, through: ReadonlySet<string>): Promise<string | undefined> {
@@ -143,6 +171,7 @@ export class Locks {
     const grants: { text: string; sealed: Uint8Array }[] = []
     for (const m of members.filter((m) => m.state === 'live')) {
       const g = await this.checkGrant(m.text, lock.epochs)
+      if (g.epoch !== before.body.epoch) continue // not a member since the lock turned last
       grants.push(await this.makeGrant(key, g.person !== undefined ? { person: g.person } : { holder: g.holder as string }, g.purpose as Purpose, g.until))
     }
     await this.net.post(`/api/locks/${lock.lock}/epochs`, { epoch: epoch.text, history, grants })

@@ -164,6 +164,12 @@ export class Session {
     })
   }
 
+  /** Whether it is for this person to give a lock a new key; the server says the same (policy/sharing.cedar). */
+  private mayTurn(l: WireSummary): boolean {
+    if (this.can(['clinician'])) return true
+    return l.kind === 'chart' ? (this.wire.charts ?? []).includes(l.chart ?? '') : (l.kind === 'staff' || l.kind === 'directory') && this.can(['admin'])
+  }
+
   settled(): Promise<void> { return this.keeping ?? Promise.resolve() }
 
   private async keepHouse(): Promise<void> {
@@ -179,7 +185,7 @@ export class Session {
       if (this.ended) return
       try {
         if (renewed.length > 0) await this.renew(l)
-        if (l.due) {
+        if (l.due && this.mayTurn(l)) {
           await this.locks.turn(await this.locks.open(l.lock))
           if (l.chart) this.tell({ what: 'chart', chart: l.chart })
         }
@@ -188,6 +194,7 @@ export class Session {
         if (problemOf(error).code !== 'conflict') console.warn('housekeeping:', problemOf(error).message) // a conflict: someone was first
       }
     }
+    await this.locks.sendAnswers()
     if (whole) for (const card of renewed) await this.shelf.put('pins', `renewed/${this.self.person}/${card}`, true)
   }
 
@@ -906,7 +913,10 @@ export class Session {
       const key = lock?.keys.get(lock.epochs.length)
       if (!lock || !key) throw new EngineProblem('refused', 'you do not hold this part of the chart')
       const grant = await this.locks.makeGrant(key, 'person' in to ? to : { holder: to.team }, purpose, until)
-      await this.net.post(`/api/locks/${lock.lock}/grants`, { grants: [grant] })
+      await this.net.post(`/api/locks/${lock.lock}/grants`, { grants: [grant] }).catch(async (error: unknown) => {
+        const holds = (m: Member): boolean => m.lock === lock.lock && m.state === 'live' && m.purpose === purpose && m.until === until && ('person' in to ? m.person === to.person : m.team === to.team)
+        if (problemOf(error).code !== 'conflict' || !(await this.members(chart)).some(holds)) throw error // else it is shared so already
+      })
     }
     this.tell({ what: 'chart', chart })
   }

@@ -12,7 +12,7 @@ import { Button, Card, Choices, Empty, ErrorPanel, Field, Notice, Progress, Sele
 const kinds: Readonly<Record<string, readonly string[]>> = {
   reading: ['listLocks', 'listCharts', 'readLock', 'readKeys', 'readEntries', 'readMembers', 'findChart', 'readLooks', 'listPeople', 'listInvitations', 'readCards', 'readRecord', 'breakGlass', 'listEmergencies'],
   writing: ['writeEntry', 'eraseChart', 'eraseSelf'],
-  keys: ['grant', 'revoke', 'turnLock', 'createTeam', 'breakGlass', 'endEmergency', 'emergency-over'],
+  keys: ['grant', 'revoke', 'answerGrant', 'turnLock', 'createTeam', 'breakGlass', 'endEmergency', 'emergency-over'],
   people: ['invite', 'invited', 'joined', 'found', 'manageRoles', 'changed-roles', 'vouch', 'vouched', 'endPerson', 'ended'],
   access: ['signed-in', 'recovered', 'opened-recovery', 'changed-recovery', 'added-passkey', 'removed-passkey', 'refused-proof', 'readSelf', 'writeSelf'],
 }
