@@ -126,6 +126,7 @@ export async function steps(database) {
     for (const [what, status, body] of [
       ['a commit from before', 409, { body: old.body, groupInfo: info }],
       ['a commit for an epoch to come', 409, { body: commit(visit, all.epoch + 5), groupInfo: groupInfo(visit, all.epoch + 6) }],
+      ['a change of the group by someone who is not the clinician', 403, { body: change(visit, all.epoch), groupInfo: info }],
       ['a commit for another group', 400, { body: commit(members.amina, all.epoch), groupInfo: info }],
       ['a commit without the state that it leads to', 400, { body: commit(visit, all.epoch) }],
       ['something too large', 413, { body: Buffer.alloc(200_000, 1).toString('base64') }],
@@ -222,8 +223,7 @@ export async function steps(database) {
     must(e.video.opened === 0 && e.audio.opened === 0, `${e.video.opened} + ${e.audio.opened} frames open with her keys`)
     console.log(`     0 of ${e.video.frames + e.audio.frames} frames open with her ${hers.length} keys`)
     await amina.page.reload()
-    await amina.button('Go to the waiting room').click()
-    await amina.page.getByText('Picture and sound were stopped').waitFor() // by her own browser, if she lets it
+    await amina.heading('You were taken out of this visit').waitFor() // begun again without them, it took her out
   })
   return end(story, clinic, browser)
 }
@@ -233,8 +233,10 @@ export async function steps(database) {
 const number = (n, size) => { const b = Buffer.alloc(size); size === 8 ? b.writeBigUInt64BE(BigInt(n)) : b.writeUIntBE(n, 0, size); return b }
 const vector = (text) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)])
 
-/** A PublicMessage with a commit by the member in leaf 0. */
-const commit = (group, epoch) => Buffer.concat([number(1, 2), number(1, 2), vector(group), number(epoch, 8), Buffer.from([1]), number(0, 4), vector(''), Buffer.from([3]), randomBytes(60)]).toString('base64')
+/** A PublicMessage with a commit. */
+const commitBy = (sender) => (group, epoch) => Buffer.concat([number(1, 2), number(1, 2), vector(group), number(epoch, 8), sender, vector(''), Buffer.from([3]), randomBytes(60)]).toString('base64')
+const commit = commitBy(Buffer.from([4])) // by someone who comes in
+const change = commitBy(Buffer.concat([Buffer.from([1]), number(0, 4)])) // by someone who is in
 
 /** A GroupInfo. */
 const groupInfo = (group, epoch) => Buffer.concat([number(1, 2), number(4, 2), number(1, 2), number(83, 2), vector(group), number(epoch, 8), randomBytes(60)]).toString('base64')

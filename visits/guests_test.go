@@ -265,7 +265,7 @@ func TestAVisitGoesOnAfterTheServerWasKilled(t *testing.T) {
 	d.must(g.arrive(g.arrival(nil)))
 	d.must(d.call(g.caller(), d.v.Arrive, nil))
 	d.must(d.call(d.host, d.v.Admit, g.admission(nil)))
-	d.must(d.post(d.patient, d.commit(0, "Amina joins")))
+	d.must(d.post(d.patient, d.join(0, "Amina joins")))
 	d.must(d.post(d.host, ward.NewVisitMessage{Body: d.sealed(1, 1, "how are you")}))
 	killed := d.v // nobody told it to stop: its sockets stay, as those of a process that hangs
 	var err error
@@ -289,6 +289,6 @@ func TestAVisitGoesOnAfterTheServerWasKilled(t *testing.T) {
 			t.Errorf("%s finds %+v", who.Roles, got)
 		}
 	}
-	d.must(d.post(d.patient, d.commit(1, "joins again, with new keys")))
-	d.must(d.post(g.caller(), d.commit(2, "and the guest")))
+	d.must(d.post(d.patient, d.join(1, "joins again, with new keys")))
+	d.must(d.post(g.caller(), d.join(2, "and the guest")))
 }

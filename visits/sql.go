@@ -181,10 +181,21 @@ func insertMessage(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Vi
 	return err
 }
 
-// keptBytes adds up what a visit's messages take.
-func keptBytes(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID) (n int64, err error) {
-	err = tx.Row(ctx, `SELECT COALESCE(sum(length(body)), 0) FROM visit_messages WHERE org = $1 AND visit = $2`, string(org), string(id)).Scan(&n)
-	return n, err
+// A budget is what a member has sent in a visit.
+type budget struct {
+	said, saidBytes, commits, commitBytes int64
+	earned                                int64 // until when what was said is paid for, in Unix milliseconds
+}
+
+func budgetOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID, member ward.PersonID) (b budget, err error) {
+	err = tx.Row(ctx, `SELECT said, said_bytes, commits, commit_bytes, earned FROM visit_members WHERE org = $1 AND visit = $2 AND member = $3`,
+		string(org), string(id), string(member)).Scan(&b.said, &b.saidBytes, &b.commits, &b.commitBytes, &b.earned)
+	return b, err
+}
+
+func setBudget(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID, member ward.PersonID, b budget) error {
+	return tx.Queue(ctx, `UPDATE visit_members SET said = $1, said_bytes = $2, commits = $3, commit_bytes = $4, earned = $5 WHERE org = $6 AND visit = $7 AND member = $8`,
+		b.said, b.saidBytes, b.commits, b.commitBytes, b.earned, string(org), string(id), string(member))
 }
 
 func messagesAfter(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.VisitID, after int64) (ward.VisitMessages, error) {

@@ -183,6 +183,11 @@ func (d *door) commit(epoch uint64, text string) ward.NewVisitMessage {
 	return ward.NewVisitMessage{Body: d.sealed(3, epoch, text), GroupInfo: d.groupInfo(epoch + 1)}
 }
 
+// join is a commit by which someone comes in by themselves.
+func (d *door) join(epoch uint64, text string) ward.NewVisitMessage {
+	return ward.NewVisitMessage{Body: build(uint16(1), uint16(1), string(d.visit), epoch, byte(4), "", byte(3), text), GroupInfo: d.groupInfo(epoch + 1)}
+}
+
 func (d *door) admission(change func(*envelope.Admission)) ward.VisitAdmission {
 	a := envelope.Admission{
 		Org: d.host.Org, Visit: d.visit, Member: d.patient.Person, Card: envelope.Hash(nil), Role: envelope.AsPatient, Admitter: d.host.Person,
@@ -214,7 +219,7 @@ func TestNobodyEntersUnadmitted(t *testing.T) {
 	d := newDoor(t)
 	d.must(d.call(d.patient, d.v.Arrive, nil))
 	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Room, nil)))
-	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.commit(0, "let me in"))))
+	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.join(0, "let me in"))))
 	seen := func(who ward.Caller) ward.Visit {
 		a, err := d.call(who, d.v.Get, nil)
 		d.must(a, err)
@@ -319,26 +324,76 @@ func TestTheWayInIsOneAnswerForWhoWasLetIn(t *testing.T) {
 	d.refused(ward.Conflict, nil, second(d.call(d.patient, d.v.Enter, nil)))
 }
 
-func TestAMemberCannotFillTheDatabase(t *testing.T) {
+// A guest filled the one budget of a visit: what the host took out kept its keys, and nobody could write or come back.
+func TestWhoFloodsAVisitSilencesNobodyElse(t *testing.T) {
 	d := newDoor(t)
 	d.open()
-	flood := ward.NewVisitMessage{Body: d.sealed(1, 0, strings.Repeat("x", ward.MaxMLS-100))}
-	sent := 0
-	for ; sent < 2*keptUnasked; sent++ {
-		if _, err := d.post(d.patient, flood); err != nil {
+	epoch := uint64(0)
+	flood := func(each func() error) (sent int) {
+		for ; sent < 20_000; sent++ {
+			if err := each(); err != nil {
+				d.refused(ward.TooMany, nil, err)
+				return sent
+			}
+		}
+		t.Fatal("nothing stops it")
+		return 0
+	}
+	large := strings.Repeat("x", ward.MaxMLS-100)
+	if n := flood(func() error { return second(d.post(d.patient, ward.NewVisitMessage{Body: d.sealed(1, epoch, "x")})) }); n != saidBurst {
+		t.Errorf("%d messages were taken at once, want %d", n, saidBurst)
+	}
+	slowly := func(text string) func() error {
+		return func() error {
+			d.now = d.now.Add(saidEvery)
+			return second(d.post(d.patient, ward.NewVisitMessage{Body: d.sealed(1, epoch, text)}))
+		}
+	}
+	if n := flood(slowly(large)); n > maxSaidBytes/(ward.MaxMLS-100) {
+		t.Errorf("%d messages of %d bytes were taken", n, len(large))
+	}
+	for _, text := range []string{large, "x"} {
+		flood(func() error {
+			err := second(d.post(d.patient, d.join(epoch, text)))
+			if err == nil {
+				epoch++
+			}
+			return err
+		})
+	}
+	d.must(d.post(d.host, ward.NewVisitMessage{Body: d.sealed(1, epoch, "Can you hear me?")}))
+	d.must(d.post(d.host, d.commit(epoch, "takes them out")))
+	d.must(d.post(d.host, ward.NewVisitMessage{Body: d.groupInfo(0), Again: true}))
+}
+
+func TestOfWhatAMemberSaysSlowlyEnoughIsKept(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	n := 0
+	for ; n <= maxSaid; n++ {
+		d.now = d.now.Add(saidEvery)
+		if _, err := d.post(d.patient, ward.NewVisitMessage{Body: d.sealed(1, 0, "x")}); err != nil {
 			d.refused(ward.TooMany, nil, err)
 			break
 		}
 	}
-	if sent > maxKept/len(flood.Body) {
-		t.Errorf("%d messages of %d bytes were taken", sent, len(flood.Body))
+	if n != maxSaid {
+		t.Errorf("%d messages were taken, want %d", n, maxSaid)
 	}
+}
+
+func TestOnlyTheHostChangesTheGroup(t *testing.T) {
+	d := newDoor(t)
+	d.open()
+	d.refused(ward.Refused, nil, second(d.post(d.patient, d.commit(0, "removes the doctor"))))
+	d.must(d.post(d.patient, d.join(0, "comes in")))
+	d.must(d.post(d.host, d.commit(1, "new keys")))
 }
 
 func TestTheHostBeginsASpoiledGroupAgain(t *testing.T) {
 	d := newDoor(t)
 	d.open()
-	d.must(d.post(d.patient, d.commit(0, "nobody follows this")))
+	d.must(d.post(d.patient, d.join(0, "nobody follows this")))
 	again := ward.NewVisitMessage{Body: d.groupInfo(0), Again: true}
 	d.refused(ward.Refused, nil, second(d.post(d.patient, again)))
 	a, err := d.post(d.host, again)
@@ -346,7 +401,7 @@ func TestTheHostBeginsASpoiledGroupAgain(t *testing.T) {
 	if got := a.(ward.VisitMessages); got.Epoch != 0 || len(got.Messages) != 1 || got.Messages[0].Kind != "group" || got.Messages[0].Seq != 2 {
 		t.Errorf("%+v", got)
 	}
-	d.must(d.post(d.patient, d.commit(0, "joins again")))
+	d.must(d.post(d.patient, d.join(0, "joins again")))
 	d.refused(ward.Conflict, nil, second(d.post(d.host, d.commit(0, "of the group before"))))
 }
 
@@ -361,7 +416,7 @@ func TestOfCommitsAtTheSameTimeOneIsTaken(t *testing.T) {
 			who = d.patient
 		}
 		racing.Go(func() {
-			if _, err := d.post(who, d.commit(0, "mine")); err == nil {
+			if _, err := d.post(who, d.join(0, "mine")); err == nil {
 				taken.Add(1)
 			} else if ward.KindOf(err) != ward.Conflict {
 				t.Error(err)
@@ -382,7 +437,7 @@ func TestWhoIsRemovedStaysOutAndAnEndedVisitIsForgotten(t *testing.T) {
 	d.must(d.call(d.patient, d.v.Room, nil))
 	d.refused(ward.Invalid, nil, second(d.call(d.host, d.v.Remove, nil, "member", string(d.host.Person))))
 	d.must(d.call(d.host, d.v.Remove, nil, "member", string(d.patient.Person)))
-	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.commit(1, "still here"))))
+	d.refused(ward.Conflict, nil, second(d.post(d.patient, d.join(1, "still here"))))
 	d.refused(ward.Refused, nil, second(d.call(d.patient, d.v.Arrive, nil)))
 	d.refused(ward.Conflict, nil, second(d.call(d.host, d.v.Admit, d.admission(nil))))
 

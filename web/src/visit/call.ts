@@ -98,6 +98,7 @@ export class Call {
   private readonly strangeSince = new Map<ID, number>()
   private readonly awaySince = new Map<ID, number>()
   private readonly spoilers = new Map<ID, number>()
+  private culprit: ID | undefined       // whose commit stopped the visit
   private posting: Next | undefined     // a commit of mine whose place is not known yet
   private fresh: Visit | undefined      // what was seen in coming, and need not be looked up again
   private entry: Entry | undefined      // the way in, if it came with it
@@ -417,10 +418,15 @@ export class Call {
     return false
   }
 
-  /** A commit that is wrong, or a group with someone in it who is not who they should be. */
+  /**
+   * A commit that is wrong, or a group with someone in it who is not who they should be. Whom a commit brings in says
+   * nothing of who sent it: one in another's name stops nobody's visit and is no word against whom it names.
+   */
   private async doubted(error: Refused, sender: ID): Promise<void> {
     if (this.spoiled === 0) this.spoiled = Date.now()
-    if (error.doubt && !(error.why === 'older' && this.door.isHost)) {
+    const inAnothersName = error.doubt !== undefined && sender !== this.door.circle.host && sender !== error.doubt.member
+    if (error.doubt && !inAnothersName && !(error.why === 'older' && this.door.isHost)) {
+      this.culprit = sender
       this.media.hold()
       this.media.encryption.forget()
       await this.media.disconnect()
@@ -431,13 +437,21 @@ export class Call {
     if (!this.door.isHost) return // the host's browser begins it again
     const times = (this.spoilers.get(sender) ?? 0) + 1
     this.spoilers.set(sender, times)
-    if (times > forgiven && sender !== this.door.me && await this.door.remove(sender).then(() => true, () => false)) await this.door.circle.out.add([sender])
+    if (inAnothersName || times > forgiven) await this.leaveOut(sender)
     await this.begin()
   }
 
-  /** The host begins the group again: everyone admitted joins the new one. */
+  /** Takes a member out who spoils the group, before it is begun again. */
+  private async leaveOut(member: ID): Promise<void> {
+    if (member === this.door.me || member === this.door.circle.host) return
+    if (await this.door.remove(member).then(() => true, () => false)) await this.door.circle.out.add([member])
+  }
+
+  /** The host begins the group again, without whom it was stopped for: everyone else who was admitted joins the new one. */
   beginAgain(): Promise<void> {
     return this.inTurn(async () => {
+      if (this.culprit) await this.leaveOut(this.culprit)
+      this.culprit = undefined
       await this.begin()
       this.sync()
     })
