@@ -63,6 +63,7 @@ export class Hillside {
   isAway = false
   seconds = 100 // the time of its blocks
   withheld: { readonly how: Withholding; readonly routes: RegExp } | undefined
+  accesses: { key: string; entries: Bytes; shown: readonly { salt: string; text: string }[] } | undefined
   hung = (): void => undefined
   events: { ref: string; text: string; salt: string; index: number }[] = []
   registered = '' // another salt than the one that is told
@@ -209,6 +210,8 @@ export class Hillside {
         }
         if (this.withheld.how === 'empty') return {}
       }
+      if (path.includes('/accesses')) return { key: this.accesses?.key, accesses: this.accesses?.shown }
+      if (path.startsWith('/api/ledger/entries')) return { from: 0, entries: b64((this.accesses?.entries ?? new Uint8Array()).subarray(48 * Number(path.split('=')[1]))) }
       if (path.startsWith('/api/charts/c/receipts')) return { receipts: await this.receipts(path) }
       if (this.isAway) throw new EngineProblem('unavailable', 'the server answered 503')
       if (path === '/api/ledger') return { chain: this.chain, validators: this.set, height: 1, origin: this.origin, salt: this.salt, final: this.final, before: this.before }

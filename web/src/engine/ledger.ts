@@ -7,6 +7,7 @@ import {
   b64, Broken, checkBlock, checkState, commitment, extend, follow, leads, lineKey, lineValue,
   type Agreed, type Change, type Receipt, type StateProof, type Trust, type Validator,
 } from '../ledger/verify.ts'
+import { entrySize, Scan, type Gap, type Opened, type Scanned } from '../ledger/accesses.ts'
 import { checkNames, hasSalt, type Names } from '../ledger/names.ts'
 import type { Net } from './net.ts'
 import { EngineProblem, problemOf } from './problem.ts'
@@ -14,7 +15,7 @@ import { releasedKey, releasedNumber } from './release.ts'
 import type { Shelf } from './shelf.ts'
 import { Silence } from './silence.ts'
 import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
-import type { WireCardProof, WireCards, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
+import type { WireAccesses, WireCardProof, WireCards, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
 
 /** What is not agreed after this long, in ms, is said to be late: a chain takes less than a second. */
 const late = 60 * 60 * 1000
@@ -252,7 +253,7 @@ export class LedgerOf {
     if (!wire.chain || !wire.validators || !wire.height) throw new EngineProblem('unavailable', 'the clinic shows no ledger')
     const trust = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt, seen: { size: 0, root: b64(new Uint8Array(32)) } }
     await this.shelf.remove('pins', `ledger/${this.person}`)
-    const seen = [`looks/${this.person}/`, `ended/${this.person}/`, `promised/${this.person}/`]
+    const seen = [`looks/${this.person}/`, `ended/${this.person}/`, `promised/${this.person}/`, `accesses/${this.person}/`]
     for (const list of await this.shelf.keys('seen')) if (seen.some((begin) => list.startsWith(begin))) await this.shelf.remove('seen', list)
     this.kept = undefined
     await this.silence.forget()
@@ -439,6 +440,58 @@ export class LedgerOf {
     return value === undefined ? 0 : releasedNumber(unb64(value))
   }
 
+  /**
+   * Finds all accesses to a chart that were agreed, or, of no chart, all events of the record, and compares them with what is shown: what is
+   * not is an alarm. Each entry of the log is read once. Nothing if the clinic has no ledger, or it cannot be checked now, which is told.
+   */
+  async accesses(chart: ID | ''): Promise<{ readonly found: number; readonly gaps: readonly Gap[] } | undefined> {
+    const kept = await this.base()
+    if (!kept || kept === 'unchecked') return undefined
+    await this.silence.load()
+    try {
+      const { scan, shown } = await this.scanned(kept, chart)
+      const gaps = await scan.gaps(shown)
+      if (gaps.length > 0) await this.alarm({ kind: 'hidden', size: scan.found.length, lost: gaps.length })
+      await this.silence.checked('accesses')
+      return { found: scan.found.length, gaps }
+    } catch (error) {
+      console.warn('accesses:', problemOf(error).message)
+      await this.silence.withheld('accesses')
+      return undefined
+    } finally {
+      if (JSON.stringify(this.state) !== this.told) this.changed()
+    }
+  }
+
+  /** What is shown of a line, and the log, read up to the head that was seen. The head is from before what is shown, so all below it must be in that. */
+  private async scanned(kept: Kept, chart: ID | ''): Promise<{ scan: Scan; shown: readonly Opened[] }> {
+    const { seen, salt } = kept.trust
+    const shown: Opened[] = []
+    let key = ''
+    for (let after = 0, more = true; more;) {
+      const page = await this.ask<WireAccesses>(`${chart === '' ? '/api/record' : `/api/charts/${chart}`}/accesses?after=${after}`)
+      key = page.key
+      shown.push(...page.accesses)
+      const last = (JSON.parse(page.accesses.at(-1)?.text ?? '{}') as { seq?: number }).seq ?? 0
+      more = page.more === true && last > after
+      after = last
+    }
+    const place = `accesses/${this.person}/${chart}`
+    const before = (await this.shelf.get('seen', place)) as Scanned | undefined
+    const scan = await Scan.begin(salt, chart, key, before && before.size <= seen.size ? before : undefined)
+    while (scan.size < seen.size) {
+      const page = unb64((await this.ask<{ entries: string }>(`/api/ledger/entries?from=${scan.size}`)).entries).subarray(0, (seen.size - scan.size) * entrySize)
+      if (page.length === 0 || page.length % entrySize !== 0) throw new EngineProblem('unavailable', 'the log is not shown')
+      await scan.read(page)
+    }
+    if (seen.size > 0 && (await scan.root()) !== seen.root) {
+      await this.shelf.remove('seen', place)
+      throw new EngineProblem('tampered', 'the log that is shown is not the one that was agreed')
+    }
+    await this.shelf.put('seen', place, scan.kept)
+    return { scan, shown }
+  }
+
   /** Remembers what was seen of a list that only grows, and gives what is not in it any more. */
   async vanished(list: string, shown: readonly { readonly seq: number; readonly event: ID; readonly time: string }[], from: number, to: number): Promise<readonly { readonly time: string }[]> {
     const key = `looks/${this.person}/${list}`
@@ -462,7 +515,7 @@ export class LedgerOf {
 }
 
 /** What only the person ends, who was told. What else is wrong ends with an answer that checks. */
-const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'gone', 'stands-again']
+const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'gone', 'stands-again', 'hidden']
 
 /** What takes longer than anyone waits fails. */
 async function within<T>(work: Promise<T>): Promise<T> {

@@ -1008,6 +1008,7 @@ export class Session {
     await this.known().catch(() => undefined)
     for (const e of events) this.looked.set(e.event, e)
     const last = events.at(-1)
+    if (before === undefined) void this.ledger.accesses(chart) // what is hidden is an alarm
     await this.ledger.vanished(chart, events, more && last ? last.seq : 0, before ? Number(before) - 1 : Number.MAX_SAFE_INTEGER)
     const looks: Look[] = [] // their id is the oldest event in each, so that the next page begins after it
     for (const e of events) {
@@ -1044,6 +1045,7 @@ export class Session {
   async record(after: number): Promise<{ events: readonly RecordEvent[]; more: boolean }> {
     const path = after === 0 ? '/api/record?newest=1' : `/api/record?before=${after}`
     const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(path)
+    if (after === 0) void this.ledger.accesses('')
     await this.known().catch(() => undefined)
     return {
       more, events: await Promise.all(events.map(async (e) => ({

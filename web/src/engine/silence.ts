@@ -4,8 +4,8 @@
 import type { Shelf } from './shelf.ts'
 import type { ID, LedgerAlarm } from './types.ts'
 
-/** What is checked: the history, and what proofs show of single things. Each may be withheld without the other. */
-export type Checked = 'history' | 'proofs'
+/** What is checked: the history, and what proofs show of single things, and that all accesses are shown. Each may be withheld without the other. */
+export type Checked = 'history' | 'proofs' | 'accesses'
 
 /** How long something may go unchecked before that is an alarm, in ms: longer than an upgrade or a bad network takes. */
 const alarming = 60 * 60 * 1000

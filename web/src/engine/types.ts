@@ -267,10 +267,10 @@ export interface ProofDetail {
  * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more;
  * stands-again: someone's access to a chart was taken back, and is shown as if it had not been; begun-again: part of the log was lost (lost of size things at the most), and it was begun again at a time; salt: what one was told hides what
  * is agreed of people's keys; long-away: others sign than those who did when one was here last, too long ago to take their word; unchecked: the
- * clinic's proofs could not be had for more than an hour, since a time.
+ * clinic's proofs could not be had for more than an hour, since a time; hidden: of the accesses that were agreed (size) some (lost) are not shown as they were written.
  */
 export interface LedgerAlarm {
-  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away' | 'unchecked'
+  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away' | 'unchecked' | 'hidden'
   readonly person?: ID
   readonly time?: string
   readonly size?: number

@@ -1,5 +1,6 @@
 // The bodies of wire.go, as far as the engine uses them. Bytes are standard base64.
 
+import type { Opened } from '../ledger/accesses.ts'
 import type { Block, Receipt, StateProof, Validator } from '../ledger/verify.ts'
 import type { EmergencyCode, Role } from './types.ts'
 
@@ -42,6 +43,7 @@ export interface WireLogBefore { origin: string; size: number; root: string; tim
 export interface WireFinal { size: number; root: string; block: Block }
 export interface WireConsistency { from: number; final: WireFinal; proof: string[] }
 export interface WireReceipt { ref: string; leaf: number; kind: string; salt: string; text: string; receipt?: Receipt; pending?: boolean }
+export interface WireAccesses { key: string; accesses: Opened[]; more?: boolean }
 export interface WireCardProof { label: string; proof?: StateProof; pending?: boolean }
 export interface WireNotice { kind: string; lock?: string; chart?: string; seq?: number; person?: string; visit?: string }
 export interface WireVisitMember { member: string; state: 'waiting' | 'admitted' | 'left' | 'removed'; since: string; admissionText?: string; name?: string }

@@ -102,7 +102,7 @@ export function useLedger(): boolean {
   return has
 }
 
-const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away', 'gone', 'stands-again', 'other-keys']
+const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away', 'gone', 'stands-again', 'other-keys', 'hidden']
 
 /** Loud on every screen, until it is explained. */
 export function LedgerAlarms(): JSX.Element | null {
@@ -122,7 +122,7 @@ export function LedgerAlarms(): JSX.Element | null {
         const [title, text] = l.alarm[a.kind]
         return (
           <Notice key={i} kind="danger" title={title}>
-            <p>{text}{a.time && ` ${a.kind === 'gone' ? l.goneAt(date(a.time, 'datetime')) : a.kind === 'unchecked' ? l.uncheckedAt(date(a.time, 'datetime')) : l.wasAt(date(a.time, 'datetime'))}`}{a.size !== undefined && ` ${l.lost(n(a.lost ?? 0), n(a.size))}`}</p>
+            <p>{text}{a.time && ` ${a.kind === 'gone' ? l.goneAt(date(a.time, 'datetime')) : a.kind === 'unchecked' ? l.uncheckedAt(date(a.time, 'datetime')) : l.wasAt(date(a.time, 'datetime'))}`}{a.size !== undefined && a.kind !== 'hidden' && ` ${l.lost(n(a.lost ?? 0), n(a.size))}`}</p>
             {a.organisations && <p>{l.signNow(list(a.organisations.map((name) => apart(name, lang))))}</p>}
           </Notice>
         )

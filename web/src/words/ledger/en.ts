@@ -35,6 +35,7 @@ export const ledger = {
     'begun-again': ['The clinic lost part of its history', 'It said so, and began its log again with what it still has. Look whether what you wrote lately is still there, and ask the clinic what happened, before you go on.'],
     salt: ['The clinic hides what was agreed of people’s keys', 'What it told this device does not fit what the organisations agreed on, so people’s keys cannot be compared. Share nothing with anyone new, and ask the clinic’s data protection officer.'],
     'long-away': ['Other organisations sign the clinic’s history than when you were last here', 'That was more than a month ago, and your device no longer takes the word of those who signed then. It may be right: ask the clinic, by telephone, who signs its history now, and compare.'],
+    hidden: ['Not everything that was recorded is shown to you', 'The organisations agreed on more than the clinic’s server shows, or it shows something otherwise than it was written. Someone may be hiding who looked. Ask the clinic’s data protection officer what happened.'],
     unchecked: ['The clinic’s proofs cannot be had', 'For more than an hour your device could not check the clinic’s history. The network may be to blame, or someone may not want it checked. Ask the clinic.'],
     gone: ['Something you have seen is gone', 'It was in the list of who looked, and is not there any more. Such a line is never removed while the chart exists. Ask the clinic’s data protection officer what happened.'],
   } as Record<LedgerAlarm['kind'], readonly [string, string]>,
