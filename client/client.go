@@ -43,16 +43,18 @@ type Client struct {
 	changing  sync.Mutex // held by who changes the keyring
 	following sync.Mutex // held by who follows the ledger's history
 
-	mu      sync.Mutex
-	nonce   string
-	session ward.Session
-	keyring *seal.Keyring
-	clinic  *envelope.Statement[envelope.Clinic]
-	people  map[ward.PersonID]*seal.Person
-	opened  map[ward.LockID]*history
-	history *History // of the ledger, as it was checked last
-	head    head
-	answers map[ward.GrantID]answer // to grants, for the next housekeeping to send
+	mu       sync.Mutex
+	nonce    string
+	session  ward.Session
+	keyring  *seal.Keyring
+	clinic   *envelope.Statement[envelope.Clinic]
+	people   map[ward.PersonID]*seal.Person
+	opened   map[ward.LockID]*history
+	history  *History // of the ledger, as it was checked last
+	head     head
+	departed map[ward.LockID]*departed // who was taken off which lock
+	gone     map[ward.PersonID]bool    // whose access to the clinic ended
+	answers  map[ward.GrantID]answer   // to grants, for the next housekeeping to send
 }
 
 // head is the newest head of a log that was checked.
@@ -66,6 +68,7 @@ func New(config Config) *Client {
 	c := &Client{
 		origin: config.Origin, http: config.HTTP, keys: config.Authenticator, now: config.Now, browser: seal.NewSigningKey(),
 		people: map[ward.PersonID]*seal.Person{}, opened: map[ward.LockID]*history{}, answers: map[ward.GrantID]answer{},
+		departed: map[ward.LockID]*departed{}, gone: map[ward.PersonID]bool{},
 	}
 	if c.http == nil {
 		c.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}

@@ -250,13 +250,17 @@ func (c *Client) Members(ctx context.Context, l *Lock) ([]Member, error) {
 		if _, err := seal.CheckGrant([]byte(m.Text), l.Line[s.Body.Epoch-1].Body, nil); err != nil {
 			return nil, err
 		}
+		if m.State == "removed" {
+			c.noteEnd(l.Lock, s.Body.Grant, &s.Body)
+		}
 		members = append(members, Member{s.Body, m.State, m.Ended, m.By})
 	}
 	return members, nil
 }
 
-// grantee finds the latest keys, checked, of whom a grant is to.
-func (c *Client) grantee(ctx context.Context, person ward.PersonID, holder ward.LockID) (seal.Grantee, error) {
+// grantee finds the latest keys, checked, of whom a grant is to. Standing is the card by which a person holds the lock
+// already, or empty.
+func (c *Client) grantee(ctx context.Context, person ward.PersonID, holder ward.LockID, standing string) (seal.Grantee, error) {
 	if holder != "" {
 		keys, err := c.Keys(ctx, holder)
 		if err != nil {
@@ -267,6 +271,9 @@ func (c *Client) grantee(ctx context.Context, person ward.PersonID, holder ward.
 	c.forgetPerson(person)
 	p, err := c.person(ctx, person)
 	if err != nil {
+		return seal.Grantee{}, err
+	}
+	if err := c.maySeal(ctx, p, standing); err != nil {
 		return seal.Grantee{}, err
 	}
 	return seal.ToPerson(p.Current()), nil
@@ -309,7 +316,7 @@ func (c *Client) grant(ctx context.Context, l *Lock, person ward.PersonID, holde
 	if err != nil {
 		return err
 	}
-	to, err := c.grantee(ctx, person, holder)
+	to, err := c.grantee(ctx, person, holder, "")
 	if err != nil {
 		return err
 	}
@@ -329,6 +336,7 @@ func (c *Client) Revoke(ctx context.Context, id ward.LockID, grant ward.GrantID)
 	if err := do(ctx, c, http.MethodDelete, path("locks", string(id), "grants", string(grant)), nil); err != nil {
 		return err
 	}
+	c.noteEnd(id, grant, nil)
 	l, err := c.OpenLock(ctx, id)
 	if err != nil {
 		if ward.KindOf(err) == ward.Refused {
@@ -362,7 +370,10 @@ func (c *Client) turn(ctx context.Context, l *Lock) error {
 		if m.State != "live" || m.Grant.Epoch != l.Current().Epoch {
 			continue // not a member, or not since the lock turned last
 		}
-		to, err := c.grantee(ctx, m.Grant.Person, m.Grant.Holder)
+		if c.cameBack(l.Lock, m.Grant) {
+			return fmt.Errorf("lock %s: %w", l.Lock, ErrCameBack)
+		}
+		to, err := c.grantee(ctx, m.Grant.Person, m.Grant.Holder, m.Grant.Card)
 		if err != nil {
 			return err
 		}
@@ -387,7 +398,7 @@ func (c *Client) CreateTeam(ctx context.Context, name string, members ...ward.Pe
 	}
 	lock := ward.NewLock{Epoch: string(epoch.Text)}
 	for _, person := range append([]ward.PersonID{c.Person()}, members...) {
-		to, err := c.grantee(ctx, person, "")
+		to, err := c.grantee(ctx, person, "", "")
 		if err != nil {
 			return "", err
 		}

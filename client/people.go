@@ -64,6 +64,9 @@ func (c *Client) askPerson(ctx context.Context, id ward.PersonID, asking []ward.
 	if err := c.checkCards(ctx, given); err != nil {
 		return nil, fmt.Errorf("person %s: %w", id, err)
 	}
+	if given.State == "ended" {
+		c.noteGone(id)
+	}
 	return p, nil
 }
 
@@ -88,6 +91,11 @@ func (c *Client) People(ctx context.Context) ([]ward.PersonSummary, error) {
 	answer, err := get[struct {
 		People []ward.PersonSummary `json:"people"`
 	}](ctx, c, "/api/people")
+	for _, p := range answer.People {
+		if p.State == "ended" {
+			c.noteGone(p.Person)
+		}
+	}
 	return answer.People, err
 }
 
@@ -297,7 +305,11 @@ func (c *Client) SetRoles(ctx context.Context, person ward.PersonID, roles ...wa
 
 // EndPerson ends someone's access at once.
 func (c *Client) EndPerson(ctx context.Context, person ward.PersonID) error {
-	return do(ctx, c, http.MethodPost, path("people", string(person), "end"), struct{}{})
+	err := do(ctx, c, http.MethodPost, path("people", string(person), "end"), struct{}{})
+	if err == nil {
+		c.noteGone(person)
+	}
+	return err
 }
 
 // bound checks, for each accepted invitation, that the card the server shows was made with the link that its inviter

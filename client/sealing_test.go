@@ -1,7 +1,14 @@
 package client
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +48,7 @@ func TestNoPatientTurnsTheStaffList(t *testing.T) {
 		turned := ward.NewEpoch{Epoch: string(epoch.Text), History: history}
 		for _, m := range members {
 			if m.State == "live" {
-				turned.Grants = append(turned.Grants, c.garbage(evil, key, must(evil.grantee(ctx, m.Grant.Person, "")), m.Grant.Purpose, m.Grant.Until))
+				turned.Grants = append(turned.Grants, c.garbage(evil, key, must(evil.grantee(ctx, m.Grant.Person, "", "")), m.Grant.Purpose, m.Grant.Until))
 			}
 		}
 		return do(ctx, evil, http.MethodPost, path("locks", string(l.Lock), "epochs"), turned)
@@ -66,7 +73,7 @@ func TestNobodyReplacesAnothersGrantOfTheStaffList(t *testing.T) {
 	evil, _, _ := c.join(c.founder, amina, ward.Patient)
 	l := must(evil.OpenLock(ctx, must(evil.clinicLocks()).Staff))
 	for _, until := range []string{"", ward.FormatTime(time.Now().Add(time.Hour))} {
-		g := c.garbage(evil, must(l.key()), must(evil.grantee(ctx, doctor.Person(), "")), envelope.ForWork, until)
+		g := c.garbage(evil, must(l.key()), must(evil.grantee(ctx, doctor.Person(), "", "")), envelope.ForWork, until)
 		if err := evil.postGrant(t, l, g); ward.KindOf(err) != ward.Conflict {
 			t.Errorf("until %q: %v", until, err)
 		}
@@ -85,7 +92,7 @@ func TestNobodyWithWhomAChartIsSharedLocksOthersOutOfIt(t *testing.T) {
 			if m.State != "live" || m.Grant.Person == proxy.Person() {
 				continue
 			}
-			to := must(proxy.grantee(ctx, m.Grant.Person, m.Grant.Holder))
+			to := must(proxy.grantee(ctx, m.Grant.Person, m.Grant.Holder, m.Grant.Card))
 			for _, until := range []string{m.Grant.Until, ward.FormatTime(time.Now().Add(2 * time.Hour))} {
 				if err := proxy.postGrant(t, l, c.garbage(proxy, must(l.key()), to, m.Grant.Purpose, until)); err == nil {
 					t.Errorf("%s: the grant of %s%s for %s is replaced", l.Compartment, m.Grant.Person, m.Grant.Holder, m.Grant.Purpose)
@@ -120,7 +127,8 @@ func TestGarbageForNewKeysIsSealedAgainByAnother(t *testing.T) {
 			c.must(w.vouch(ctx, p))
 		}
 	}
-	to := must(proxy.grantee(ctx, patient.Person(), ""))
+	c.founder.forgetPerson(patient.Person())
+	to := seal.ToPerson(must(c.founder.person(ctx, patient.Person())).Current())
 	c.must(proxy.postGrant(t, l, c.garbage(proxy, must(l.key()), to, envelope.ForSelf, "")))
 	c.must(c.founder.Housekeep(ctx))
 	c.must(renewed.SignIn(ctx))
@@ -136,4 +144,190 @@ func TestGarbageForNewKeysIsSealedAgainByAnother(t *testing.T) {
 		t.Errorf("sealed again by the doctor: %v", err)
 	}
 	c.must(renewed.Housekeep(ctx))
+}
+
+// operate lets a test play whoever runs the server: change any answer, and see what is sent.
+func (c *clinic) operate(change func(r *http.Request, body []byte, code int, answer []byte) (int, []byte)) {
+	c.handler = func(real http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/events") {
+				real.ServeHTTP(w, r)
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				c.t.Error(err)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			recorded := httptest.NewRecorder()
+			real.ServeHTTP(recorded, r)
+			code, answer := change(r, body, recorded.Code, recorded.Body.Bytes())
+			for name, values := range recorded.Header() {
+				if name != "Content-Length" {
+					w.Header()[name] = values
+				}
+			}
+			w.WriteHeader(code)
+			w.Write(answer)
+		})
+	}
+}
+
+// alter is the JSON of an answer, changed.
+func alter[T any](c *clinic, answer []byte, with func(*T)) []byte {
+	var v T
+	if err := json.Unmarshal(answer, &v); err != nil {
+		c.t.Error(err)
+	}
+	with(&v)
+	text, err := json.Marshal(v)
+	if err != nil {
+		c.t.Error(err)
+	}
+	return text
+}
+
+type lockList struct {
+	Locks []ward.LockSummary `json:"locks"`
+}
+
+// sent collects what was sealed: grants, posted by themselves or with an epoch.
+type sent struct {
+	sync.Mutex
+	grants []ward.NewGrant
+}
+
+func (s *sent) take(c *clinic, r *http.Request, body []byte) {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/epochs") && !strings.HasSuffix(r.URL.Path, "/grants") {
+		return
+	}
+	var given struct {
+		Grants []ward.NewGrant `json:"grants"`
+	}
+	if err := json.Unmarshal(body, &given); err != nil {
+		c.t.Error(err)
+	}
+	s.Lock()
+	defer s.Unlock()
+	s.grants = append(s.grants, given.Grants...)
+}
+
+func (s *sent) to(c *clinic, is func(envelope.Grant) bool) (n int) {
+	s.Lock()
+	defer s.Unlock()
+	for _, g := range s.grants {
+		if is(must(envelope.Parse[envelope.Grant]([]byte(g.Text))).Body) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestNothingIsSealedToACardThatTheOperatorAppended(t *testing.T) {
+	c, ctx := founded(t), t.Context()
+	_, _, doctor := c.join(c.founder, okafor, ward.Clinician)
+	c.join(c.founder, amina, ward.Patient)
+	locks, org, now := must(c.founder.clinicLocks()), c.founder.Org(), ward.FormatTime(c.founder.now())
+	stranger := ward.NewID[ward.PersonID]() // of whom no invitation is known
+	theirs, evil := seal.NewSigningKey(), seal.NewSigningKey()
+	identity := must(seal.NewIdentity())
+	first := must(envelope.Write(envelope.Card{Org: org, Person: stranger, Serial: 1, Recipient: must(seal.NewIdentity()).Recipient(), Signing: theirs.Public(), Time: now}, theirs.Sign))
+	var forged *envelope.Statement[envelope.Card]
+	var caught sent
+	append1 := func(cards []string) []string {
+		last := must(envelope.Parse[envelope.Card]([]byte(cards[0])))
+		if forged == nil {
+			forged = must(envelope.Write(envelope.Card{
+				Org: org, Person: doctor.Person, Serial: 2, Previous: last.Hash(), Recipient: identity.Recipient(), Signing: evil.Public(), Time: now, Voucher: stranger,
+			}, evil.Sign, theirs.Sign))
+		}
+		return append(cards, string(forged.Text))
+	}
+	c.operate(func(r *http.Request, body []byte, code int, answer []byte) (int, []byte) {
+		caught.take(c, r, body)
+		switch {
+		case r.Method == http.MethodGet && r.URL.Path == "/api/people/"+string(stranger)+"/cards":
+			text, err := json.Marshal(ward.PersonCards{Person: stranger, Roles: []ward.Role{ward.Clinician}, State: "active", Cards: []string{string(first.Text)}, Browsers: []string{}})
+			if err != nil {
+				t.Error(err)
+			}
+			return http.StatusOK, text
+		case r.Method == http.MethodGet && r.URL.Path == "/api/people/"+string(doctor.Person)+"/cards" && code == http.StatusOK:
+			return code, alter(c, answer, func(p *ward.PersonCards) { p.Cards = append1(p.Cards[:1]) })
+		case r.Method == http.MethodGet && r.URL.Path == "/api/people" && forged != nil:
+			return code, alter(c, answer, func(p *struct {
+				People []ward.PersonSummary `json:"people"`
+			},
+			) {
+				for i := range p.People {
+					if p.People[i].Person == doctor.Person {
+						p.People[i].CardText = string(forged.Text)
+					}
+				}
+			})
+		case r.Method == http.MethodGet && r.URL.Path == "/api/locks" && code == http.StatusOK:
+			return code, alter(c, answer, func(l *lockList) {
+				for i := range l.Locks {
+					l.Locks[i].Due = l.Locks[i].Lock == locks.Clinicians
+				}
+			})
+		}
+		return code, answer
+	})
+	for _, who := range []*Client{c.founder, c.again(c.founder)} {
+		if err := who.Housekeep(ctx); !errors.Is(err, ErrUnknownCard) {
+			t.Errorf("nobody is told: %v", err)
+		}
+		if err := who.Housekeep(ctx); !errors.Is(err, ErrUnknownCard) {
+			t.Errorf("nobody is told a second time: %v", err)
+		}
+	}
+	if forged == nil {
+		t.Fatal("the operator's card was not shown")
+	}
+	if n := caught.to(c, func(g envelope.Grant) bool { return g.Card == forged.Hash() }); n > 0 {
+		t.Errorf("the operator has %d keys", n)
+	}
+}
+
+func TestWhoWasTakenOffIsGivenNoLaterKey(t *testing.T) {
+	c, ctx := founded(t), t.Context()
+	doctor, _, _ := c.join(c.founder, okafor, ward.Clinician)
+	patient, _, invited := c.join(c.founder, amina, ward.Patient)
+	c.must(patient.Share(ctx, invited.Chart, doctor.Person(), "", envelope.ForCare, time.Now().Add(24*time.Hour), envelope.Restricted))
+	lock := must(patient.OpenChart(ctx, invited.Chart)).Lock(envelope.Restricted)
+	var caught sent
+	lie := func() {
+		c.operate(func(r *http.Request, body []byte, code int, answer []byte) (int, []byte) {
+			caught.take(c, r, body)
+			switch {
+			case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, string(lock.Lock)+"/members"):
+				return code, bytes.ReplaceAll(answer, []byte(`"state":"removed"`), []byte(`"state":"live"`))
+			case r.Method == http.MethodGet && r.URL.Path == "/api/locks" && code == http.StatusOK:
+				return code, alter(c, answer, func(l *lockList) {
+					for i := range l.Locks {
+						l.Locks[i].Due = l.Locks[i].Lock == lock.Lock
+					}
+				})
+			}
+			return code, answer
+		})
+	}
+	given := func() int {
+		return caught.to(c, func(g envelope.Grant) bool { return g.Lock == lock.Lock && g.Person == doctor.Person() })
+	}
+	lie()
+	if err := patient.Unshare(ctx, invited.Chart, doctor.Person(), ""); !errors.Is(err, ErrCameBack) { // as it turns
+		t.Errorf("the patient is not told: %v", err)
+	}
+	if err := patient.Housekeep(ctx); !errors.Is(err, ErrCameBack) {
+		t.Errorf("the patient is not told later: %v", err)
+	}
+	c.handler = nil
+	c.must(patient.Housekeep(ctx)) // the honest server lets it turn
+	lie()
+	c.must(c.again(patient).Housekeep(ctx)) // another device, which saw nothing of it
+	if n := given(); n > 0 {
+		t.Errorf("the doctor was given %d later keys", n)
+	}
 }
