@@ -295,6 +295,23 @@ export class LedgerOf {
     throw new EngineProblem('tampered', 'the server shows other keys for this person than the organisations agreed on')
   }
 
+  /** Whether the chain's newest state has just these cards of a person, or the clinic has no chain. An answer that does not come is no yes. */
+  async agrees(person: ID, cards: readonly string[]): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const hung = new Promise<boolean>((done) => { timer = setTimeout(() => done(false), agreementWait) })
+    const asked = (async () => {
+      await this.running
+      if (!this.kept) return !(await this.load()) && (await this.hasNone())
+      this.lines.delete(person) // what it said before is not its newest state
+      return (await this.line(person, cards)) === 'same'
+    })().catch(() => false)
+    return Promise.race([asked, hung]).finally(() => clearTimeout(timer))
+  }
+
+  private hasNone(): Promise<boolean> {
+    return this.net.get<WireLedger>('/api/ledger').then((wire) => !wire.chain, (error: unknown) => problemOf(error).code === 'missing')
+  }
+
   async alarm(a: LedgerAlarm): Promise<void> {
     await this.silence.load()
     if (this.silence.wrong.some((b) => JSON.stringify(a) === JSON.stringify(b))) return
@@ -524,6 +541,8 @@ async function within<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, over]).finally(() => clearTimeout(timer))
 }
 
+/** How long the chain may take to answer before nothing is sealed, in ms: it takes less than a second. */
+const agreementWait = 20 * 1000
 /** How many ends of grants of a chart this browser remembers. */
 const rememberedEnds = 500
 /** How many blocks are remembered to have been checked. */

@@ -6,8 +6,9 @@ import { lockFile, lockKey, newLockIdentity, openLockFile, lockSigning, type Loc
 import { sealRecomputable } from '../seal/recomputable.ts'
 import { checkEpochs, checkSignatures, hashOf, lockIDOf, parse, write, type Epoch, type Grant, type Statement } from '../seal/statements.ts'
 import type { Net } from './net.ts'
-import type { People } from './people.ts'
-import { problemOf } from './problem.ts'
+import type { KnownPerson, People } from './people.ts'
+import { EngineProblem, problemOf } from './problem.ts'
+import type { Shelf } from './shelf.ts'
 import type { Purpose } from './types.ts'
 import type { WireLock, WireMember, WireSummary } from './wire.ts'
 
@@ -27,6 +28,25 @@ export const latest = (epochs: readonly Statement<'ward/epoch/1'>[]): Epoch => (
 /** A lock that this person may read and has no key to: as after they got new keys, when nobody else held it. */
 export class NoKey extends Bad {}
 
+/** Whose word there is on a card after the first. */
+export interface Guard {
+  /** Whether this browser knows by invitations whose card it is. */
+  readonly confirmed: (p: KnownPerson) => Promise<boolean>
+  /** Whether the ledger's newest state has just these cards, or there is no ledger. */
+  readonly agrees: (p: KnownPerson) => Promise<boolean>
+  /** Where it is remembered who was taken off a lock. */
+  readonly shelf?: Pick<Shelf, 'get' | 'put'>
+}
+
+/** Who knows no invitations confirms nobody's later card. */
+const nobodys: Guard = { confirmed: () => Promise.resolve(false), agrees: () => Promise.resolve(true) }
+
+/** Of a lock: grants that were seen to end, and of each member the newest epoch they had then. */
+interface Ended { readonly grants: readonly string[]; readonly at: Readonly<Record<string, number>> }
+
+/** How many ends of a lock's grants are remembered: more than it may have members. */
+const rememberedEnds = 500
+
 export class Locks {
   private readonly opened = new Map<string, Map<number, LockKey>>()
   /** What to tell the clinic of grants to this person: whether they open. */
@@ -35,7 +55,10 @@ export class Locks {
   private readonly people: People
   private readonly self: Self
 
-  constructor(net: Net, people: People, self: Self) {
+  private readonly guard: Guard
+
+  constructor(net: Net, people: People, self: Self, guard: Guard = nobodys) {
+    this.guard = guard
     this.net = net
     this.people = people
     this.self = self
@@ -138,13 +161,14 @@ export class Locks {
   }
 
   /** A grant of an open epoch to a person's latest card, checked, or to a team's latest epoch. */
-  async makeGrant(key: LockKey, to: { person: string } | { holder: string }, purpose: Purpose, until?: string): Promise<{ text: string; sealed: Uint8Array }> {
+  async makeGrant(key: LockKey, to: { person: string; standing?: string } | { holder: string }, purpose: Purpose, until?: string): Promise<{ text: string; sealed: Uint8Array }> {
     let member: Pick<Grant, 'person' | 'card' | 'holder' | 'holderEpoch'>
     let recipient: string
     if ('person' in to) {
       this.people.forget(to.person)
       const p = await this.people.get(to.person)
       if (p.state === 'ended') throw new Bad('this person has left the clinic')
+      await this.maySeal(p, to.standing)
       member = { person: to.person, card: p.current.hash }
       recipient = p.current.statement.body.recipient
     } else {
@@ -153,6 +177,40 @@ export class Locks {
       recipient = e.recipient
     }
     return makeGrant(this.self, key, member, recipient, purpose, until)
+  }
+
+  /**
+   * Nothing is sealed to a card after the first but to one that is known, and on which the organisations agree. standing is the card by which
+   * the person holds the lock already: whoever granted that looked at it.
+   */
+  private async maySeal(p: KnownPerson, standing: string | undefined): Promise<void> {
+    if (standing !== undefined && !p.cards.some((c) => c.hash === standing)) throw new EngineProblem('tampered', 'the card by which a person holds a lock is not among theirs')
+    if (p.current.statement.body.serial === 1 || p.person === this.self.person) return
+    if (p.current.hash !== standing && !(await this.guard.confirmed(p))) throw new EngineProblem('refused', 'keys are not passed on to new keys that nobody known has confirmed')
+    if (!(await this.guard.agrees(p))) throw new EngineProblem('withheld', "keys are not passed on until the clinic's ledger answers")
+  }
+
+  /** Refuses a lock of which somebody is shown as holding it whom this browser saw taken off; remembers whom it sees so now. */
+  private async checkEnds(lock: string, members: readonly { readonly grant: Grant; readonly state: string }[]): Promise<void> {
+    const key = `ends/${this.self.person}/${lock}`
+    const before = ((await this.guard.shelf?.get('pins', key)) as Ended | undefined) ?? { grants: [], at: {} }
+    const of = (g: Grant): string => g.person ?? (g.holder as string)
+    for (const { grant: g } of members.filter((m) => m.state === 'live')) {
+      const own = g.granter === g.person && g.epoch <= (before.at[of(g)] ?? 0) // made with the key that they had
+      if (before.grants.includes(g.grant) || own) throw new EngineProblem('tampered', 'the server shows somebody as holding a lock who was taken off it')
+    }
+    const ended = members.filter((m) => m.state === 'removed' && !before.grants.includes(m.grant.grant)).map((m) => m.grant)
+    if (ended.length === 0) return
+    const at = { ...before.at }
+    for (const g of ended) at[of(g)] = Math.max(at[of(g)] ?? 0, g.epoch)
+    await this.guard.shelf?.put('pins', key, { grants: [...before.grants, ...ended.map((g) => g.grant)].slice(-rememberedEnds), at } satisfies Ended)
+  }
+
+  /** Remembers that this person took somebody off. */
+  async took(lock: string, grant: string, member: string): Promise<void> {
+    const key = `ends/${this.self.person}/${lock}`
+    const before = ((await this.guard.shelf?.get('pins', key)) as Ended | undefined) ?? { grants: [], at: {} }
+    await this.guard.shelf?.put('pins', key, { grants: [...before.grants, grant].slice(-rememberedEnds), at: { ...before.at, [member]: Math.max(...(this.opened.get(lock)?.keys() ?? [0]), before.at[member] ?? 0) } } satisfies Ended)
   }
 
   /** Starts the next epoch, for those who remain. */
@@ -169,10 +227,11 @@ export class Locks {
       recipient: key.recipient, verify: key.signing.public, previous: await hashOf(before), history: await hash(history), author: this.self.person, time: now(),
     }, this.self.signing.sign, old.signing.sign)
     const grants: { text: string; sealed: Uint8Array }[] = []
-    for (const m of members.filter((m) => m.state === 'live')) {
-      const g = await this.checkGrant(m.text, lock.epochs)
+    const checked = await Promise.all(members.map(async (m) => ({ grant: await this.checkGrant(m.text, lock.epochs), state: m.state })))
+    await this.checkEnds(lock.lock, checked)
+    for (const { grant: g } of checked.filter((m) => m.state === 'live')) {
       if (g.epoch !== before.body.epoch) continue // not a member since the lock turned last
-      grants.push(await this.makeGrant(key, g.person !== undefined ? { person: g.person } : { holder: g.holder as string }, g.purpose as Purpose, g.until))
+      grants.push(await this.makeGrant(key, g.person !== undefined ? { person: g.person, standing: g.card as string } : { holder: g.holder as string }, g.purpose as Purpose, g.until))
     }
     await this.net.post(`/api/locks/${lock.lock}/epochs`, { epoch: epoch.text, history, grants })
     this.remember(key)

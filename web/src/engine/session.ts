@@ -65,6 +65,7 @@ export class Session {
   private readonly tell: (change: Change) => void
   private readonly repark: (keyring: Keyring) => Promise<void>
   private clinicLocks: Clinic['locks'] | undefined
+  private founderKey: string | undefined
   private readonly charts_ = new Map<ID, Chart>()
   private directoryRead: { entries: readonly Read[] } | undefined
   private names = new Map<ID, string>()
@@ -86,7 +87,9 @@ export class Session {
     this.ledger = new LedgerOf(net, shelf, self.person, () => this.keyring.ledger, (trust) =>
       this.putKeyring((k) => ({ ...k, ledger: trust }), (sealed) => net.put('/api/keyring', sealed)), () => tell({ what: 'ledger' }))
     this.people = new People(net, shelf, self.org, (person, cards) => (person === self.person ? Promise.resolve() : this.ledger.checkCards(person, cards)))
-    this.locks = new Locks(net, this.people, self)
+    this.locks = new Locks(net, this.people, self, {
+      confirmed: (p) => this.confirmed(p), agrees: (p) => this.ledger.agrees(p.person, countedTexts(p)), shelf,
+    })
     this.entries = new Entries(net, this.people, shelf, safe, self, browser)
     this.outbox = new Outbox(shelf, safe, self.person, net, this.entries, (w, fresh) => this.epochsFor(w, fresh), (w) => this.waitingChanged(w))
     this.drafts = new Drafts(shelf, safe, self.person)
@@ -102,6 +105,7 @@ export class Session {
   async start(): Promise<void> {
     const clinic = await checkClinic(this.wire.clinicText, this.keyring.clinic)
     this.clinicLocks = clinic.body.locks
+    this.founderKey = clinic.body.signing
     await this.net.put('/api/browser', { browserText: (await certify(this.self.org, this.self.person, this.self.card, this.browser, this.self.signing)).text })
     await this.drafts.load()
     await this.outbox.load()
@@ -256,6 +260,36 @@ export class Session {
     return checked
   }
 
+  /**
+   * Whether a person's latest card is known: back, as long as each is signed by the one before, to one that was made with an invitation whose
+   * secret this browser has. One that was vouched for must be, and its voucher known in the same way: staff from their first card, or the founder.
+   */
+  private async confirmed(p: KnownPerson): Promise<boolean> {
+    const made = new Set<string>()
+    if (this.can(directoryRoles)) {
+      const { invitations } = await this.net.get<{ invitations: WireInvitation[] }>('/api/invitations')
+      const secrets = await this.invitationSecrets()
+      for (const v of invitations) {
+        const secret = secrets.get(v.invitation)
+        if (v.state === 'accepted' && v.cardText && secret && (await bind(secret, v.cardText)) === v.bind) made.add(JSON.stringify((await parse('ward/card/1', v.cardText)).body))
+      }
+    }
+    const founder = this.wire.founder.person
+    const known = async (of: KnownPerson, above: readonly ID[]): Promise<boolean> => {
+      const counted = of.pending ? of.cards.slice(0, -1) : of.cards
+      for (const { statement: { body } } of [...counted].reverse()) {
+        const bound = made.has(JSON.stringify(body)) // a card names its person
+        if (body.serial === 1) return above.length === 0 || bound || (of.person === founder && body.signing === this.founderKey)
+        if (body.voucher === undefined) continue
+        if (!bound || body.voucher === of.person || above.includes(body.voucher)) return false
+        const voucher = await this.people.get(body.voucher)
+        return isStaff(voucher.roles) && known(voucher, [...above, of.person])
+      }
+      return false
+    }
+    return known(p, [])
+  }
+
   private async liveMembers(open: OpenLock): Promise<Set<ID>> {
     const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${open.lock}/members`)
     const live = new Set<ID>()
@@ -279,7 +313,7 @@ export class Session {
       open ??= await this.locks.open(l.lock)
       await this.locks.checkGrant(m.text, open.epochs)
       const key = open.keys.get(open.epochs.length)
-      if (key) await this.net.post(`/api/locks/${l.lock}/grants`, { grants: [await this.locks.makeGrant(key, { person: g.person }, g.purpose as Purpose, g.until)] })
+      if (key) await this.net.post(`/api/locks/${l.lock}/grants`, { grants: [await this.locks.makeGrant(key, { person: g.person, standing: g.card as string }, g.purpose as Purpose, g.until)] })
     }
   }
 
@@ -938,7 +972,10 @@ export class Session {
 
   async unshare(chart: ID, grants: readonly ID[]): Promise<void> {
     const members = await this.members(chart)
-    for (const m of members.filter((m) => grants.includes(m.grant))) await this.net.del(`/api/locks/${m.lock}/grants/${m.grant}`)
+    for (const m of members.filter((m) => grants.includes(m.grant))) {
+      await this.net.del(`/api/locks/${m.lock}/grants/${m.grant}`)
+      await this.locks.took(m.lock, m.grant, m.person ?? m.team ?? '')
+    }
     this.housekeep()
     await this.settled()
     await this.open(chart, () => undefined)

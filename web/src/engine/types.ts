@@ -27,6 +27,7 @@ export type ProblemCode =
   | 'offline'                             // no network
   | 'no-webauthn' | 'no-prf' | 'cancelled' | 'has-passkey' // passkeys
   | 'bad-link' | 'bad-code' | 'wrong-code' // what a person pasted or typed
+  | 'withheld'                              // the ledger does not say whose keys these are
   | 'stale-code'                            // another device made a new recovery code
   | 'keyring' | 'tampered'                // what the server gave does not check
   | 'not-fhir' | 'storage'                // a file that is not FHIR; the browser's storage is full or closed

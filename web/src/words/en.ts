@@ -30,6 +30,7 @@ export const en = {
     refused: ['You may not do this.', 'The clinic’s rules do not allow it. If you think they should, ask the clinic.'],
     missing: ['This is not here.', 'It may have been removed, or it is not shared with you.'],
     'has-passkey': ['This device already has a passkey for your space.', 'You can sign in with it. To add another, use another device, a phone by QR code or a security key.'],
+    'withheld': ['Keys are not passed on until the clinic’s ledger answers.', 'Nothing was shared. Try again later, and if it stays so tell the clinic.'],
     'stale-code': ['Another of your devices made a new recovery code.', 'Sign out here and in again, then repeat this.'],
     conflict: ['Someone changed this at the same moment.', 'Try again; you will see the newest state.'],
     gone: ['This has ended.', 'The link was used or is too old. Ask the clinic for a new one.'],

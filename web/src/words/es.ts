@@ -25,6 +25,7 @@ export const es = {
     refused: ['No puede hacer esto.', 'Las reglas de la clínica no lo permiten. Si cree que debería poder, pregunte a la clínica.'],
     missing: ['Esto no está aquí.', 'Puede que se haya quitado o que no se comparta con usted.'],
     'has-passkey': ['Este dispositivo ya tiene una clave de acceso para su espacio.', 'Puede entrar con ella. Para añadir otra, use otro dispositivo, un teléfono con código QR o una llave de seguridad.'],
+    'withheld': ['No se entregan llaves hasta que responda el registro compartido de la clínica.', 'No se compartió nada. Inténtelo más tarde y, si sigue así, dígaselo a la clínica.'],
     'stale-code': ['Otro de sus dispositivos creó un código de recuperación nuevo.', 'Cierre aquí la sesión, vuelva a entrar y repítalo.'],
     conflict: ['Otra persona lo cambió en ese mismo momento.', 'Inténtelo de nuevo; verá el estado más reciente.'],
     gone: ['Esto ha terminado.', 'El enlace ya se usó o es demasiado antiguo. Pida uno nuevo a la clínica.'],
