@@ -19,6 +19,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/btcsuite/btcd/btcutil/bech32"
 	"github.com/google/go-cmp/cmp"
 
 	"ward"
@@ -431,6 +432,12 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		}
 		return object{"person": x.Person, "entries": hashes}, nil
 	}),
+	"recipient": on(func(in struct {
+		Recipient string `json:"recipient"`
+	},
+	) (any, error) {
+		return object{"length": len(in.Recipient)}, envelope.CheckRecipient(in.Recipient)
+	}),
 	"base64": on(func(in struct {
 		Text     string `json:"text"`
 		Standard bool   `json:"standard"`
@@ -730,6 +737,7 @@ func writeVectors(t *testing.T) {
 	w.proofs()
 	w.exports()
 	w.base64s()
+	w.recipients()
 }
 
 func (w *writer) cards() {
@@ -1522,6 +1530,87 @@ func (w *writer) proofs() {
 	w.bad("dpop", "line-break", "the base64 of its header has a line break in it", in(good[:20]+"\n"+good[20:]))
 	w.bad("dpop", "two-parts", "the signature is missing", in(parts[0]+"."+parts[1]))
 	w.bad("dpop", "padded", "the base64 is padded", in(good+"=="))
+}
+
+func (w *writer) recipients() {
+	in := func(recipient string) object { return object{"recipient": recipient} }
+	encode := func(prefix string, words []byte) string {
+		text, err := bech32.Encode(prefix, words)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return text
+	}
+	of := func(words []byte) string { return encode("age1pq", words) }
+	words := func(key []byte) []byte { return must(bech32.ConvertBits(key, 8, 5, true)) }
+	whole := newSomeone(w.t, "Amina Yusuf").Identity.Recipient()
+	_, data, err := bech32.DecodeNoLimit(whole)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	key := must(bech32.ConvertBits(data, 5, 8, false))
+	change := func(edit func(key []byte)) string {
+		other := bytes.Clone(key)
+		edit(other)
+		return of(words(other))
+	}
+	coefficient := func(at int, value uint16) string {
+		return change(func(k []byte) {
+			k = k[at/2*3:]
+			if at%2 == 0 {
+				k[0], k[1] = byte(value), k[1]&0xf0|byte(value>>8)
+			} else {
+				k[1], k[2] = k[1]&0x0f|byte(value<<4), byte(value>>4)
+			}
+		})
+	}
+	point := func(hexed string) string {
+		p := must(hex.DecodeString(hexed))
+		return change(func(k []byte) { copy(k[1184:], p) })
+	}
+	w.good("recipient", "amina", in(whole))
+	w.good("recipient", "okafor", in(newSomeone(w.t, "Chidi Okafor").Identity.Recipient()))
+	w.good("recipient", "coefficient", in(coefficient(0, 3328)))
+	w.good("recipient", "coefficient-last", in(coefficient(767, 3328)))
+	w.good("recipient", "point-high", in(point("ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")))
+	w.good("recipient", "point-two", in(point("0200000000000000000000000000000000000000000000000000000000000000")))
+	bad := func(name, wrong, recipient string) { w.bad("recipient", name, wrong, in(recipient)) }
+	last := map[bool]string{true: "p", false: "q"}[strings.HasSuffix(whole, "q")]
+	bad("checksum", "the last letter of the checksum is another", whole[:len(whole)-1]+last)
+	bad("letter", "a letter inside is another", whole[:900]+map[bool]string{true: "p", false: "q"}[whole[900] == 'q']+whole[901:])
+	bad("swapped", "two letters changed places", whole[:8]+whole[9:10]+whole[8:9]+whole[10:])
+	bad("alphabet", "it has a letter that bech32 does not have", whole[:900]+"b"+whole[901:])
+	bad("capitals", "it is in capitals", strings.ToUpper(whole))
+	bad("mixed", "one letter is a capital", whole[:900]+strings.ToUpper(whole[900:910])+whole[910:])
+	bad("cut", "it is cut off", whole[:len(whole)-1])
+	bad("more", "there is a letter more", whole+"q")
+	bad("line-break", "there is a line break in it", whole[:900]+"\n"+whole[901:])
+	bad("empty", "it is empty", "")
+	loose := bytes.Clone(data)
+	loose[len(loose)-1] |= 1
+	bad("bits", "its last letter has bits that are not used; the checksum is right", of(loose))
+	bad("short", "it has a byte less; the checksum is right", of(words(key[:len(key)-1])))
+	bad("long", "it has a byte more; the checksum is right", of(words(append(bytes.Clone(key), 0))))
+	bad("prefix", "it has another beginning; the checksum is right", encode("age1px", data))
+	bad("classic", "it is a classic age recipient", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
+	bad("coefficient-q", "the first coefficient is q", coefficient(0, 3329))
+	bad("coefficient-second", "the second coefficient is q", coefficient(1, 3329))
+	bad("coefficient-middle", "a coefficient in the middle is the largest that has 12 bits", coefficient(400, 4095))
+	bad("coefficient-end", "the last coefficient is q", coefficient(767, 3329))
+	for name, p := range map[string]string{
+		"zero": "0000000000000000000000000000000000000000000000000000000000000000", "one": "0100000000000000000000000000000000000000000000000000000000000000",
+		"eight": "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800", "eight-other": "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+		"minus-one": "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	} {
+		bad("point-"+name, "its point is of low order", point(p))
+	}
+	for name, p := range map[string]string{
+		"p": "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "p-one": "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"two-again": "efffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", "most": "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	} {
+		bad("point-"+name, "its point is p or more: a second writing of another", point(p))
+	}
+	bad("point-bit", "its point has the high bit, which readers ignore: a second writing of another", change(func(k []byte) { k[len(k)-1] |= 0x80 }))
 }
 
 func (w *writer) base64s() {

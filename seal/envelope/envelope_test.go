@@ -213,3 +213,25 @@ func TestALongStatementIsRefusedUnread(t *testing.T) {
 		t.Fatalf("a long text: %v", err)
 	}
 }
+
+func FuzzCheckRecipient(f *testing.F) {
+	for _, text := range vectors(f, func(input map[string]json.RawMessage) []string {
+		var text string
+		if json.Unmarshal(input["recipient"], &text) != nil {
+			return nil
+		}
+		return []string{text}
+	}) {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if CheckRecipient(text) != nil {
+			return
+		}
+		for i, other := range []string{strings.ToUpper(text), text[:len(text)-1], text + "q", text[:100] + "\n" + text[100:]} {
+			if CheckRecipient(other) == nil {
+				t.Errorf("writing %d of a recipient counts besides its own", i)
+			}
+		}
+	})
+}

@@ -22,6 +22,7 @@ import {
 } from '../src/seal/keys.ts'
 import { linkIdentity, linkKey, namesKey, openName, openNamesKey, openWelcome, readGuestLink, type Place } from '../src/seal/guests.ts'
 import { sealRecomputable } from '../src/seal/recomputable.ts'
+import { recipientWrong } from '../src/seal/recipient.ts'
 import { checkCards, checkEpochs, checkSignatures, hashOf, next, parse, start } from '../src/seal/statements.ts'
 
 interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
@@ -184,6 +185,12 @@ const formats: Record<string, Run> = {
     const key = await openNamesKey(input.identity, unjson64(input.names), place)
     if (b64(key) !== b64(await namesKey(input.host, input.visit))) throw new Bad("this is not the key of the visit's names")
     return openName(key, place, unjson64(input.name))
+  },
+
+  async recipient(input: { recipient: string }) {
+    const wrong = recipientWrong(input.recipient)
+    if (wrong) throw new Bad(wrong)
+    return { length: input.recipient.length }
   },
 
   async base64(input: { text: string; standard: boolean }) {

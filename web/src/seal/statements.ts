@@ -2,6 +2,7 @@
 // (docs/formats.md). The same rules as seal/envelope in Go, tried on the same vectors.
 
 import { Bad, b64, concat, hash, idOf, isID, isTime, sha256, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
+import { recipientWrong } from './recipient.ts'
 
 export const maxStatement = 16 * 1024
 
@@ -83,7 +84,7 @@ const bytes32: Check = (v) => {
 }
 const time: Check = (v) => typeof v === 'string' && isTime(v)
 const count = (least: number): Check => (v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= least
-const recipient: Check = (v) => typeof v === 'string' && v.length === 1959 && /^age1pq1[02-9ac-hj-np-z]+$/.test(v)
+const recipient: Check = (v) => typeof v === 'string' && recipientWrong(v) === ''
 const oneOf = (...words: readonly string[]): Check => (v) => typeof v === 'string' && words.includes(v)
 
 const idLength = 26
