@@ -38,6 +38,23 @@ test('an access that is hidden from the start is an alarm, which stays over a re
   assert.deepEqual(await b.look(), ['hidden'])
 })
 
+test('an access that is shown to who checks, and left out of the list, is an alarm', async () => {
+  const h = await clinic()
+  const b = browser(() => h)
+  await b.look()
+  const ledger = b.ledger()
+  const size = await ledger.agreedSize()
+  await ledger.accesses(input.chart)
+  const all = input.shown.map(({ text }) => JSON.parse(text) as { event: string; seq: number })
+  const [first, second, third, fourth] = all as [typeof all[0], typeof all[0], typeof all[0], typeof all[0]]
+  assert.deepEqual(await ledger.unlisted(input.chart, size, all, 0, Number.MAX_SAFE_INTEGER), [])
+  assert.deepEqual(await ledger.unlisted(input.chart, size, [second, first], 0, third.seq - 1), []) // an older page
+  assert.deepEqual(await ledger.unlisted(input.chart, 0, [], 0, Number.MAX_SAFE_INTEGER), []) // agreed after the list was asked for
+  assert.deepEqual(ledger.state.alarms, [])
+  assert.deepEqual(await ledger.unlisted(input.chart, size, [fourth, third, first], 0, Number.MAX_SAFE_INTEGER), [second.event])
+  assert.deepEqual(await b.look(), ['hidden'])
+})
+
 test('a log that is not the one that was agreed, and one that is withheld, prove nothing and are told after an hour', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-12-01T12:04:00Z') })
   const h = await clinic()

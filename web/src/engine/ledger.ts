@@ -468,6 +468,7 @@ export class LedgerOf {
     try {
       const { scan, shown } = await this.scanned(kept, chart)
       const gaps = await scan.gaps(shown)
+      this.agreed.set(chart, eventsOf(chart, shown, scan.found.map((f) => f.index)))
       if (gaps.length > 0) await this.alarm({ kind: 'hidden', size: scan.found.length, lost: gaps.length })
       await this.silence.checked('accesses')
       return { found: scan.found.length, gaps }
@@ -478,6 +479,28 @@ export class LedgerOf {
     } finally {
       if (JSON.stringify(this.state) !== this.told) this.changed()
     }
+  }
+
+  private readonly agreed = new Map<ID | '', readonly AgreedEvent[]>()
+
+  /** How much of the log is agreed, as far as this device has seen: what is asked for after this must have all of it. */
+  async agreedSize(): Promise<number> {
+    const kept = await this.base()
+    return kept && kept !== 'unchecked' ? kept.trust.seen.size : 0
+  }
+
+  /**
+   * Compares a page of a list, of events from one number in the record to another, with the accesses that were found last, as far as they
+   * were agreed before the page was asked for. A server that shows all of them to who checks, and fewer to who reads, is found out here.
+   */
+  async unlisted(chart: ID | '', size: number, listed: readonly { readonly event: ID }[], from: number, to: number): Promise<readonly ID[]> {
+    const there = new Set(listed.map((e) => e.event))
+    const missing = (this.agreed.get(chart) ?? []).filter((e) => e.index < size && e.seq >= from && e.seq <= to && !there.has(e.event)).map((e) => e.event)
+    if (missing.length > 0) {
+      await this.alarm({ kind: 'hidden', size, lost: missing.length })
+      if (JSON.stringify(this.state) !== this.told) this.changed()
+    }
+    return missing
   }
 
   /** What is shown of a line, and the log, read up to the head that was seen. The head is from before what is shown, so all below it must be in that. */
@@ -533,6 +556,23 @@ export class LedgerOf {
 
 /** What only the person ends, who was told. What else is wrong ends with an answer that checks. */
 const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'gone', 'stands-again', 'hidden']
+
+/** An access that was agreed: which event, its number in the record, and its place in the log. */
+interface AgreedEvent { readonly event: ID; readonly seq: number; readonly index: number }
+
+/** The events in what is shown that were found in the log. What is no event is a gap already, and of one that was erased nothing is left to compare. */
+function eventsOf(chart: ID | '', shown: readonly Opened[], places: readonly number[]): readonly AgreedEvent[] {
+  return shown.flatMap(({ text }) => {
+    let e: { readonly event?: ID; readonly seq?: number; readonly number?: number }
+    try {
+      e = JSON.parse(text) as typeof e
+    } catch {
+      return []
+    }
+    const index = places[((chart === '' ? e.seq : e.number) ?? 0) - 1]
+    return e.event !== undefined && e.seq !== undefined && index !== undefined ? [{ event: e.event, seq: e.seq, index }] : []
+  })
+}
 
 /** What takes longer than anyone waits fails. */
 async function within<T>(work: Promise<T>): Promise<T> {

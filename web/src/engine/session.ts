@@ -207,8 +207,8 @@ export class Session {
     const { people } = await this.net.get<{ people: WirePerson[] }>('/api/people')
     const cards: string[] = []
     for (const p of people.filter((p) => p.state === 'active' && p.person !== this.self.person)) {
-      const card = await parse('ward/card/1', p.cardText)
-      if (card.body.serial === 1) continue
+      const card = await parse('ward/card/1', p.cardText).catch(leftOut(p.person))
+      if (!card || card.body.serial === 1) continue
       const name = await hashOf(card)
       if ((await this.shelf.get('pins', `renewed/${this.self.person}/${name}`)) === undefined) cards.push(name)
     }
@@ -222,7 +222,8 @@ export class Session {
     if (!locks.some((l) => l.lock === this.clinic.directory)) return
     const checked = await this.checkedPeople(invitations)
     for (const v of invitations.filter((v) => v.state === 'accepted' && v.cardText && v.recover && checked.has(v.invitation))) {
-      const card = await parse('ward/card/1', v.cardText as string)
+      const card = await parse('ward/card/1', v.cardText as string).catch(leftOut(v.person))
+      if (!card) continue
       const waits = people.find((p) => p.person === v.person && p.state === 'pending')
       if (waits?.cardText === v.cardText && card.body.voucher === this.self.person) {
         await this.net.post(`/api/people/${v.person}/vouch`, { cardText: (await countersign(card, this.self.signing.sign)).text })
@@ -239,7 +240,9 @@ export class Session {
       const held = await this.liveMembers(open)
       for (const p of people) {
         if (p.state !== 'active' || held.has(p.person) || !checked.has(p.person) || !p.roles.some((r) => wanted.includes(r))) continue
-        await this.net.post(`/api/locks/${l.lock}/grants`, { grants: [await this.locks.makeGrant(key, { person: p.person }, 'work')] }).catch((error: unknown) => {
+        const grant = await this.locks.makeGrant(key, { person: p.person }, 'work').catch(leftOut(p.person))
+        if (!grant) continue
+        await this.net.post(`/api/locks/${l.lock}/grants`, { grants: [grant] }).catch((error: unknown) => {
           if (problemOf(error).code === 'refused') return // another's role to grant
           throw error
         })
@@ -255,7 +258,8 @@ export class Session {
     for (const v of invitations) {
       const secret = secrets.get(v.invitation)
       if (v.state !== 'accepted' || !v.cardText || !secret || (await bind(secret, v.cardText)) !== v.bind) continue
-      if ((await parse('ward/card/1', v.cardText)).body.person === v.person) checked.add(v.person).add(v.invitation)
+      const card = await parse('ward/card/1', v.cardText).catch(leftOut(v.person))
+      if (card?.body.person === v.person) checked.add(v.person).add(v.invitation)
     }
     return checked
   }
@@ -405,7 +409,11 @@ export class Session {
       const id = e.resources[0] && fhir.readPerson(e.resources[0])?.invitation
       if (!id) continue
       const [invitation = '', secret = ''] = id.split('.')
-      secrets.set(invitation, unb64(secret))
+      try {
+        secrets.set(invitation, unb64(secret))
+      } catch (error) {
+        leftOut(e.author)(error)
+      }
     }
     return secrets
   }
@@ -1041,12 +1049,14 @@ export class Session {
   }
 
   async looks(chart: ID, before?: ID): Promise<{ looks: readonly Look[]; more: boolean }> {
+    const agreed = await this.ledger.agreedSize()
     const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(`/api/charts/${chart}/looks${before ? `?before=${before}` : ''}`)
     await this.known().catch(() => undefined)
     for (const e of events) this.looked.set(e.event, e)
     const last = events.at(-1)
-    if (before === undefined) void this.ledger.accesses(chart) // what is hidden is an alarm
-    await this.ledger.vanished(chart, events, more && last ? last.seq : 0, before ? Number(before) - 1 : Number.MAX_SAFE_INTEGER)
+    const [from, to] = [more && last ? last.seq : 0, before ? Number(before) - 1 : Number.MAX_SAFE_INTEGER]
+    this.compareAccesses(chart, before === undefined, agreed, events, from, to)
+    await this.ledger.vanished(chart, events, from, to)
     const looks: Look[] = [] // their id is the oldest event in each, so that the next page begins after it
     for (const e of events) {
       const action = lookActions[e.action]
@@ -1063,6 +1073,15 @@ export class Session {
     // A page of events that are nobody's looks says nothing: what is before it may.
     return looks.length === 0 && more && oldest ? this.looks(chart, String(oldest.seq)) : { looks, more }
   }
+
+  /** What is hidden is an alarm. With the first page of a list all accesses are found, once, and each page is compared with them. */
+  private compareAccesses(chart: ID | '', first: boolean, agreed: number, events: readonly WireEvent[], from: number, to: number): void {
+    if (first) this.finding.set(chart, this.ledger.accesses(chart))
+    void this.finding.get(chart)?.then((found) => (found ? this.ledger.unlisted(chart, agreed, events, from, to) : undefined))
+      .catch((error: unknown) => console.warn('accesses:', problemOf(error).message))
+  }
+
+  private readonly finding = new Map<ID | '', ReturnType<LedgerOf['accesses']>>()
 
   /** Events that were shown, as the server told them: their proofs must be of just these. */
   private readonly looked = new Map<ID, WireEvent>()
@@ -1081,8 +1100,10 @@ export class Session {
 
   async record(after: number): Promise<{ events: readonly RecordEvent[]; more: boolean }> {
     const path = after === 0 ? '/api/record?newest=1' : `/api/record?before=${after}`
+    const agreed = await this.ledger.agreedSize()
     const { events, more } = await this.net.get<{ events: WireEvent[]; more: boolean }>(path)
-    if (after === 0) void this.ledger.accesses('')
+    const last = events.at(-1)
+    this.compareAccesses('', after === 0, agreed, events, more && last ? last.seq : 0, after === 0 ? Number.MAX_SAFE_INTEGER : after - 1)
     await this.known().catch(() => undefined)
     return {
       more, events: await Promise.all(events.map(async (e) => ({
@@ -1158,6 +1179,14 @@ export class Session {
     const lock = this.charts_.get(chart)?.locks.get(compartment)
     return lock ? latest(lock.epochs).epoch : 0
   }
+}
+
+/**
+ * What of one person's does not check stops nobody else's: a card that no app could read once kept all who joined after
+ * it from being let in, and every lock from being rotated.
+ */
+const leftOut = (person: ID) => (error: unknown): undefined => {
+  console.warn(`left out, ${person}:`, problemOf(error).message)
 }
 
 /** The texts of the cards that count: one that waits for a voucher is not on the chain yet. */
