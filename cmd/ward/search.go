@@ -136,7 +136,7 @@ func (s *searcher) tree(dir string) ([]hit, error) {
 }
 
 // livePasses bounds how often a folder is walked because files went away: a chain that is busy renames some all the time.
-const livePasses = 5
+const livePasses = 20
 
 // walkLive visits all that is below a folder in which a program may be at work. What goes away before it is visited may
 // have been renamed to where the walk was already, so the folder is walked again for what is new.
@@ -167,7 +167,7 @@ func walkLive(dir string, visit func(path string, entry os.DirEntry) error) erro
 			return err
 		}
 	}
-	return nil
+	return fmt.Errorf("files of %s went away each of %d times that it was walked, so it was not searched whole", dir, livePasses)
 }
 
 // versionOf names a file as it is now: written again or put in the place of another it has another name. A folder's own

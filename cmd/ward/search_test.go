@@ -100,6 +100,14 @@ func TestWalkFailsAtWhatCannotBeRead(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := walkLive(dir, func(path string, _ os.DirEntry) error {
+		if path == dir {
+			return nil
+		}
+		return fs.ErrNotExist
+	}); err == nil {
+		t.Error("what always went away before it was read counts as searched")
+	}
 	if err := walkLive(dir, func(string, os.DirEntry) error { return fs.ErrPermission }); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a file that cannot be read: %v", err)
 	}
