@@ -1186,6 +1186,7 @@ export class Session {
  * it from being let in, and every lock from being rotated.
  */
 const leftOut = (person: ID) => (error: unknown): undefined => {
+  if (!(error instanceof Bad)) throw error // of the network or the server, not of the person
   console.warn(`left out, ${person}:`, problemOf(error).message)
 }
 
