@@ -22,17 +22,17 @@ CREATE INDEX visits_chart ON visits (org, chart, starts);
 
 -- Who came to the door, and who was let in.
 CREATE TABLE visit_members (
-    org         TEXT NOT NULL,
-    visit       TEXT NOT NULL,
-    member      TEXT NOT NULL,
-    state       TEXT NOT NULL,   -- waiting, admitted, left, removed
-    since       BIGINT NOT NULL, -- in this state
-    admission   BYTEA NOT NULL,  -- ward/admission/1; empty while waiting
-    said        BIGINT NOT NULL DEFAULT 0, -- messages of theirs in this visit, and their bytes
-    said_bytes  BIGINT NOT NULL DEFAULT 0,
-    commits     BIGINT NOT NULL DEFAULT 0, -- and commits
+    org          TEXT NOT NULL,
+    visit        TEXT NOT NULL,
+    member       TEXT NOT NULL,
+    state        TEXT NOT NULL,   -- waiting, admitted, left, removed
+    since        BIGINT NOT NULL, -- in this state
+    admission    BYTEA NOT NULL,  -- ward/admission/1; empty while waiting
+    said         BIGINT NOT NULL DEFAULT 0, -- messages of theirs in this visit, and their bytes
+    said_bytes   BIGINT NOT NULL DEFAULT 0,
+    commits      BIGINT NOT NULL DEFAULT 0, -- and commits
     commit_bytes BIGINT NOT NULL DEFAULT 0,
-    earned      BIGINT NOT NULL DEFAULT 0, -- until when what they said is paid for
+    earned       BIGINT NOT NULL DEFAULT 0, -- until when what they said is paid for
     PRIMARY KEY (org, visit, member)
 );
 

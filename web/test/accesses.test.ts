@@ -45,15 +45,25 @@ test('an access that is shown to who checks, and left out of the list, is an ala
   const ledger = b.ledger()
   const size = await ledger.agreedSize()
   await ledger.accesses(input.chart)
-  const all = input.shown.map(({ text }) => JSON.parse(text) as { event: string; seq: number })
-  const [first, second, third, fourth] = all as [typeof all[0], typeof all[0], typeof all[0], typeof all[0]]
-  assert.deepEqual(await ledger.unlisted(input.chart, size, all, 0, Number.MAX_SAFE_INTEGER), [])
-  assert.deepEqual(await ledger.unlisted(input.chart, size, [second, first], 0, third.seq - 1), []) // an older page
-  assert.deepEqual(await ledger.unlisted(input.chart, 0, [], 0, Number.MAX_SAFE_INTEGER), []) // agreed after the list was asked for
+  const all = input.shown.map(({ text }) => JSON.parse(text) as Row)
+  const [first, second, third, fourth] = all as [Row, Row, Row, Row]
+  const whole = [fourth, third, second, first]
+  const most = Number.MAX_SAFE_INTEGER
+  const unlisted = (rows: readonly Row[], of = size, from = 0, to = most): Promise<readonly string[]> =>
+    ledger.unlisted(input.chart, of, rows, from, to, (e, text) => (JSON.parse(text) as Row).event === e.event && e.action === undefined)
+  assert.deepEqual(await unlisted(whole), [])
+  assert.deepEqual(await unlisted([second, first], size, 0, third.seq - 1), []) // an older page
+  assert.deepEqual(await unlisted([], 0), []) // agreed after the list was asked for
   assert.deepEqual(ledger.state.alarms, [])
-  assert.deepEqual(await ledger.unlisted(input.chart, size, [fourth, third, first], 0, Number.MAX_SAFE_INTEGER), [second.event])
+  assert.deepEqual(await unlisted([fourth, third, first]), [second.event])
   assert.deepEqual(await b.look(), ['hidden'])
+  assert.deepEqual(await unlisted([fourth, { ...third, action: 'nothing' }, second, first]), [third.event]) // another row in its place
+  for (const forged of [[...whole, { event: 'none', seq: most }], [first, second, third, fourth], [...whole, whole[3] as Row]]) {
+    assert.deepEqual(await unlisted(forged), whole.map((e) => e.event).reverse()) // no order, no list
+  }
 })
+
+interface Row { readonly event: string; readonly seq: number; readonly action?: string }
 
 test('a log that is not the one that was agreed, and one that is withheld, prove nothing and are told after an hour', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-12-01T12:04:00Z') })

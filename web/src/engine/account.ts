@@ -144,13 +144,13 @@ export async function checkClinic(text: string, fingerprint: string): Promise<St
 export const certify = (org: string, person: string, card: string, browser: SigningKey, signing: SigningKey): Promise<Statement<'ward/browser/1'>> =>
   write('ward/browser/1', { org, person, card, key: browser.public, time: now() }, signing.sign)
 
-/** One touch: signs in and opens the keyring. */
 /** Shows by a passkey, in the session that goes on, that it is the person. */
 export async function touch(net: Net, signal: AbortSignal): Promise<void> {
   const asked = await net.post<{ ceremony: string; publicKey: never }>('/api/touch/options', {})
   await net.post('/api/touch', { ceremony: asked.ceremony, credential: await touchPasskey(asked.publicKey, signal) })
 }
 
+/** One touch: signs in and opens the keyring. */
 export async function signIn(net: Net, progress: Progress): Promise<SignedIn> {
   progress('opening', 0, 3)
   const options = await net.post<{ ceremony: string; publicKey: never }>('/api/sign-in/options', {}, 'none')

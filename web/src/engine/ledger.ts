@@ -490,14 +490,19 @@ export class LedgerOf {
   }
 
   /**
-   * Compares a page of a list, of events from one number in the record to another, with the accesses that were found last, as far as they
-   * were agreed before the page was asked for. A server that shows all of them to who checks, and fewer to who reads, is found out here.
+   * Compares a page of a list, newest first, of events from one number in the record to another, with the accesses that were found last, as far
+   * as they were agreed before the page was asked for. A server that shows all of them to who checks, and fewer or others to who reads, is found
+   * out here. It gives what is not listed as it was written; a page that is not in order lists nothing.
    */
-  async unlisted(chart: ID | '', size: number, listed: readonly { readonly event: ID }[], from: number, to: number): Promise<readonly ID[]> {
-    const there = new Set(listed.map((e) => e.event))
-    const missing = (this.agreed.get(chart) ?? []).filter((e) => e.index < size && e.seq >= from && e.seq <= to && !there.has(e.event)).map((e) => e.event)
-    if (missing.length > 0) {
-      await this.alarm({ kind: 'hidden', size, lost: missing.length })
+  async unlisted<E extends Listed>(chart: ID | '', size: number, listed: readonly E[], from: number, to: number, isIt: (e: E, text: string) => boolean): Promise<readonly ID[]> {
+    const inOrder = listed.every((e, i) => e.seq >= from && e.seq <= to && (i === 0 || e.seq < (listed[i - 1] as E).seq))
+    const there = new Map(inOrder ? listed.map((e) => [e.event, e]) : [])
+    const missing = (this.agreed.get(chart) ?? []).filter((e) => {
+      const row = there.get(e.event)
+      return e.index < size && e.seq >= from && e.seq <= to && !(row && isIt(row, e.text))
+    }).map((e) => e.event)
+    if (missing.length > 0 || !inOrder) {
+      await this.alarm({ kind: 'hidden', size, lost: Math.max(missing.length, 1) })
       if (JSON.stringify(this.state) !== this.told) this.changed()
     }
     return missing
@@ -557,8 +562,11 @@ export class LedgerOf {
 /** What only the person ends, who was told. What else is wrong ends with an answer that checks. */
 const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'gone', 'stands-again', 'hidden']
 
-/** An access that was agreed: which event, its number in the record, and its place in the log. */
-interface AgreedEvent { readonly event: ID; readonly seq: number; readonly index: number }
+/** An access that was agreed: which event, as it was written, its number in the record, and its place in the log. */
+interface AgreedEvent { readonly event: ID; readonly text: string; readonly seq: number; readonly index: number }
+
+/** A row of a list of events. */
+interface Listed { readonly event: ID; readonly seq: number }
 
 /** The events in what is shown that were found in the log. What is no event is a gap already, and of one that was erased nothing is left to compare. */
 function eventsOf(chart: ID | '', shown: readonly Opened[], places: readonly number[]): readonly AgreedEvent[] {
@@ -570,7 +578,7 @@ function eventsOf(chart: ID | '', shown: readonly Opened[], places: readonly num
       return []
     }
     const index = places[((chart === '' ? e.seq : e.number) ?? 0) - 1]
-    return e.event !== undefined && e.seq !== undefined && index !== undefined ? [{ event: e.event, seq: e.seq, index }] : []
+    return e.event !== undefined && e.seq !== undefined && index !== undefined ? [{ event: e.event, text, seq: e.seq, index }] : []
   })
 }
 

@@ -1077,7 +1077,7 @@ export class Session {
   /** What is hidden is an alarm. With the first page of a list all accesses are found, once, and each page is compared with them. */
   private compareAccesses(chart: ID | '', first: boolean, agreed: number, events: readonly WireEvent[], from: number, to: number): void {
     if (first) this.finding.set(chart, this.ledger.accesses(chart))
-    void this.finding.get(chart)?.then((found) => (found ? this.ledger.unlisted(chart, agreed, events, from, to) : undefined))
+    void this.finding.get(chart)?.then((found) => (found ? this.ledger.unlisted(chart, agreed, events, from, to, isEvent) : undefined))
       .catch((error: unknown) => console.warn('accesses:', problemOf(error).message))
   }
 

@@ -441,10 +441,14 @@ export class Call {
     await this.begin()
   }
 
-  /** Takes a member out who spoils the group, before it is begun again. */
+  /**
+   * Takes a member out who spoils the group, before it is begun again. The list comes first: whoever is on it gets no key of the new
+   * group, whatever the door says of them, so a door that does not answer keeps nobody from going on.
+   */
   private async leaveOut(member: ID): Promise<void> {
     if (member === this.door.me || member === this.door.circle.host) return
-    if (await this.door.remove(member).then(() => true, () => false)) await this.door.circle.out.add([member])
+    await this.door.circle.out.add([member])
+    await this.door.remove(member).catch((error: unknown) => console.warn('take out:', problemOf(error).message))
   }
 
   /** The host begins the group again, without whom it was stopped for: everyone else who was admitted joins the new one. */
