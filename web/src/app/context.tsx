@@ -2,7 +2,7 @@
 // changes that happen by themselves.
 
 import { createContext } from 'preact'
-import { useContext, useEffect, useRef, useState } from 'preact/hooks'
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Change, Engine, Problem } from '../engine/types.ts'
 import type { Words } from '../words/en.ts'
 import { dateFormat, listFormat, numberFormat } from '../words/kept.ts'
@@ -67,7 +67,7 @@ export function useChange(fn: (change: Change) => void): void {
   const engine = useEngine()
   const latest = useRef(fn)
   latest.current = fn
-  useEffect(() => engine.watch((change) => latest.current(change)), [engine])
+  useLayoutEffect(() => engine.watch((change) => latest.current(change)), [engine]) // before the next task: a change between drawing and listening would be lost
 }
 
 export interface Loaded<T> { readonly value?: T; readonly error?: Problem; readonly loading: boolean; again(): void }

@@ -327,8 +327,10 @@ export class LedgerOf {
     return this.kept
   }
 
-  /** What stands where a proof belongs that cannot be had. */
-  private unchecked(what: 'history' | 'proofs'): Proof {
+  /** What stands where a proof belongs that cannot be had. What a screen says is kept, though the page be closed before the check has failed. */
+  private async unchecked(what: 'history' | 'proofs'): Promise<Proof> {
+    await this.silence.load()
+    if (await this.knows()) await this.silence.withheld(what)
     const since = this.since(what)
     return { state: 'unchecked', ...(since !== undefined && { since }) }
   }
@@ -358,7 +360,7 @@ export class LedgerOf {
   async proofs(path: string, name: string, wanted: readonly Wanted[]): Promise<readonly Proof[]> {
     const kept = await this.base()
     if (!kept) return wanted.map(() => ({ state: 'none' }))
-    if (kept === 'unchecked') return wanted.map(() => this.unchecked('history'))
+    if (kept === 'unchecked') return Promise.all(wanted.map(() => this.unchecked('history')))
     if (wanted.length === 0) return []
     await this.silence.load()
     const was = JSON.stringify(this.state)
@@ -373,7 +375,7 @@ export class LedgerOf {
       console.warn('proofs:', problemOf(error).message)
       await this.silence.withheld('proofs')
       if (JSON.stringify(this.state) !== was) this.changed()
-      return wanted.map(() => this.unchecked('proofs'))
+      return Promise.all(wanted.map(() => this.unchecked('proofs')))
     }
     if (JSON.stringify(this.state) !== was) this.changed()
     const promised = await this.promised(path, found.values())
