@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"ward"
 	"ward/seal/envelope"
@@ -437,14 +438,14 @@ func (x *Export) extract(e ExportEntry, name string) error {
 }
 
 // FileName is a safe name for an entry's body: the place, the kind, and what the author called it, without anything
-// that could lead out of a folder.
+// that could lead out of a folder or move a terminal's cursor.
 func (e ExportEntry) FileName() string {
 	name, ending := e.Header.Filename, ""
 	if name == "" {
 		name, ending = e.Header.Title, extensions[e.Header.Type]
 	}
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
+		if !unicode.IsPrint(r) || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r

@@ -406,7 +406,7 @@ func (o operators) status(ctx context.Context, t terminal) error {
 		case m.Connected:
 			how = "connected"
 		}
-		fmt.Fprintf(t.out, "  %-30s power %-4d %-14s %s\n", m.Name, m.Power, how, m.Address)
+		fmt.Fprintf(t.out, "  %-30s power %-4d %-14s %s\n", plain(m.Name), m.Power, how, plain(m.Address))
 		if m.ClockOff != 0 {
 			fmt.Fprintf(t.out, "    CLOCK: %v from the other members'. Blocks stay right as long as most clocks are; see that a time service runs there.\n", time.Duration(m.ClockOff)*time.Second)
 		}
@@ -415,7 +415,7 @@ func (o operators) status(ctx context.Context, t terminal) error {
 		fmt.Fprintln(t.out, "This Ward is not a member: it follows, and waits to be admitted.")
 	}
 	for _, f := range s.Faults {
-		fmt.Fprintf(t.out, "DISHONEST OR BROKEN: %s signed two different blocks of height %d. The proof is in the chain. Members can vote it out: ward ledger propose expel %q\n", f.Name, f.Height, f.Name)
+		fmt.Fprintf(t.out, "DISHONEST OR BROKEN: %s signed two different blocks of height %d. The proof is in the chain. Members can vote it out: ward ledger propose expel %q\n", plain(f.Name), f.Height, f.Name)
 	}
 	if n := len(s.Votes); n > 0 {
 		fmt.Fprintf(t.out, "%d open: `ward ledger votes`\n", n)
@@ -436,7 +436,7 @@ func (o operators) votes(ctx context.Context, t terminal) error {
 		if !v.Mine {
 			mine = "; this member has not voted"
 		}
-		fmt.Fprintf(t.out, "%s  %s\n    power %d of the %d that decide: %s%s\n", v.Subject, sayVote(v), v.Power, v.Needed, strings.Join(v.Yes, ", "), mine)
+		fmt.Fprintf(t.out, "%s  %s\n    power %d of the %d that decide: %s%s\n", plain(v.Subject), plain(sayVote(v)), v.Power, v.Needed, plain(strings.Join(v.Yes, ", ")), mine)
 	}
 	return nil
 }
@@ -486,10 +486,10 @@ func (o operators) welcome(ctx context.Context, t terminal, file string) error {
 		return err
 	}
 	if g.Follows {
-		fmt.Fprintf(t.out, "%s follows. Propose it with: ward ledger propose admit %s\n", g.Name, file)
+		fmt.Fprintf(t.out, "%s follows. Propose it with: ward ledger propose admit %s\n", plain(g.Name), file)
 		return nil
 	}
-	fmt.Fprintf(t.out, "%s may follow now. Once its Ward runs, this command says so.\n", g.Name)
+	fmt.Fprintf(t.out, "%s may follow now. Once its Ward runs, this command says so.\n", plain(g.Name))
 	return nil
 }
 
@@ -522,7 +522,7 @@ func (o operators) told(ctx context.Context, t terminal, subject string) error {
 	}
 	for _, v := range s.Votes {
 		if v.Subject == subject {
-			fmt.Fprintf(t.out, "Counted. %s: power %d of the %d that decide.\nOthers vote with: ward ledger vote %s\n", sayVote(v), v.Power, v.Needed, subject)
+			fmt.Fprintf(t.out, "Counted. %s: power %d of the %d that decide.\nOthers vote with: ward ledger vote %s\n", plain(sayVote(v)), v.Power, v.Needed, subject)
 			return nil
 		}
 	}

@@ -26,12 +26,6 @@ type command struct {
 	run   func(ctx context.Context, t terminal, args []string) error
 }
 
-// terminal is where a command reads and writes.
-type terminal struct {
-	in       io.Reader
-	out, err io.Writer
-}
-
 func commands() []command {
 	return []command{
 		serveCommand(), demoCommand(), clinicCommand(), doctorCommand(), backupCommand(), restoreCommand(), exportCommand(), openCommand(), verifyCommand(), proveCommand(), ledgerCommand(), versionCommand(),
@@ -53,13 +47,13 @@ func runMain() int {
 	case err == nil || errors.Is(err, pflag.ErrHelp):
 		return 0
 	case errors.As(err, new(usageError)):
-		fmt.Fprintln(t.err, "ward:", err)
+		fmt.Fprintln(t.err, "ward:", plainLines(err))
 		return 2
 	}
-	fmt.Fprintln(t.err, "ward:", err)
+	fmt.Fprintln(t.err, "ward:", plainLines(err))
 	var known *ward.Error
 	if errors.As(err, &known) && known.Hint != "" {
-		fmt.Fprintln(t.err, "hint:", known.Hint)
+		fmt.Fprintln(t.err, "hint:", plainLines(known.Hint))
 	}
 	return 1
 }

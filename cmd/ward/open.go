@@ -84,14 +84,14 @@ func openExport(t terminal, files fs.FS, typed, to string) error {
 		where := strings.TrimSpace(e.Kind + " " + e.Compartment)
 		if e.Err != nil {
 			bad++
-			fmt.Fprintf(t.out, "%-18s %6d  DOES NOT CHECK: %v\n", where, e.Seq, e.Err)
+			fmt.Fprintf(t.out, "%-18s %6d  DOES NOT CHECK: %s\n", plain(where), e.Seq, plain(e.Err))
 			continue
 		}
 		name := e.Header.Title
 		if name == "" {
 			name = e.Header.Filename
 		}
-		fmt.Fprintf(t.out, "%-18s %6d  %s  %-13s %-24s %s\n", where, e.Seq, e.Header.Time, e.Header.Kind, e.Header.Name, name)
+		fmt.Fprintf(t.out, "%-18s %6d  %s  %-13s %-24s %s\n", plain(where), e.Seq, plain(e.Header.Time), plain(e.Header.Kind), plain(e.Header.Name), plain(name))
 	}
 	if err != nil {
 		return fmt.Errorf("open: %w", err)

@@ -92,10 +92,10 @@ func verified(t terminal, sets receipt.Sets, called receipt.Called, found []rece
 		}
 		names = append(names, name)
 	}
-	fmt.Fprintf(t.out, "Ledger %s, of %s%s%s.\n", sets.Last().Chain, strings.Join(names, ", "), told, map[bool]string{true: ", as the keyring pinned", false: ", as the export says"}[pinned])
+	fmt.Fprintf(t.out, "Ledger %s, of %s%s%s.\n", plain(sets.Last().Chain), plain(strings.Join(names, ", ")), told, map[bool]string{true: ", as the keyring pinned", false: ", as the export says"}[pinned])
 	own := sets.Last().Origin
 	if log, ok := called.Logs[own]; ok {
-		fmt.Fprintf(t.out, "This log is registered as that of %s.\n", log.Name)
+		fmt.Fprintf(t.out, "This log is registered as that of %s.\n", plain(log.Name))
 	}
 	for origin, log := range called.Logs {
 		if origin != own {
@@ -106,7 +106,7 @@ func verified(t terminal, sets receipt.Sets, called receipt.Called, found []rece
 	for _, f := range found {
 		if f.Err != nil {
 			bad++
-			fmt.Fprintf(t.out, "DOES NOT CHECK: %s %s: %v\n", f.Kind, f.What, f.Err)
+			fmt.Fprintf(t.out, "DOES NOT CHECK: %s %s: %s\n", plain(f.Kind), plain(f.What), plain(f.Err))
 		}
 	}
 	for _, kind := range []struct{ kind, name string }{{receipt.LeafEvent, "looks and acts"}, {receipt.LeafEntry, "entries"}, {"keys", "people's keys"}} {
