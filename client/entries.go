@@ -50,6 +50,7 @@ type Trouble struct {
 	Lock  ward.LockID
 	Seq   int64 // 0 if it is about the lock
 	Entry ward.EntryID
+	By    ward.PersonID // of a snapshot: who left it
 	Err   error
 }
 
@@ -83,6 +84,7 @@ var (
 	ErrRollback = errors.New("the server shows fewer entries than it did: it may have lost or hidden some")
 	ErrFork     = errors.New("the server's history is not the one it showed before")
 	ErrChain    = errors.New("the entries do not make the chain that the server says")
+	ErrSnapshot = errors.New("somebody left a summary of the entries that does not check; the entries were read instead")
 )
 
 // Heads are those this client last saw, by lock: what it would notice a change against.
@@ -109,18 +111,8 @@ func (c *Client) read(ctx context.Context, l *Lock) (*Log, error) {
 	c.mu.Lock()
 	known := c.opened[l.Lock]
 	c.mu.Unlock()
-	h := &history{heads: []envelope.Head{envelope.Start(l.Lock)}}
-	if known != nil {
-		h = &history{slices.Clone(known.heads), slices.Clone(known.entries), slices.Clone(known.troubles)}
-	} else if l.snapshot > 1 {
-		taken, err := c.takeSnapshot(ctx, l)
-		if err != nil {
-			h.troubles = append(h.troubles, Trouble{Lock: l.Lock, Seq: l.snapshot, Err: err})
-		} else {
-			h = taken
-		}
-	}
-	if err := c.readOn(ctx, l, h); err != nil {
+	h, err := c.readFrom(ctx, l, known)
+	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -129,6 +121,37 @@ func (c *Client) read(ctx context.Context, l *Lock) (*Log, error) {
 		c.opened[l.Lock] = h
 	}
 	return &Log{l, h.heads[len(h.heads)-1], h.entries, h.troubles}, nil
+}
+
+// readFrom reads what a lock has after what was known of it, beginning with its snapshot if nothing was. If anything that
+// the snapshot says is in doubt, all entries are read, and who left it is named.
+func (c *Client) readFrom(ctx context.Context, l *Lock, known *history) (*history, error) {
+	if known != nil {
+		h := &history{slices.Clone(known.heads), slices.Clone(known.entries), slices.Clone(known.troubles)}
+		return h, c.readOn(ctx, l, h)
+	}
+	begin := func() *history { return &history{heads: []envelope.Head{envelope.Start(l.Lock)}} }
+	if l.snapshot <= 1 {
+		h := begin()
+		return h, c.readOn(ctx, l, h)
+	}
+	taken, by, err := c.takeSnapshot(ctx, l)
+	if err == nil && taken != nil {
+		if err = c.readOn(ctx, l, taken); err == nil {
+			return taken, nil
+		}
+		if !errors.Is(err, ErrChain) && !errors.Is(err, ErrFork) {
+			return nil, err
+		}
+	}
+	h := begin()
+	if failed := c.readOn(ctx, l, h); failed != nil {
+		return nil, failed // not the snapshot's fault
+	}
+	if err != nil {
+		h.troubles = append(h.troubles, Trouble{Lock: l.Lock, Seq: l.snapshot, By: by, Err: fmt.Errorf("%w: %w", ErrSnapshot, err)})
+	}
+	return h, nil
 }
 
 // readOn reads pages until the server's head, which must be the one that the entries make.
@@ -258,23 +281,32 @@ func checkSeen(e envelope.Entry, seq int64, heads []envelope.Head) error {
 	return nil
 }
 
-// takeSnapshot begins a history with the latest snapshot.
-func (c *Client) takeSnapshot(ctx context.Context, l *Lock) (*history, error) {
+// takeSnapshot begins a history with the latest snapshot, and tells whose it is. There is none to begin with if it is a
+// patient's or a proxy's: theirs are for themselves.
+func (c *Client) takeSnapshot(ctx context.Context, l *Lock) (*history, ward.PersonID, error) {
 	page, err := get[ward.Entries](ctx, c, fmt.Sprintf("%s?after=%d", path("locks", string(l.Lock), "entries"), l.snapshot-1))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if len(page.Entries) == 0 || page.Entries[0].Seq != l.snapshot {
-		return nil, errors.New("snapshot: the server does not show it")
+		return nil, "", errors.New("snapshot: the server does not show it")
 	}
 	s, err := envelope.Parse[envelope.Entry]([]byte(page.Entries[0].Text))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	author, err := c.author(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, s.Body.Author, err
 	}
+	if author.ID != c.Person() && !isStaff(author.Roles) {
+		return nil, author.ID, nil
+	}
+	h, err := c.openSnapshot(ctx, l, s, author)
+	return h, author.ID, err
+}
+
+func (c *Client) openSnapshot(ctx context.Context, l *Lock, s *envelope.Statement[envelope.Entry], author *seal.Person) (*history, error) {
 	key, ok := l.keys[s.Body.Epoch]
 	if !ok || s.Body.Lock != l.Lock || s.Body.Kind != "snapshot" {
 		return nil, errors.New("snapshot: it is not one that opens here")
@@ -309,7 +341,7 @@ func (c *Client) unfold(ctx context.Context, l *Lock, text []byte) (*history, er
 	if err != nil {
 		return nil, err
 	}
-	opened, troubles, err := snapshot.Check(l.Lock, func(id ward.PersonID) (*seal.Person, error) { return c.person(ctx, id) })
+	opened, err := snapshot.Check(l.Lock, func(id ward.PersonID) (*seal.Person, error) { return c.person(ctx, id) })
 	if err != nil {
 		return nil, err
 	}
@@ -317,17 +349,22 @@ func (c *Client) unfold(ctx context.Context, l *Lock, text []byte) (*history, er
 	for _, e := range snapshot.Entries {
 		h.heads = append(h.heads, h.heads[len(h.heads)-1].Next([]byte(e.Statement)))
 	}
-	for seq, err := range troubles {
-		h.troubles = append(h.troubles, Trouble{Lock: l.Lock, Seq: seq, Err: err})
-	}
 	for _, o := range opened {
 		if err := checkSeen(o.Statement.Body, o.Seq, h.heads); err != nil {
-			h.troubles = append(h.troubles, Trouble{Lock: l.Lock, Seq: o.Seq, Entry: o.Header.Entry, Err: err})
-			continue
+			return nil, err
 		}
 		author, err := c.person(ctx, o.Header.Author)
 		if err != nil {
 			return nil, err
+		}
+		if !o.HasBody && o.Header.Kind != "file" && o.Header.Kind != "snapshot" {
+			key, ok := l.keys[o.Statement.Body.Epoch]
+			if !ok {
+				return nil, fmt.Errorf("entry: epoch %d does not open", o.Statement.Body.Epoch)
+			}
+			if err := c.openLarge(ctx, l, o.Statement, key, author, &o); err != nil {
+				return nil, err
+			}
 		}
 		h.entries = append(h.entries, Entry{o, l.Lock, l.Compartment, author.Roles})
 	}
@@ -340,8 +377,8 @@ func (c *Client) Snapshot(ctx context.Context, id ward.LockID) error {
 	if err != nil {
 		return err
 	}
-	if len(log.Troubles) > 0 {
-		return fmt.Errorf("snapshot: not of a lock with something wrong: %w", log.Troubles[0])
+	if i := slices.IndexFunc(log.Troubles, func(t Trouble) bool { return !errors.Is(t.Err, ErrSnapshot) }); i >= 0 {
+		return fmt.Errorf("snapshot: not of a lock with something wrong: %w", log.Troubles[i])
 	}
 	opened := make([]seal.Opened, len(log.Entries))
 	for i, e := range log.Entries {

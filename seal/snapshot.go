@@ -73,27 +73,25 @@ func ParseSnapshot(body []byte) (*Snapshot, error) {
 	return &s, nil
 }
 
-// Check recomputes a snapshot's chain and checks every entry in it. An entry that does not check is left out and its
-// error given, by its place; an error of the whole means that the snapshot must not be used.
-func (s *Snapshot) Check(lock ward.LockID, authors func(ward.PersonID) (*Person, error)) (opened []Opened, troubles map[int64]error, err error) {
+// Check recomputes a snapshot's chain and checks every entry in it. If one does not check, none of it is used: who is in
+// doubt reads the entries.
+func (s *Snapshot) Check(lock ward.LockID, authors func(ward.PersonID) (*Person, error)) (opened []Opened, err error) {
 	head := envelope.Start(lock)
-	troubles = map[int64]error{}
 	for _, e := range s.Entries {
 		if e.Seq != head.Seq+1 {
-			return nil, nil, fmt.Errorf("snapshot: entry %d is missing", head.Seq+1)
+			return nil, fmt.Errorf("snapshot: entry %d is missing", head.Seq+1)
 		}
 		head = head.Next([]byte(e.Statement))
 		o, err := e.check(lock, authors)
 		if err != nil {
-			troubles[e.Seq] = err
-			continue
+			return nil, fmt.Errorf("snapshot: entry %d: %w", e.Seq, err)
 		}
 		opened = append(opened, o)
 	}
 	if head != s.UpTo {
-		return nil, nil, errors.New("snapshot: its entries do not make the chain that it says")
+		return nil, errors.New("snapshot: its entries do not make the chain that it says")
 	}
-	return opened, troubles, nil
+	return opened, nil
 }
 
 func (e SnapshotEntry) check(lock ward.LockID, authors func(ward.PersonID) (*Person, error)) (Opened, error) {
@@ -120,6 +118,9 @@ func (e SnapshotEntry) check(lock ward.LockID, authors func(ward.PersonID) (*Per
 	}
 	o := Opened{Seq: e.Seq, Statement: s, Header: h, Lines: lines}
 	if e.Body == "" && h.Size > 0 {
+		if h.Size <= MaxSnapshotBody && h.Kind != "file" && h.Kind != "snapshot" {
+			return Opened{}, errors.New("content: what it says is left out")
+		}
 		return o, nil
 	}
 	o.Body, err = ward.B64.DecodeString(e.Body)

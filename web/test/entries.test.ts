@@ -13,8 +13,10 @@ import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
 import type { WireCards, WireStored } from '../src/engine/wire.ts'
 import { certify } from '../src/engine/account.ts'
 import * as fhir from '../src/fhir/write.ts'
-import { b64, concat, hash, json64, newID, newIdentity, now, random, recipientOf, signingKey, unjson64, type Bytes } from '../src/seal/bytes.ts'
+import { b64, concat, hash, json64, newID, newIdentity, now, random, recipientOf, signingKey, unjson64, utf8, type Bytes } from '../src/seal/bytes.ts'
+import { gzip } from '../src/seal/content.ts'
 import { openLockFile, sealTo, type LockKey } from '../src/seal/keys.ts'
+import { snapshotType, writeSnapshot, type Opened } from '../src/seal/snapshot.ts'
 import { hashOf, next, start, write, type Head } from '../src/seal/statements.ts'
 
 interface Someone { readonly self: Self; readonly wire: WireCards; readonly browser: Awaited<ReturnType<typeof signingKey>> }
@@ -82,7 +84,13 @@ class Server {
   }
 }
 
-interface Room { readonly server: Server; readonly author: Someone; readonly key: LockKey; readonly lock: () => Promise<OpenLock>; readonly reader: (shelf?: MemoryShelf) => Promise<Entries> }
+/** A snapshot as a member can bend it who holds the keys. */
+interface Bent { upto: Head; entries: { seq: number; statement: string; content: string; body?: string }[] }
+
+interface Room { readonly server: Server; readonly author: Someone; readonly key: LockKey; readonly lock: () => Promise<OpenLock>; readonly reader: (shelf?: MemoryShelf) => Promise<Entries>; readonly spoil: (writer: Entries, change: (snapshot: Bent) => void) => Promise<void> }
+
+/** What a writer has inside: a member's own client can be any. */
+const inside = (e: Entries) => e as unknown as { reopen(lock: OpenLock, stored: WireStored): Promise<Opened>; upload(...args: unknown[]): Promise<void> }
 
 async function room(messages: number): Promise<Room> {
   const author = await someone()
@@ -97,7 +105,21 @@ async function room(messages: number): Promise<Room> {
     const header = await writer.header(key.lock, 'message', 'application/fhir+json', { size: body.length, sha256 }, { encoding: 'gzip', title: String(i) })
     await server.post({ entries: [await writer.seal([epoch], await server.now(), header, body)] })
   }
-  return { server, author, key, lock, reader }
+  // What a member can do who holds the keys: leave a snapshot of which something is not so.
+  const spoil = async (writer: Entries, change: (snapshot: Bent) => void): Promise<void> => {
+    const opened = []
+    for (const stored of server.entries) opened.push(await inside(writer).reopen(await lock(), stored))
+    const snapshot = JSON.parse(await writeSnapshot(key.lock, opened)) as Bent
+    change(snapshot)
+    if (snapshot.entries.every((e, i) => e.seq === i + 1)) {
+      let head = await start(key.lock)
+      for (const e of snapshot.entries) head = await next(head, e.statement)
+      snapshot.upto = head
+    }
+    const body = new Blob([await gzip(utf8(JSON.stringify(snapshot)))])
+    await inside(writer).upload([epoch], await server.now(), key.lock, body, 'snapshot', snapshotType, { encoding: 'gzip' }, () => undefined)
+  }
+  return { server, author, key, lock, reader, spoil }
 }
 
 const quiet = (): undefined => undefined
@@ -177,6 +199,29 @@ test('a snapshot is left when it is due, and who comes next fetches little and s
   assert.deepEqual(next_.entries.map((e) => ({ ...e, large: false })), entries.map((e) => ({ ...e, large: false })))
   assert.equal(await writer.leaveSnapshot(lock), false, 'nothing new, so none is due')
 })
+
+const bend: Record<string, (s: Bent) => void> = {
+  'an altered content': (s) => { const e = s.entries[2] as { content: string }; e.content = e.content.replace('"title":"3"', '"title":"x"') },
+  'another body': (s) => { (s.entries[2] as { body?: string }).body = (s.entries[3] as { body: string }).body },
+  'a body that is left out': (s) => { delete (s.entries[2] as { body?: string }).body },
+  'a content that is no header': (s) => { (s.entries[2] as { content: string }).content = 'none' },
+  'an entry that is left out': (s) => { s.entries.splice(2, 1) },
+  'a history of its own': (s) => { const e = s.entries[2] as Bent['entries'][number]; e.statement = (s.entries[3] as Bent['entries'][number]).statement },
+}
+for (const [name, change] of Object.entries(bend)) {
+  test(`a snapshot with ${name} hides nothing: the entries are read, and who left it is named`, async () => {
+    const r = await room(45)
+    const writer = await r.reader()
+    await writer.read(await r.lock(), quiet)
+    await r.spoil(writer, change)
+    const reader = await r.reader()
+    const { entries, troubles } = await reader.read({ ...(await r.lock()), snapshot: 46 }, quiet)
+    assert.equal(titles(entries), Array.from({ length: 45 }, (_, i) => i + 1).join(' '))
+    assert.ok(entries.every((e) => e.resources.length === 1), 'what an entry says was left out')
+    assert.deepEqual(troubles.map((t) => [t.code, t.author]), [['snapshot', r.author.self.person]])
+    assert.equal(reader.isSnapshotDue(r.key.lock), true, 'one that nobody uses keeps a good one away')
+  })
+}
 
 test('a server that changed what a snapshot was made of is told of it', async () => {
   const r = await room(45)

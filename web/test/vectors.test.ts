@@ -207,8 +207,6 @@ const formats: Record<string, Run> = {
   async snapshot(input: { org: string; lock: string; snapshot: string; authors: WireCards[] }) {
     const entries = await entriesOf(input.org, input.authors, {})
     const opened = await entries.checkSnapshot({ lock: input.lock, keys: new Map() }, utf8(input.snapshot))
-    const trouble = opened.troubles[0]
-    if (trouble) throw new Bad(trouble.detail)
     return { upto: opened.head, titles: opened.entries.map((e) => e.title ?? '') }
   },
 }

@@ -15,9 +15,10 @@ import { latest, type OpenLock, type Self } from './locks.ts'
 import type { Net } from './net.ts'
 import type { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
+import { isStaff } from './roles.ts'
 import type { Safe, Shelf } from './shelf.ts'
 import { hashFile, openStream, sealStream } from './stream.ts'
-import type { EntryKind, Progress, Resource, Role, Trouble } from './types.ts'
+import type { EntryKind, ID, Progress, Resource, Role, Trouble } from './types.ts'
 import type { WireEntries, WireStored } from './wire.ts'
 
 export const fhirType = 'application/fhir+json'
@@ -37,6 +38,14 @@ export interface Read {
   readonly resources: readonly Resource[]
 }
 
+/** What a snapshot says, checked. */
+interface Checked { readonly head: Head; readonly chains: readonly string[]; readonly entries: readonly Read[] }
+
+/** A snapshot that does not check, and who left it. */
+class Spoiled extends Error {
+  constructor(readonly author: ID, message: string) { super(message) }
+}
+
 interface Remembered { head: Head; chains: string[]; entries: Read[]; troubles: Trouble[]; snapshot?: number }
 
 /** A snapshot is due when this many entries, or bytes of content, lie after the last one. */
@@ -46,7 +55,7 @@ const snapshotBytes = 2 ** 20
 const maxSnapshot = 32 * 2 ** 20
 
 /** Troubles of one entry: they stay, and the rest of the lock is sound. Those of the history are asked about each time. */
-const ofHistory: readonly Trouble['code'][] = ['chain', 'fork', 'rollback', 'snapshot']
+const ofHistory: readonly Trouble['code'][] = ['chain', 'fork', 'rollback']
 
 export interface LockContents { readonly entries: readonly Read[]; readonly troubles: readonly Trouble[]; readonly head: Head }
 
@@ -75,8 +84,22 @@ export class Entries {
     return here ?? { head: await start(lock), chains: [], entries: [], troubles: [] }
   }
 
-  /** Reads what is new in a lock, checks it, and gives everything. */
+  /**
+   * Reads what is new in a lock, checks it, and gives everything. If anything is in doubt that a snapshot said, all entries are read, and
+   * who left it is named if they make another history or other contents.
+   */
   async read(lock: OpenLock, progress: (done: number, total: number) => void): Promise<LockContents> {
+    const spoiled = this.spoiled.get(lock.lock)
+    const read = await this.readWith(lock, spoiled?.seq === lock.snapshot ? spoiled : undefined, progress)
+    if (!read.begun || !read.troubles.some((t) => t.code === 'chain')) return read
+    const whole = await this.readWith(lock, { code: 'snapshot', lock: lock.lock, seq: lock.snapshot, author: read.begun, detail: 'it is of another history than the entries' }, progress)
+    return whole.troubles.some((t) => t.code === 'chain') ? read : whole
+  }
+
+  /** Snapshots that were found to be spoiled: never used again. */
+  private readonly spoiled = new Map<string, Trouble>()
+
+  private async readWith(lock: OpenLock, spoiled: Trouble | undefined, progress: (done: number, total: number) => void): Promise<LockContents & { begun?: ID }> {
     const before = await this.remembered(lock.lock)
     const pinned = (await this.shelf.get('heads', lock.lock)) as Head | undefined
     let { head, chains, entries, troubles } = { ...before, chains: [...before.chains], troubles: [...before.troubles] }
@@ -86,13 +109,20 @@ export class Entries {
       ;({ head, entries, chains } = { head: await start(lock.lock), entries: [], chains: [] })
       troubles = [{ code: lock.seq < known ? 'rollback' : 'fork', lock: lock.lock, detail }]
     }
-    if (lock.snapshot > head.seq + 1) {
+    let begun: ID | undefined
+    if (spoiled) {
+      this.spoiled.set(lock.lock, spoiled)
+      troubles = [...troubles.filter((t) => t.code !== 'snapshot'), spoiled]
+    } else if (lock.snapshot > head.seq + 1) {
       try {
         const kept = await this.readSnapshot(lock)
-        if (kept.head.seq > head.seq) ({ head, chains, entries, troubles } = { head: kept.head, chains: [...kept.chains], entries: kept.entries, troubles: [...troubles.filter((t) => ofHistory.includes(t.code)), ...kept.troubles] })
+        begun = kept?.author
+        if (kept && kept.head.seq > head.seq) ({ head, chains, entries, troubles } = { head: kept.head, chains: [...kept.chains], entries: [...kept.entries], troubles: troubles.filter((t) => ofHistory.includes(t.code)) })
       } catch (error) {
         if (error instanceof EngineProblem) throw error
-        troubles.push({ code: 'snapshot', lock: lock.lock, seq: lock.snapshot, detail: error instanceof Error ? error.message : String(error) })
+        const wrong: Trouble = { code: 'snapshot', lock: lock.lock, seq: lock.snapshot, detail: error instanceof Error ? error.message : String(error), ...(error instanceof Spoiled && { author: error.author }) }
+        this.spoiled.set(lock.lock, wrong)
+        troubles.push(wrong)
       }
     }
     const from = head.seq
@@ -130,35 +160,50 @@ export class Entries {
       this.memory.set(lock.lock, whole)
       if (head.seq !== before.head.seq) await this.keep(lock.lock, whole)
     }
-    return { entries: all, troubles, head }
+    return { entries: all, troubles, head, ...(begun !== undefined && { begun }) }
   }
 
-  /** The latest snapshot, opened, and everything in it checked as if it had come alone. */
-  private async readSnapshot(lock: OpenLock): Promise<{ head: Head; chains: readonly string[]; entries: Read[]; troubles: Trouble[] }> {
+  /**
+   * The latest snapshot, opened, and everything in it checked as if it had come alone; nothing if it is a patient's or a proxy's, whose
+   * snapshots are for themselves.
+   */
+  private async readSnapshot(lock: OpenLock): Promise<(Checked & { author: ID }) | undefined> {
     const page = await this.net.get<WireEntries>(`/api/locks/${lock.lock}/entries?after=${lock.snapshot - 1}`)
     const stored = page.entries[0]
     if (stored?.seq !== lock.snapshot) throw new Bad('the server does not give the snapshot that it names')
     const s = await this.outside(lock.lock, stored.text)
+    const { author } = s.body
+    if (author !== this.self.person && !isStaff(await this.rolesOf(author))) return undefined
+    try {
+      return { ...(await this.inSnapshot(lock, s, stored)), author }
+    } catch (error) {
+      if (error instanceof EngineProblem) throw error // the network's fault is nobody's snapshot's
+      throw new Spoiled(author, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  private async inSnapshot(lock: OpenLock, s: Statement<'ward/entry/1'>, stored: WireStored): Promise<Checked> {
     const content = await this.whole(lock, s, stored)
     if (s.body.kind !== 'snapshot' || content.header.type !== snapshotType || content.header.encoding !== 'gzip') throw new Bad('this is not a snapshot')
     return this.checkSnapshot(lock, await gunzip(content.body))
   }
 
-  /** Checks the contents of a snapshot. What does not check is left out and told. */
-  async checkSnapshot(lock: Pick<OpenLock, 'lock' | 'keys'>, json: Uint8Array): Promise<{ head: Head; chains: readonly string[]; entries: Read[]; troubles: Trouble[] }> {
+  /** Checks the contents of a snapshot. If one entry in it does not check, none of it is used: the entries themselves are read. */
+  async checkSnapshot(lock: Pick<OpenLock, 'lock' | 'keys'>, json: Uint8Array): Promise<Checked> {
     const { upto, chains, entries } = await readSnapshot(lock.lock, json)
-    const results = await Promise.all(entries.map(async (e): Promise<Read | Trouble> => {
-      if ('wrong' in e) return { code: 'body', lock: lock.lock, seq: e.seq, detail: e.wrong }
-      return this.fromSnapshot(lock, e, chains).catch((error: unknown) => troubleOf(lock.lock, { seq: e.seq, text: e.statement }, error))
+    const read = await Promise.all(entries.map((e) => {
+      if ('wrong' in e) throw new Bad(`snapshot: entry ${e.seq}: ${e.wrong}`)
+      return this.fromSnapshot(lock, e, chains)
     }))
-    const troubles = results.filter((r): r is Trouble => 'code' in r)
-    return { head: upto, chains, entries: results.filter((r): r is Read => !('code' in r) && r.kind !== 'snapshot'), troubles }
+    return { head: upto, chains, entries: read.filter((r) => r.kind !== 'snapshot') }
   }
 
   private async fromSnapshot(lock: Pick<OpenLock, 'lock' | 'keys'>, e: Kept, chains: readonly string[]): Promise<Read> {
     const s = await this.outside(lock.lock, e.statement)
     await this.checkSeen(s, e.seq, chains)
-    if (e.body === undefined && e.header.type === fhirType) return this.read1(s, e.seq, true, await this.whole(lock, s, { seq: e.seq, text: e.statement }))
+    const apart = e.header.kind === 'file' || e.header.kind === 'snapshot' // fetched when they are wanted
+    if (e.body === undefined && !apart && e.header.size <= maxSnapshotBody) throw new Bad(`snapshot: what entry ${e.seq} says is left out`)
+    if (e.body === undefined && !apart) return this.read1(s, e.seq, true, await this.whole(lock, s, { seq: e.seq, text: e.statement }))
     const content = { header: e.header, lines: e.lines, body: e.body ?? new Uint8Array() }
     await this.checkInside(s, content)
     return this.read1(s, e.seq, e.body === undefined, content)
@@ -176,8 +221,9 @@ export class Entries {
   /** Whether much lies after the last snapshot, as far as this browser knows, and nothing in the lock is broken. */
   isSnapshotDue(lock: string, last = this.memory.get(lock)?.snapshot ?? 0): boolean {
     const known = this.memory.get(lock)
-    if (!known || known.troubles.length > 0) return false
-    const after = known.entries.filter((e) => e.seq > last)
+    if (!known || known.troubles.some((t) => t.code !== 'snapshot')) return false
+    const spoiled = known.troubles.some((t) => t.code === 'snapshot' && t.seq === last) // one that nobody uses is none
+    const after = known.entries.filter((e) => spoiled || e.seq > last)
     return after.length >= snapshotEntries || after.reduce((sum, e) => sum + (e.kind === 'file' ? 0 : e.size), 0) >= snapshotBytes
   }
 

@@ -26,12 +26,12 @@ import type {
   About, AppRelease, Appointment, Change, Compartment, Draft, Emergency, EmergencyCode, EntryKind, ID, Item, Look, Me, Member, OpenChart, Passkey, Person, Progress, Proof, Purpose, RecordEvent, Resource,
   Role, Team, Trouble, Unsent,
 } from './types.ts'
+import { isStaff, staffRoles } from './roles.ts'
 import { SessionDoor } from './visit.ts'
 import type { WireChart, WireEmergency, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
 
-const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
 const directoryRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy']
-export const isStaff = (roles: readonly Role[]): boolean => roles.some((r) => staffRoles.includes(r))
+export { isStaff } from './roles.ts'
 
 /** How many bytes of FHIR go into one imported entry, before gzip. */
 const importSize = 100 * 1024
@@ -649,7 +649,7 @@ export class Session {
       }
       locks.set(compartment, open)
       const contents = await this.entries.read(open, (done, total) => progress('reading', done, total))
-      troubles.push(...contents.troubles)
+      for (const t of contents.troubles) troubles.push(t.author === undefined ? t : { ...t, authorName: await this.nameOf(t.author) })
       for (const e of contents.entries) items.push(await this.item(e, l.lock, compartment))
       if (this.entries.isSnapshotDue(l.lock, open.snapshot)) this.leaveSnapshot(l.lock)
     }))

@@ -181,6 +181,8 @@ export interface Trouble {
   readonly lock: ID
   readonly seq?: number
   readonly entry?: ID
+  readonly author?: ID                 // of a snapshot: who left it
+  readonly authorName?: string
   readonly detail: string              // English, for the details and a report
 }
 

@@ -129,13 +129,14 @@ function Readers({ chart }: { chart: OpenChart }): JSX.Element | null {
 
 /** What did not check: said plainly, with nothing of its contents. */
 function Troubles({ chart }: { chart: OpenChart }): JSX.Element | null {
-  const { w } = useWords()
+  const { w, lang } = useWords()
   const c = w.chart
+  const lines = [...new Set(chart.troubles.map((t) => (t.authorName ? c.snapshotBy(apart(t.authorName, lang)) : c.trouble[t.code])))]
   if (chart.troubles.length === 0) return null
   return (
     <Notice kind="danger" title={c.troubleTitle(chart.troubles.length)}>
       <p>{c.troubleText}</p>
-      <ul class="chart-troubles">{[...new Set(chart.troubles.map((t) => t.code))].map((code) => <li key={code}>{c.trouble[code]}</li>)}</ul>
+      <ul class="chart-troubles">{lines.map((line) => <li key={line}>{line}</li>)}</ul>
       <details>
         <summary class="chart-target">{c.troubleDetails}</summary>
         <ul class="chart-small" dir="ltr">{chart.troubles.map((t, i) => <li key={i}>{t.code}{t.seq === undefined ? '' : ` #${t.seq}`}: {t.detail} ({t.lock}{t.entry ? ` / ${t.entry}` : ''})</li>)}</ul>

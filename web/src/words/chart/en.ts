@@ -84,6 +84,7 @@ export const chart = {
   // What did not check.
   troubleTitle: (n: number): string => (n === 1 ? 'One thing in this chart did not pass its checks' : `${many(n, 'thing', 'things')} in this chart did not pass their checks`),
   troubleText: 'Ward checks every entry: who wrote it, and that nobody changed, removed or exchanged it. What did not pass is not shown. Tell your clinic, and do not rely on this chart being complete.',
+  snapshotBy: (who: string): string => `A summary of the chart that ${who} left does not check, and is not used again. The entries themselves were read instead.`,
   trouble: {
     statement: 'An entry is not written as it must be.', signature: 'A signature is wrong: an entry was changed, or is not from who it says.', browser: 'An entry was signed by a browser that its author did not approve.',
     author: 'An entry is not from who it says.', hash: 'An entry is not the one that was stored.', sealed: 'An entry could not be unsealed.', header: 'An entry says one thing outside and another inside.', body: 'The contents of an entry are damaged.',

@@ -78,6 +78,7 @@ export const chart = {
 
   troubleTitle: (n) => (n === 1 ? 'Algo en esta historia no ha superado las comprobaciones' : `${many(n, 'cosa', 'cosas')} en esta historia no han superado las comprobaciones`),
   troubleText: 'Ward comprueba cada entrada: quién la escribió, y que nadie la cambió, quitó o sustituyó. Lo que no superó la comprobación no se muestra. Avise a su clínica y no dé por completa esta historia.',
+  snapshotBy: (who: string): string => `Un resumen de la historia que dejó ${who} no es correcto y no se volverá a usar. En su lugar se leyeron las propias entradas.`,
   trouble: {
     statement: 'Una entrada no está escrita como debe.', signature: 'Una firma es incorrecta: una entrada fue cambiada o no es de quien dice.', browser: 'Una entrada fue firmada por un navegador que su autor no aprobó.',
     author: 'Una entrada no es de quien dice.', hash: 'Una entrada no es la que se guardó.', sealed: 'No se pudo abrir una entrada sellada.', header: 'Una entrada dice una cosa por fuera y otra por dentro.', body: 'El contenido de una entrada está dañado.',
