@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ward"
+	"ward/seal"
 	"ward/seal/envelope"
 )
 
@@ -31,29 +32,28 @@ func (c *Chart) Lock(compartment string) *Lock {
 	return nil
 }
 
-// Standing are the entries that count: not snapshots, nor those that a later entry amends or retracts by right. Only
-// an entry's author or a clinician may do so.
+// Standing are the entries that count (seal.Threads): the newest version of each that was not withdrawn.
 func (c *Chart) Standing() []Entry {
-	by := map[ward.EntryID]Entry{}
-	for _, e := range c.Entries {
-		by[e.Header.Entry] = e
-	}
-	gone := map[ward.EntryID]bool{}
-	for _, e := range c.Entries {
-		for _, id := range []ward.EntryID{e.Header.Amends, e.Header.Retracts} {
-			if old, ok := by[id]; ok && old.Lock == e.Lock && old.Seq < e.Seq && mayReplace(e, old) {
-				gone[id] = true
-			}
-		}
-		if e.Header.Retracts != "" || e.Header.Kind == "snapshot" {
-			gone[e.Header.Entry] = true
+	versions := make([]seal.Version, len(c.Entries))
+	for i, e := range c.Entries {
+		h := e.Header
+		versions[i] = seal.Version{
+			Lock: e.Lock, Seq: e.Seq, Entry: h.Entry, Kind: h.Kind, Author: h.Author, Clinician: slices.Contains(e.Roles, ward.Clinician),
+			Amends: h.Amends, Retracts: h.Retracts,
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(c.Entries), func(e Entry) bool { return gone[e.Header.Entry] })
-}
-
-func mayReplace(e, old Entry) bool {
-	return e.Header.Author == old.Header.Author || slices.Contains(e.Roles, ward.Clinician)
+	var standing []int
+	for _, t := range seal.Threads(versions) {
+		if t.Withdrawn < 0 {
+			standing = append(standing, t.Now())
+		}
+	}
+	slices.Sort(standing)
+	entries := make([]Entry, len(standing))
+	for n, i := range standing {
+		entries[n] = c.Entries[i]
+	}
+	return entries
 }
 
 // Charts lists the charts that this person may read.

@@ -88,8 +88,8 @@ func TestVectors(t *testing.T) {
 			}
 		})
 	}
-	for format := range formats {
-		if n := counts[format]; n[0] == 0 || n[1] == 0 && format != "padding" && format != "chain" {
+	for format := range formats { // some are total: they take whatever they are given
+		if n := counts[format]; n[0] == 0 || n[1] == 0 && format != "padding" && format != "chain" && format != "versions" {
 			t.Errorf("format %s has %d good and %d bad vectors; it needs some of each", format, n[0], n[1])
 		}
 	}
@@ -230,6 +230,21 @@ var formats = map[string]func(json.RawMessage) (any, error){
 			padded = append(padded, Padme(n))
 		}
 		return object{"padded": padded}, nil
+	}),
+	"versions": on(func(in struct{ Entries []versionIn }) (any, error) {
+		var entries []Version
+		for _, e := range in.Entries {
+			entries = append(entries, Version(e))
+		}
+		shown := []object{}
+		for _, t := range Threads(entries) {
+			o := object{"versions": t.Versions}
+			if t.Withdrawn >= 0 {
+				o["withdrawn"] = t.Withdrawn
+			}
+			shown = append(shown, o)
+		}
+		return object{"threads": shown}, nil
 	}),
 	"snapshot": on(func(in struct {
 		Org      ward.OrgID         `json:"org"`
@@ -727,6 +742,7 @@ func writeVectors(t *testing.T) {
 	w.recomputable()
 	w.entries()
 	w.snapshots()
+	w.versions()
 	w.keyrings()
 	w.codes()
 	w.invitations()
@@ -1114,6 +1130,62 @@ func (w *writer) seal(by *someone, epoch envelope.Epoch, d Draft, body []byte) w
 		w.t.Fatal(err)
 	}
 	return n
+}
+
+// A versionIn is a Version as vectors have it.
+type versionIn struct {
+	Lock      ward.LockID   `json:"lock"`
+	Seq       int64         `json:"seq"`
+	Entry     ward.EntryID  `json:"entry"`
+	Kind      string        `json:"kind"`
+	Author    ward.PersonID `json:"author"`
+	Clinician bool          `json:"clinician"`
+	Amends    ward.EntryID  `json:"amends,omitempty"`
+	Retracts  ward.EntryID  `json:"retracts,omitempty"`
+}
+
+func (w *writer) versions() {
+	made := map[ward.LockID]int64{}
+	entry := func(id, author string, change ...func(*versionIn)) versionIn {
+		e := versionIn{Lock: "general", Entry: ward.EntryID(id), Kind: "note", Author: ward.PersonID(author)}
+		for _, c := range change {
+			c(&e)
+		}
+		made[e.Lock]++
+		e.Seq = made[e.Lock]
+		return e
+	}
+	amends := func(id string) func(*versionIn) { return func(e *versionIn) { e.Amends = ward.EntryID(id) } }
+	retracts := func(id string) func(*versionIn) { return func(e *versionIn) { e.Retracts = ward.EntryID(id) } }
+	clinician := func(e *versionIn) { e.Clinician = true }
+	in := func(lock string) func(*versionIn) { return func(e *versionIn) { e.Lock = ward.LockID(lock) } }
+	snapshot := func(e *versionIn) { e.Kind = "snapshot" }
+	good := func(name string, entries ...versionIn) {
+		w.good("versions", name, object{"entries": entries})
+		clear(made)
+	}
+	good("one", entry("a", "amina"))
+	good("amended", entry("a", "amina"), entry("b", "amina", amends("a")), entry("c", "amina", amends("b")))
+	good("amended-twice-from-the-first", entry("a", "amina"), entry("b", "amina", amends("a")), entry("c", "amina", amends("a")))
+	good("amended-by-a-clinician", entry("a", "amina"), entry("b", "okafor", clinician, amends("a")))
+	good("amended-by-another", entry("a", "amina"), entry("b", "eve", amends("a")))
+	good("own-version-of-a-clinicians", entry("a", "amina"), entry("b", "okafor", clinician, amends("a")), entry("c", "amina", amends("b")))
+	good("withdrawn", entry("a", "okafor", clinician), entry("b", "okafor", clinician, retracts("a")))
+	good("withdrawn-by-another-clinician", entry("a", "okafor", clinician), entry("b", "mensah", clinician, retracts("a")))
+	good("withdrawn-by-another", entry("a", "okafor", clinician), entry("b", "eve", retracts("a")))
+	good("withdrawn-older-version", entry("a", "amina"), entry("b", "amina", amends("a")), entry("c", "amina", retracts("a")))
+	good("withdrawn-twice", entry("a", "amina"), entry("b", "amina", retracts("a")), entry("c", "okafor", clinician, retracts("a")))
+	good("amended-after-it-was-withdrawn", entry("a", "amina"), entry("b", "amina", retracts("a")), entry("c", "amina", amends("a")))
+	good("retraction-of-a-retraction", entry("a", "amina"), entry("b", "amina", retracts("a")), entry("c", "amina", retracts("b")))
+	good("amendment-of-a-retraction", entry("a", "amina"), entry("b", "amina", retracts("a")), entry("c", "amina", amends("b")))
+	good("of-another-lock", entry("a", "amina"), entry("b", "amina", in("restricted"), amends("a")), entry("c", "okafor", clinician, in("restricted"), retracts("a")))
+	good("same-id-in-another-lock", entry("a", "amina"), entry("a", "amina", in("restricted")), entry("b", "amina", in("restricted"), retracts("a")))
+	good("same-id-later", entry("a", "okafor", clinician), entry("a", "eve"), entry("b", "eve", retracts("a")), entry("c", "eve", amends("a")))
+	good("of-what-comes-later", entry("a", "amina", amends("b")), entry("b", "amina", amends("a")))
+	good("of-itself", entry("a", "amina", amends("a")), entry("b", "amina", retracts("b")))
+	good("of-nothing", entry("a", "amina", amends("gone")), entry("b", "amina", retracts("gone")))
+	good("both", entry("a", "amina"), entry("b", "amina", amends("a"), retracts("a")))
+	good("snapshots", entry("a", "amina"), entry("s", "amina", snapshot), entry("b", "amina", amends("s")), entry("t", "amina", snapshot, retracts("a")))
 }
 
 func (w *writer) snapshots() {

@@ -1,6 +1,7 @@
 // Runs testdata/vectors, which Go runs too: each good example must give its output, each bad one must be refused.
 // People, locks and entries go through the engine's own readers, with a server that answers with the example.
 
+import { threadsOf, type Version } from '../src/seal/versions.ts'
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -203,6 +204,8 @@ const formats: Record<string, Run> = {
   },
 
   export: readExport,
+
+  versions: async (input: { entries: readonly Version[] }) => ({ threads: threadsOf(input.entries) }),
 
   async snapshot(input: { org: string; lock: string; snapshot: string; authors: WireCards[] }) {
     const entries = await entriesOf(input.org, input.authors, {})

@@ -27,6 +27,7 @@ import type {
   Role, Team, Trouble, Unsent,
 } from './types.ts'
 import { isStaff, staffRoles } from './roles.ts'
+import { versionsOf } from './versions.ts'
 import { SessionDoor } from './visit.ts'
 import type { WireChart, WireEmergency, WireEvent, WireInvitation, WireMe, WireMember, WireNotice, WirePerson, WireSummary } from './wire.ts'
 
@@ -696,7 +697,6 @@ export class Session {
     const ids = new Set(stored.map((i) => i.entry))
     const waiting = this.outbox.of(chart).filter((w) => !ids.has(w.header.entry)).map((w) => this.waitingItem(w))
     const all = [...stored, ...waiting]
-    const byEntry = new Map(all.map((i) => [i.entry, i]))
     const amendedBy = new Map<ID, ID>()
     const retractedBy = new Map<ID, ID>()
     const visits = new Map<string, Item>()
@@ -708,11 +708,13 @@ export class Session {
         if (before) amendedBy.set(before.entry, i.entry)
         visits.set(visit, i)
       }
-      const about = byEntry.get(i.amends ?? i.retracts ?? '')
-      // Only the author or a clinician changes what an entry counts for.
-      if (!about || (about.author.person !== i.author.person && !i.author.roles.includes('clinician'))) continue
-      if (i.amends) amendedBy.set(i.amends, i.entry)
-      if (i.retracts) retractedBy.set(i.retracts, i.entry)
+    }
+    for (const { versions, withdrawn } of versionsOf(all)) {
+      const now = versions.at(-1) as Item
+      for (const v of versions) {
+        if (v !== now) amendedBy.set(v.entry, now.entry)
+        if (withdrawn) retractedBy.set(v.entry, withdrawn.entry)
+      }
     }
     const items = all.map((i): Item => {
       const { amendedBy: _a, retractedBy: _r, ...plain } = i

@@ -2,6 +2,7 @@
 // newest counts; retractions mark it. An imported entry holds many resources, each a row of its own.
 
 import type { Compartment, Item, OpenChart, Resource } from '../../engine/types.ts'
+import { versionsOf } from '../../engine/versions.ts'
 import { fields, first, text } from '../../fhir/read.ts'
 import { finder, inError, kindOf, searchText, view, whenOf, type Kind, type Reader, type View } from '../../fhir/view.ts'
 
@@ -12,41 +13,11 @@ export interface Thread {
   readonly withdrawn?: { readonly item: Item; readonly reason: string }
 }
 
-/** Who may change what an entry counts for: its author, and clinicians. The engine says the same of amendedBy. */
-const honoured = (change: Item, about: Item): boolean => change.author.person === about.author.person || change.author.roles.includes('clinician')
-
 export function threads(items: readonly Item[]): Thread[] {
-  const byEntry = new Map(items.map((i) => [i.entry, i]))
-  /** The entry that a chain of amendments began with. Amendments point backwards, so this ends. */
-  const rootOf = (item: Item): Item => {
-    let root = item
-    const passed = new Set<string>()
-    while (root.amends !== undefined && !passed.has(root.entry)) {
-      passed.add(root.entry)
-      const about = byEntry.get(root.amends)
-      if (!about || !honoured(root, about)) break
-      root = about
-    }
-    return root
-  }
-  const versions = new Map<string, Item[]>()
-  const withdrawn = new Map<string, Item>()
-  for (const item of items) {
-    const about = item.retracts === undefined ? undefined : byEntry.get(item.retracts)
-    if (about && honoured(item, about)) {
-      withdrawn.set(rootOf(about).entry, item)
-      continue
-    }
-    if (item.retracts !== undefined) continue
-    const root = rootOf(item).entry
-    const list = versions.get(root)
-    if (list) list.push(item)
-    else versions.set(root, [item])
-  }
-  return [...versions].flatMap(([root, list]): Thread[] => {
-    const [now, ...before] = list.reverse()
-    const by = withdrawn.get(root)
-    return now ? [{ now, before, ...(by && { withdrawn: { item: by, reason: reasonOf(by) } }) }] : []
+  return versionsOf(items).map(({ versions, withdrawn }): Thread => {
+    const before = [...versions].reverse()
+    const now = before.shift() as Item
+    return { now, before, ...(withdrawn && { withdrawn: { item: withdrawn, reason: reasonOf(withdrawn) } }) }
   })
 }
 
