@@ -842,6 +842,12 @@ type Notice struct {
 	Visit  VisitID  `json:"visit,omitempty"`
 }
 
+// Audience is whom a notice concerns: people, and everyone with one of the roles. It is never sent.
+type Audience struct {
+	People []PersonID
+	Roles  []Role
+}
+
 // Limits that both sides know.
 const (
 	MaxInline     = 64 << 10          // bytes of a sealed entry kept in the database; larger ones are objects

@@ -212,13 +212,14 @@ func (c *Charts) HeldBy(ctx context.Context, tx *store.Tx, org ward.OrgID, perso
 	return heldBy(ctx, tx, org, person, c.Now())
 }
 
-// MayHear tells whether a notice about a lock or chart is for the caller: whether they may read it, or it is theirs.
-// Officers hear of a whole chart's, which is told when somebody broke the glass, and when that is over.
-func (c *Charts) MayHear(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.Notice) (bool, error) {
-	if n.Kind == "grant" && n.Lock == "" && (who.Has(ward.Privacy) || who.Has(ward.Security)) {
-		return true, nil
+// Audience finds whom a notice about a lock or chart concerns: who may read it, and whose it is. Officers hear of a whole
+// chart's, which is told when somebody broke the glass, and when that is over.
+func (c *Charts) Audience(ctx context.Context, tx *store.Tx, org ward.OrgID, n ward.Notice) (about ward.Audience, err error) {
+	if n.Kind == "grant" && n.Lock == "" {
+		about.Roles = []ward.Role{ward.Privacy, ward.Security}
 	}
-	return mayHear(ctx, tx, who.Org, who.Person, n, c.Now())
+	about.People, err = hearers(ctx, tx, org, n, c.Now())
+	return about, err
 }
 
 // EndPerson takes a person off everything they hold. What they held is due for a new epoch.
@@ -274,6 +275,12 @@ func (c *Charts) Patient(ctx context.Context, tx *store.Tx, org ward.OrgID, char
 		return "", missing("chart")
 	}
 	return owner, err
+}
+
+// HoldersOf lists who was granted a part of a chart directly and now.
+func (c *Charts) HoldersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) ([]ward.PersonID, error) {
+	return list[ward.PersonID](ctx, tx, `SELECT DISTINCT g.person FROM locks l JOIN grants g ON g.org = l.org AND g.lock = l.lock
+		WHERE l.org = $1 AND l.chart = $2 AND g.person <> '' AND `+live+`$3)`, string(org), string(chart), c.Now().UnixMilli())
 }
 
 // Held lists the charts that a person was granted directly and now: those of others, to whom they are a proxy.

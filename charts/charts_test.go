@@ -234,8 +234,8 @@ func TestWhoHoldsTheEmergencyKeyHearsNothingUntilTheGlassIsBroken(t *testing.T) 
 	m, n := w.lock(pat, envelope.LockChart, chart, w.to(pat, pat, envelope.ForSelf, ""), w.toLock(pat, em, envelope.ForEmergency))
 	w.must(w.create(pat, n))
 	w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
-		hears, err := w.c.MayHear(ctx, tx, doc.caller(), ward.Notice{Kind: "entry", Lock: m.id, Chart: chart})
-		if hears {
+		about, err := w.c.Audience(ctx, tx, w.org, ward.Notice{Kind: "entry", Lock: m.id, Chart: chart})
+		if slices.Contains(about.People, doc.Person) || !slices.Contains(about.People, pat.Person) {
 			t.Error("a clinician who only holds the emergency key hears of every entry in every chart")
 		}
 		return err
@@ -243,8 +243,8 @@ func TestWhoHoldsTheEmergencyKeyHearsNothingUntilTheGlassIsBroken(t *testing.T) 
 	_, err := w.call(w.c.PostBreakGlass, doc, ward.BreakGlass{Code: "other"}, "chart", string(chart))
 	w.must(err)
 	w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
-		hears, err := w.c.MayHear(ctx, tx, dpo.caller(), ward.Notice{Kind: "grant", Chart: chart, Person: pat.Person})
-		if !hears {
+		about, err := w.c.Audience(ctx, tx, w.org, ward.Notice{Kind: "grant", Chart: chart, Person: pat.Person})
+		if !slices.ContainsFunc(about.Roles, dpo.caller().Has) || !slices.Contains(about.People, doc.Person) {
 			t.Error("the data protection officer does not hear that the glass was broken")
 		}
 		return err
@@ -280,8 +280,8 @@ func TestWhoIsConcernedHearsOnceThatTheHourOfAnEmergencyIsOver(t *testing.T) {
 		for _, n := range w.told {
 			for _, hearer := range []*someone{pat, officer} {
 				w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
-					hears, err := w.c.MayHear(ctx, tx, hearer.caller(), n)
-					if !hears {
+					about, err := w.c.Audience(ctx, tx, w.org, n)
+					if !slices.Contains(about.People, hearer.Person) && !slices.ContainsFunc(about.Roles, hearer.caller().Has) {
 						t.Errorf("%s does not hear of it", hearer.roles)
 					}
 					return err

@@ -234,16 +234,16 @@ func locksSeenBy(ctx context.Context, tx *store.Tx, who ward.Caller, now time.Ti
 	return all, found.Err()
 }
 
-// mayHear is one question to the database, as it is asked for every notice and listener.
-func mayHear(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, n ward.Notice, now time.Time) (bool, error) {
-	return exists(ctx, tx, `SELECT 1 FROM locks l LEFT JOIN charts c ON c.org = l.org AND c.chart = l.chart
-		WHERE l.org = $1 AND (l.lock = $2 OR (l.chart <> '' AND l.chart = $3)) AND (c.person = $4
-			OR EXISTS (SELECT 1 FROM grants g WHERE g.org = l.org AND g.lock = l.lock AND g.person = $4 AND `+live+`$5))
-			OR EXISTS (SELECT 1 FROM grants g JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person = $4 AND h.ended = 0 AND (h.until = 0 OR h.until > $5)
-				JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind <> 'emergency'
-				WHERE g.org = l.org AND g.lock = l.lock AND `+live+`$5))
-			OR EXISTS (SELECT 1 FROM break_glass b WHERE b.org = l.org AND b.chart = l.chart AND b.person = $4 AND b.until > $5))`,
-		string(org), string(n.Lock), string(n.Chart), string(person), now.UnixMilli())
+// hearers lists who may read a lock or a part of a chart now, and whose chart it is. It is asked once for every notice.
+func hearers(ctx context.Context, tx *store.Tx, org ward.OrgID, n ward.Notice, now time.Time) ([]ward.PersonID, error) {
+	return list[ward.PersonID](ctx, tx, `WITH about AS (SELECT lock, chart FROM locks WHERE org = $1 AND (lock = $2 OR (chart <> '' AND chart = $3)))
+		SELECT c.person FROM about a JOIN charts c ON c.org = $1 AND c.chart = a.chart
+		UNION SELECT g.person FROM about a JOIN grants g ON g.org = $1 AND g.lock = a.lock WHERE g.person <> '' AND `+live+`$4)
+		UNION SELECT h.person FROM about a JOIN grants g ON g.org = $1 AND g.lock = a.lock
+			JOIN grants h ON h.org = g.org AND h.lock = g.holder AND h.person <> '' AND h.ended = 0 AND (h.until = 0 OR h.until > $4)
+			JOIN locks t ON t.org = h.org AND t.lock = h.lock AND t.kind <> 'emergency' WHERE g.holder <> '' AND `+live+`$4)
+		UNION SELECT b.person FROM about a JOIN break_glass b ON b.org = $1 AND b.chart = a.chart WHERE b.until > $4`,
+		string(org), string(n.Lock), string(n.Chart), now.UnixMilli())
 }
 
 // emergencies lists who broke which glass since a moment, newest first.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"ward"
-	"ward/store"
 )
 
 const (
@@ -23,22 +22,11 @@ const (
 
 // events is the live stream (text/event-stream) of what the caller may know of.
 func (s *Server) events(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
-	notices := make(chan ward.Notice, maxWaiting)
-	full := make(chan struct{}, 1)
-	cancel, err := s.bus.Subscribe(who.Org, func(n ward.Notice) {
-		select {
-		case notices <- n:
-		default:
-			select {
-			case full <- struct{}{}:
-			default:
-			}
-		}
-	})
+	here, leave, err := s.join(who)
 	if err != nil {
 		return err
 	}
-	defer cancel()
+	defer leave()
 	s.metrics.streams.Inc()
 	defer s.metrics.streams.Dec()
 
@@ -68,18 +56,11 @@ func (s *Server) events(ctx context.Context, who ward.Caller, w http.ResponseWri
 			return nil
 		case <-life.C:
 			return nil
-		case <-full:
+		case <-here.full:
 			return nil
 		case <-ticker.C:
 			text = ": still here\n\n"
-		case n := <-notices:
-			mine, err := s.concerns(ctx, who, n)
-			if err != nil {
-				return nil
-			}
-			if !mine {
-				continue
-			}
+		case n := <-here.notices:
 			body, err := json.Marshal(n)
 			if err != nil {
 				return nil
@@ -94,38 +75,4 @@ func (s *Server) events(ctx context.Context, who ward.Caller, w http.ResponseWri
 			return nil
 		}
 	}
-}
-
-// concerns tells whether a notice is for this caller: about themselves, about a lock or chart that they may read, or
-// about people, which staff follow.
-func (s *Server) concerns(ctx context.Context, who ward.Caller, n ward.Notice) (bool, error) {
-	switch {
-	case n.Person == who.Person && n.Person != "":
-		return true, nil
-	case n.Kind == "session":
-		return false, nil
-	case n.Kind == "ledger":
-		return who.Has(ward.Security) || who.Has(ward.Privacy), nil
-	case who.Visit != "":
-		return n.Visit == who.Visit, nil
-	case n.Visit != "":
-		return s.may(ctx, who, n, s.visits.MayHear)
-	case n.Lock == "" && n.Chart == "":
-		for _, role := range who.Roles {
-			if role.IsStaff() {
-				return true, nil
-			}
-		}
-		return false, nil
-	}
-	return s.may(ctx, who, n, s.charts.MayHear)
-}
-
-// may asks a feature whether a notice is for the caller.
-func (s *Server) may(ctx context.Context, who ward.Caller, n ward.Notice, hear func(context.Context, *store.Tx, ward.Caller, ward.Notice) (bool, error)) (mine bool, err error) {
-	err = s.db.View(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		mine, err = hear(ctx, tx, who, n)
-		return err
-	})
-	return mine, err
 }

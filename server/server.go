@@ -58,6 +58,7 @@ type Server struct {
 	ledger   *ledger.Ledger
 	keeper   *ledger.Keeper
 	bus      *bus.Bus
+	halls    halls
 	log      *slog.Logger
 	metrics  *metrics
 	limits   *limits
@@ -79,7 +80,7 @@ func New(config Config) (*Server, error) {
 func newServer(config Config, routes func(*Server) []Route) (*Server, error) {
 	s := &Server{
 		db: config.DB, identity: config.Identity, charts: config.Charts, visits: config.Visits, policy: config.Policy, ledger: config.Ledger, keeper: config.Keeper,
-		bus: config.Bus, log: config.Log, stopping: make(chan struct{}),
+		bus: config.Bus, halls: halls{of: map[ward.OrgID]*hall{}}, log: config.Log, stopping: make(chan struct{}),
 		limits: newLimits(maxRemembered), turns: &turns{of: map[ward.PersonID]*turn{}}, bodies: newBudget(bodyBounds), answers: newBudget(answerBounds),
 		proxies: config.Proxies, local: isLocal(config.Origin), stranger: strangeProxy{local: isLocal(config.Origin)},
 	}

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,8 @@ type Charts interface {
 	Patient(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) (ward.PersonID, error)
 	// Held lists the charts of others that a person was granted directly.
 	Held(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error)
+	// HoldersOf lists who was granted a part of a chart directly.
+	HoldersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, chart ward.ChartID) ([]ward.PersonID, error)
 	// Holders lists who shares a chart with a person.
 	Holders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.PersonID, error)
 }
@@ -192,19 +195,41 @@ func (v *Visits) tell(tx *store.Tx, org ward.OrgID, of visit, seq int64) {
 	})
 }
 
-// MayHear tells whether a notice about a visit is for the caller.
-func (v *Visits) MayHear(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.Notice) (bool, error) {
-	of, err := getVisit(ctx, tx, who, n.Visit)
-	switch {
-	case ward.KindOf(err) == ward.Missing && err != nil:
-		return false, nil
-	case err != nil:
-		return false, err
-	case of.host == who.Person || of.patient == who.Person || of.me != "" || n.Seq == 0 && who.Has(ward.FrontDesk):
-		return true, nil
+// Audience finds whom a notice about a visit concerns: who is of it, who holds the patient's chart as a proxy, and the front
+// desk, of everything but what its members say to each other.
+func (v *Visits) Audience(ctx context.Context, tx *store.Tx, org ward.OrgID, n ward.Notice) (about ward.Audience, err error) {
+	of, err := getVisit(ctx, tx, ward.Caller{Org: org}, n.Visit)
+	if ward.KindOf(err) == ward.Missing && err != nil {
+		return about, nil
 	}
-	about, err := v.about(ctx, tx, who, of)
-	return len(about.Readers) > 0 && who.Has(ward.Proxy), err
+	if err != nil {
+		return about, err
+	}
+	holders, err := v.Charts.HoldersOf(ctx, tx, org, of.chart)
+	if err != nil {
+		return about, err
+	}
+	for _, person := range holders {
+		roles, err := v.People.RolesOf(ctx, tx, org, person)
+		if err != nil {
+			return about, err
+		}
+		if slices.Contains(roles, ward.Proxy) {
+			about.People = append(about.People, person)
+		}
+	}
+	members, err := membersOf(ctx, tx, org, of.id)
+	if err != nil {
+		return about, err
+	}
+	for _, m := range members {
+		about.People = append(about.People, m.id)
+	}
+	about.People = append(about.People, of.host, of.patient)
+	if n.Seq == 0 {
+		about.Roles = []ward.Role{ward.FrontDesk}
+	}
+	return about, nil
 }
 
 // Sweep ends visits that nobody ended.

@@ -47,6 +47,10 @@ func (d *door) Patient(_ context.Context, _ *store.Tx, _ ward.OrgID, chart ward.
 	return d.patient.Person, nil
 }
 
+func (d *door) HoldersOf(context.Context, *store.Tx, ward.OrgID, ward.ChartID) ([]ward.PersonID, error) {
+	return nil, nil
+}
+
 func (d *door) Held(context.Context, *store.Tx, ward.OrgID, ward.PersonID) ([]ward.ChartID, error) {
 	return nil, nil
 }
