@@ -8,7 +8,7 @@
 //
 // A statement that breaks a rule ends its chain for every reader, at the same place: nothing after it counts. The rules
 // are in rules.go, what waits for a second person in pending.go; docs/formats.md (Membership) is the reference for both
-// implementations, testdata/vectors/membership-*.json hold them together.
+// implementations, testdata/vectors/membership holds them together.
 //
 // It holds no secret, so the server uses it too, and takes no statement that readers would refuse.
 package membership
@@ -55,10 +55,11 @@ type Member struct {
 	Name      string // commitment, see envelope.NameHash
 	InvitedBy ward.PersonID
 	Invited   time.Time
-	Ended     time.Time // when deactivated, if not Active
-	Since     int64     // the seq from which this holds
-	fallen    []need    // what nobody else was there to confirm
-	fallenBy  ward.PersonID
+	Ended     time.Time       // when deactivated, if not Active
+	Since     int64           // the seq from which this holds
+	changed   int64           // the seq at which roles or activity changed last
+	fallen    []need          // what nobody else was there to confirm
+	vouched   []ward.PersonID // who confirmed some of it since: each counts once
 }
 
 // Alone tells whether one person alone made this member what they are.
@@ -83,7 +84,8 @@ type History struct {
 	chain  string
 	roster *History // of a thread
 	clinic *envelope.Statement[envelope.Clinic]
-	hashes []string // by seq; in a thread the first is empty
+	hashes []string    // by seq; in a thread the first is empty
+	times  []time.Time // by seq, as claimed
 	latest time.Time
 	named  int64 // the highest seq of the roster that the thread named
 
@@ -109,7 +111,7 @@ func NewRoster(clinic *envelope.Statement[envelope.Clinic]) (*History, error) {
 		return nil, err
 	}
 	h := newHistory(clinic.Body.Org, string(clinic.Body.Org))
-	h.clinic, h.hashes, h.latest = clinic, []string{clinic.Hash()}, at
+	h.clinic, h.hashes, h.times, h.latest = clinic, []string{clinic.Hash()}, []time.Time{at}, at
 	return h, nil
 }
 
@@ -117,7 +119,8 @@ func NewRoster(clinic *envelope.Statement[envelope.Clinic]) (*History, error) {
 // statements name it.
 func NewThread(roster *History, person ward.PersonID) *History {
 	h := newHistory(roster.org, string(person))
-	h.roster, h.hashes = roster, []string{""}
+	began := roster.times[0]
+	h.roster, h.hashes, h.times, h.latest = roster, []string{""}, []time.Time{began}, began
 	return h
 }
 
@@ -127,6 +130,9 @@ func newHistory(org ward.OrgID, chain string) *History {
 		done: map[string]effect{}, undone: map[ward.PersonID]time.Time{}, vetoes: map[ward.PersonID]int{}, veto: []vetoTime{{0, DefaultVeto}},
 	}
 }
+
+// Chain is the organisation's id for the roster, and the person's for a thread.
+func (h *History) Chain() string { return h.chain }
 
 // Head is the chain's newest statement.
 func (h *History) Head() Head {
@@ -176,6 +182,16 @@ func (h *History) Cards(person ward.PersonID) (cards []Member) {
 		}
 	}
 	return cards
+}
+
+// Changed lists, by id, whom the statement at seq changed.
+func (h *History) Changed(seq int64) (changed []ward.PersonID) {
+	for _, person := range slices.Sorted(maps.Keys(h.people)) {
+		if slices.ContainsFunc(h.people[person], func(m Member) bool { return m.Since == seq }) {
+			changed = append(changed, person)
+		}
+	}
+	return changed
 }
 
 // Veto is how many hours a card after lost keys can be vetoed.
@@ -308,13 +324,15 @@ func (h *History) stands(p envelope.Place, claimed string, now time.Time) (time.
 		return at, errors.New("it names an older head of the roster than the statement before it")
 	case p.RosterHash != h.roster.HashAt(p.RosterSeq):
 		return at, errors.New("it names a head that the roster does not have")
+	case at.Before(h.roster.times[p.RosterSeq].Add(-Skew)):
+		return at, errors.New("it claims to be older than the roster's statement that it names")
 	}
 	return at, nil
 }
 
 // take moves the head.
 func (h *History) take(p envelope.Place, hash string, at time.Time) {
-	h.hashes, h.named = append(h.hashes, hash), p.RosterSeq
+	h.hashes, h.times, h.named = append(h.hashes, hash), append(h.times, at), p.RosterSeq
 	if at.After(h.latest) {
 		h.latest = at
 	}
@@ -366,6 +384,9 @@ func (m Member) endedLately(at time.Time) bool {
 // set changes what holds of a person, from seq on.
 func (h *History) set(seq int64, m Member) {
 	m.Since = seq
+	if !m.Alone() {
+		m.vouched = nil
+	}
 	line := h.people[m.Person]
 	if n := len(line); n > 0 && line[n-1].Since == seq {
 		line = line[:n-1]

@@ -14,9 +14,10 @@ import (
 
 // A need is that so many people with one of the roles confirm something.
 type need struct {
-	roles []ward.Role
-	count int
-	by    []ward.PersonID
+	roles  []ward.Role
+	count  int
+	by     []ward.PersonID
+	author ward.PersonID // of one that fell away: who went on without it
 }
 
 func (n need) open() int { return n.count - len(n.by) }
@@ -36,7 +37,7 @@ type matter struct {
 	met      int    // confirmations by who met the person
 	agreed   []ward.PersonID
 	from     time.Time // of a card after lost keys: when it can no longer be vetoed
-	possible func() bool
+	possible func(at time.Time) bool
 	effect   func(seq int64, at time.Time)
 }
 
@@ -69,10 +70,10 @@ func (h *History) Pending() (all []Pending) {
 }
 
 // another tells whether a member can stand behind what the author wants: somebody else, and not whom the author brought
-// in a moment ago.
+// in a moment ago. Whom it is about can only where it gives them back what they had.
 func (w *matter) another(m Member, at time.Time) bool {
 	young := m.InvitedBy == w.author && at.Before(m.Invited.Add(Young))
-	return m.Person != w.author && m.Person != w.person && m.Person != w.undoes && !young
+	return m.Person != w.author && (m.Person != w.person || w.undoes != "") && m.Person != w.undoes && !young
 }
 
 // could lists who could confirm at the matter's own place.
@@ -102,17 +103,16 @@ func (w *matter) need(v view, powers ...ward.Role) {
 		if power == ward.Admin {
 			roles = []ward.Role{ward.Clinician, ward.Admin}
 		}
-		w.fallen = append(w.fallen, need{roles: roles, count: 1})
+		w.fallen = append(w.fallen, need{roles: roles, count: 1, author: w.author})
 	}
 }
 
 // insist asks for one who stays behind, and fails if there is nobody.
 func (w *matter) insist(v view) error {
-	roles := []ward.Role{ward.Clinician, ward.Security, ward.Admin}
-	if len(w.could(v, roles...)) == 0 {
+	if len(w.could(v, guarding...)) == 0 {
 		return errors.New("it needs a second person, and there is none")
 	}
-	w.needs = append(w.needs, need{roles: roles, count: 1})
+	w.needs = append(w.needs, need{roles: guarding, count: 1})
 	return nil
 }
 
@@ -127,8 +127,8 @@ func (w *matter) needAfterLoss(v view, of []ward.Role) {
 	could := len(w.could(v, roles...))
 	w.inviter = could == 0
 	w.needs = []need{{roles: roles, count: max(1, min(count, could))}}
-	if could < count {
-		w.fallen = []need{{roles: roles, count: count - could}}
+	for range count - could {
+		w.fallen = append(w.fallen, need{roles: roles, count: 1, author: w.author})
 	}
 }
 
@@ -158,9 +158,16 @@ func (h *History) drop(w *matter) {
 	h.waiting = slices.DeleteFunc(h.waiting, func(o *matter) bool { return o == w })
 }
 
-// voidOf ends what waits for a person, and open invitations to new keys of theirs.
+// voidOf ends whatever waits that is about a person who leaves.
 func (h *History) voidOf(person ward.PersonID) {
 	h.waiting = slices.DeleteFunc(h.waiting, func(w *matter) bool { return w.person == person })
+	h.voidCardsOf(person)
+}
+
+// voidCardsOf ends other cards of a person that wait, and open invitations to new keys: they have a card. What others
+// decide of them waits on.
+func (h *History) voidCardsOf(person ward.PersonID) {
+	h.waiting = slices.DeleteFunc(h.waiting, func(w *matter) bool { return w.person == person && w.kind == envelope.MemberCard{}.Type() })
 	for _, v := range h.invitations {
 		v.open = v.open && (v.invite.Person != person || !v.invite.Recover)
 	}
@@ -190,7 +197,7 @@ func (h *History) confirm(s stated[envelope.Confirm]) (func(), error) {
 	if len(meets) == 0 {
 		return nil, errors.New("nobody of its author's roles is needed")
 	}
-	if last := w.agreesWith(meets); last && !w.recovers && !w.possible() {
+	if last := w.agreesWith(meets); last && !w.recovers && !w.possible(s.time) {
 		return nil, errors.New("what it confirms is no longer possible")
 	}
 	return func() {
@@ -231,24 +238,23 @@ func (h *History) confirmAlone(s stated[envelope.Confirm]) (func(), error) {
 		if !m.Active || !m.Alone() || m.Card.Hash != s.Body.What {
 			continue
 		}
-		w := matter{person: person, author: m.fallenBy}
-		mine := slices.IndexFunc(m.fallen, func(n need) bool { return s.author.Has(n.roles...) && !slices.Contains(n.by, s.author.Person) })
-		if mine < 0 || !w.another(s.author, s.time) || h.roster != nil && string(s.author.Person) == h.chain {
+		mine := slices.IndexFunc(m.fallen, func(n need) bool {
+			w := matter{person: person, author: n.author}
+			return s.author.Has(n.roles...) && w.another(s.author, s.time)
+		})
+		switch {
+		case !s.author.Active, mine < 0, h.roster != nil && string(s.author.Person) == h.chain:
 			return nil, errors.New("its author could not have confirmed this")
+		case slices.Contains(m.vouched, s.author.Person):
+			return nil, errors.New("its author has confirmed it already")
 		}
-		return func() { h.set(s.seq, m.meets(mine, s.author.Person)) }, nil
+		return func() {
+			m.fallen = slices.Delete(slices.Clone(m.fallen), mine, mine+1)
+			m.vouched = append(slices.Clone(m.vouched), s.author.Person)
+			h.set(s.seq, m)
+		}, nil
 	}
 	return nil, errors.New("it confirms nothing that waits")
-}
-
-// meets is the member with one confirmation that was missing.
-func (m Member) meets(i int, by ward.PersonID) Member {
-	m.fallen = slices.Clone(m.fallen)
-	m.fallen[i].by = append(slices.Clone(m.fallen[i].by), by)
-	if m.fallen[i].open() == 0 {
-		m.fallen = slices.Delete(m.fallen, i, i+1)
-	}
-	return m
 }
 
 func (h *History) complete(s stated[envelope.Complete]) (func(), error) {
@@ -262,7 +268,7 @@ func (h *History) complete(s stated[envelope.Complete]) (func(), error) {
 		return nil, errors.New("the card it completes is not confirmed")
 	case s.time.Before(w.from):
 		return nil, errors.New("the card it completes can still be vetoed")
-	case !w.possible():
+	case !w.possible(s.time):
 		return nil, errors.New("what it completes is no longer possible")
 	}
 	return func() {

@@ -101,7 +101,7 @@ func (h *History) foundersCard(s stated[envelope.MemberCard]) (func(), error) {
 	return func() {
 		h.set(b.Seq, Member{
 			Person: b.Person, Roles: []ward.Role{ward.Clinician, ward.Admin}, Active: true, Card: cardOf(s), Invited: s.time,
-			fallen: []need{{roles: []ward.Role{ward.Clinician, ward.Admin}, count: 1}}, fallenBy: b.Person,
+			changed: b.Seq, fallen: []need{{roles: []ward.Role{ward.Clinician, ward.Admin}, count: 1, author: b.Person}},
 		})
 	}, nil
 }
@@ -114,11 +114,11 @@ func (h *History) firstCard(s stated[envelope.MemberCard], v *invitation) (func(
 	}
 	waits := &matter{what: s.hash, kind: b.Type(), person: b.Person, author: i.By, at: s.time}
 	waits.need(s.view, powerful(m.Roles)...)
-	waits.possible = func() bool { _, known := h.Member(b.Person); return !known }
+	waits.possible = func(time.Time) bool { _, known := h.Member(b.Person); return !known }
 	waits.effect = func(seq int64, _ time.Time) {
-		m.fallen, m.fallenBy = waits.fallen, i.By
+		m.changed, m.fallen = seq, waits.fallen
 		h.set(seq, m)
-		h.voidOf(b.Person)
+		h.voidCardsOf(b.Person)
 	}
 	return func() {
 		v.open = false
@@ -126,17 +126,38 @@ func (h *History) firstCard(s stated[envelope.MemberCard], v *invitation) (func(
 	}, nil
 }
 
-// ownCard replaces a card by someone who has the key of the one before: at once.
+// ownCard replaces a card by someone who has the key of the one before: at once. It is a veto of theirs if new keys were
+// on their way, since only one of the two devices is theirs.
 func (h *History) ownCard(s stated[envelope.MemberCard], m Member) (func(), error) {
 	if err := s.Verify(s.Body.Signing, m.Card.Signing); err != nil {
 		return nil, err
 	}
+	vetoes := false
+	for _, w := range h.waiting {
+		if w.recovers && w.person == m.Person {
+			vetoes = true
+			if h.outweighed(w) {
+				return nil, errOutweighed
+			}
+		}
+	}
+	for _, v := range h.invitations {
+		vetoes = vetoes || v.open && v.invite.Recover && v.invite.Person == m.Person
+	}
 	return func() {
+		if vetoes {
+			h.vetoes[m.Person]++
+		}
 		m.Card = cardOf(s)
 		h.set(s.seq, m)
-		h.voidOf(m.Person)
+		h.voidCardsOf(m.Person)
 	}, nil
 }
+
+var errOutweighed = errors.New("two who met the person outweigh their old device")
+
+// outweighed tells whether a card after lost keys stands against its person's old device.
+func (h *History) outweighed(w *matter) bool { return h.vetoes[w.person] >= ownVetoes && w.met >= 2 }
 
 // cardAfterLoss waits for those who checked who it is, and for the time in which it may be vetoed.
 func (h *History) cardAfterLoss(s stated[envelope.MemberCard], v *invitation, before Member) (func(), error) {
@@ -147,12 +168,12 @@ func (h *History) cardAfterLoss(s stated[envelope.MemberCard], v *invitation, be
 		wait *= 2
 	}
 	waits.from = v.time.Add(wait)
-	waits.possible = h.unchanged(before)
+	waits.possible = func(time.Time) bool { return h.sameRoles(before) && h.sameCard(before) }
 	waits.effect = func(seq int64, _ time.Time) {
 		m, _ := h.Member(before.Person)
-		m.Card, m.fallen, m.fallenBy = cardOf(s), waits.fallen, v.invite.By
+		m.Card, m.fallen, m.vouched = cardOf(s), waits.fallen, waits.agreed
 		h.set(seq, m)
-		h.voidOf(m.Person)
+		h.voidCardsOf(m.Person)
 	}
 	return func() {
 		v.open = false
@@ -160,12 +181,15 @@ func (h *History) cardAfterLoss(s stated[envelope.MemberCard], v *invitation, be
 	}, nil
 }
 
-// unchanged tells, later, whether a person still has the roles and the card that they have now.
-func (h *History) unchanged(m Member) func() bool {
-	return func() bool {
-		now, _ := h.Member(m.Person)
-		return now.Active && now.Card.Hash == m.Card.Hash && slices.Equal(now.Roles, m.Roles)
-	}
+// sameRoles tells whether somebody who was active still is, with the roles that they had.
+func (h *History) sameRoles(before Member) bool {
+	now, _ := h.Member(before.Person)
+	return now.Active && slices.Equal(now.Roles, before.Roles)
+}
+
+func (h *History) sameCard(before Member) bool {
+	now, _ := h.Member(before.Person)
+	return now.Card.Hash == before.Card.Hash
 }
 
 func (h *History) invite(s stated[envelope.Invite]) (func(), error) {
@@ -182,6 +206,8 @@ func (h *History) invite(s stated[envelope.Invite]) (func(), error) {
 		return nil, errors.New("it gives new keys to someone who is not active")
 	case b.Recover && envelope.FormatRoles(m.Roles) != b.Roles:
 		return nil, errors.New("it gives new keys with other roles")
+	case b.Recover && m.Name != "" && m.Name != b.Name:
+		return nil, errors.New("it gives new keys with another name")
 	case !b.Recover && known:
 		return nil, errors.New("it invites someone who has joined")
 	case !s.author.Has(mayInvite(h.roster == nil, b.Recover)...):
@@ -242,8 +268,8 @@ func (h *History) refuse(s stated[envelope.Veto]) (func(), error) {
 	switch {
 	case !own && !s.author.Has(ward.Security, ward.Privacy, ward.Admin):
 		return nil, errors.New("its author may not veto it")
-	case own && waits != nil && h.vetoes[person] >= ownVetoes && waits.met >= 2:
-		return nil, errors.New("two who met the person outweigh their old device")
+	case own && waits != nil && h.outweighed(waits):
+		return nil, errOutweighed
 	}
 	return func() {
 		if own {
@@ -271,21 +297,19 @@ func (h *History) roles(s stated[envelope.Roles]) (func(), error) {
 		return nil, errors.New("it changes nothing")
 	}
 	added := slices.DeleteFunc(slices.Clone(now), func(r ward.Role) bool { return m.Has(r) })
+	guards := slices.ContainsFunc(guarding, func(r ward.Role) bool { return m.Has(r) && !slices.Contains(now, r) })
 	waits := &matter{what: s.hash, kind: b.Type(), person: b.Person, author: s.author.Person, at: s.time}
 	waits.need(s.view, powerful(added)...)
-	if h.lastOf(s.view, m, now) {
+	if h.lastOf(s.view, m, now) || guards && h.undoneLately(s.author, s.time) {
 		if err := waits.insist(s.view); err != nil {
 			return nil, err
 		}
 	}
-	waits.possible = h.unchanged(m)
+	waits.possible = func(time.Time) bool { return h.sameRoles(m) }
 	waits.effect = func(seq int64, at time.Time) {
 		before, _ := h.Member(b.Person)
 		after := before
-		after.Roles = now
-		if len(waits.fallen) > 0 {
-			after.fallen, after.fallenBy = waits.fallen, waits.author
-		}
+		after.Roles, after.changed, after.fallen = now, seq, slices.Concat(before.fallen, waits.fallen)
 		h.set(seq, after)
 		h.done[s.hash] = effect{person: b.Person, by: waits.author, before: before, seq: seq, time: at}
 	}
@@ -332,22 +356,29 @@ func (h *History) deactivate(s stated[envelope.Deactivate]) (func(), error) {
 		m = s.author
 	}
 	waits := &matter{what: s.hash, kind: b.Type(), person: b.Person, author: s.author.Person, at: s.time}
-	lately := s.time.Before(h.undone[s.author.Person].Add(UndoTime))
-	if h.roster == nil && (lately || h.lastOf(s.view, m, nil)) {
+	if h.roster == nil && (h.undoneLately(s.author, s.time) || h.lastOf(s.view, m, nil)) {
 		if err := waits.insist(s.view); err != nil {
 			return nil, err
 		}
 	}
-	waits.possible = func() bool { now, _ := h.Member(b.Person); return now.Active }
+	waits.possible = func(time.Time) bool { now, _ := h.Member(b.Person); return now.Active }
 	waits.effect = func(seq int64, at time.Time) {
 		before, _ := h.Member(b.Person)
 		after := before
-		after.Active, after.Ended = false, at
+		after.Active, after.Ended, after.changed = false, at, seq
 		h.set(seq, after)
 		h.voidOf(b.Person)
 		h.done[s.hash] = effect{person: b.Person, by: waits.author, before: before, seq: seq, time: at}
 	}
 	return func() { h.begin(waits, s.seq) }, nil
+}
+
+// guarding are the roles of those who can undo what somebody did.
+var guarding = []ward.Role{ward.Clinician, ward.Security, ward.Admin}
+
+// undoneLately tells whether something that an author did was undone a moment ago: they do not get rid of others alone.
+func (h *History) undoneLately(author Member, at time.Time) bool {
+	return at.Before(h.undone[author.Person].Add(UndoTime))
 }
 
 // lastOf tells whether the clinic would be left without an active administrator or clinician if a member had only
@@ -376,21 +407,27 @@ func (h *History) reinstate(s stated[envelope.Reinstate]) (func(), error) {
 		return nil, fmt.Errorf("it comes later than %d hours after", int(UndoTime.Hours()))
 	case s.author.Person == e.by:
 		return nil, errors.New("its author did what it undoes")
-	case !s.author.had(ward.Clinician, ward.Security, ward.Admin):
+	case !s.author.had(guarding...):
 		return nil, errors.New("its author may not undo it")
 	}
-	waits := &matter{what: s.hash, kind: s.Body.Type(), author: s.author.Person, undoes: e.by, at: s.time}
-	waits.possible = func() bool { now, _ := h.Member(e.person); return now.Since == e.seq }
-	if !waits.possible() {
+	waits := &matter{what: s.hash, kind: s.Body.Type(), person: e.person, author: s.author.Person, undoes: e.by, at: s.time}
+	waits.possible = func(at time.Time) bool {
+		now, _ := h.Member(e.person)
+		return now.changed == e.seq && at.Before(e.time.Add(UndoTime))
+	}
+	if !waits.possible(s.time) {
 		return nil, errors.New("what it undoes was changed since")
 	}
 	if err := waits.insist(s.view); err != nil {
 		return nil, err
 	}
 	waits.effect = func(seq int64, at time.Time) {
-		h.set(seq, e.before)
+		m, _ := h.Member(e.person) // whose card and name may be others since
+		m.Roles, m.Active, m.Ended, m.changed = e.before.Roles, e.before.Active, time.Time{}, seq
+		h.set(seq, m)
 		h.undone[e.by] = at
 		delete(h.done, s.Body.What)
+		h.waiting = slices.DeleteFunc(h.waiting, func(w *matter) bool { return w.person == e.person && w.undoes != "" })
 	}
 	return func() { h.begin(waits, s.seq) }, nil
 }
@@ -407,7 +444,7 @@ func (h *History) setRules(s stated[envelope.Rules]) (func(), error) {
 	}
 	waits := &matter{what: s.hash, kind: s.Body.Type(), author: s.author.Person, at: s.time}
 	waits.need(s.view, ward.Admin)
-	waits.possible = func() bool { return true }
+	waits.possible = func(time.Time) bool { return true }
 	waits.effect = func(seq int64, _ time.Time) { h.veto = append(h.veto, vetoTime{seq, s.Body.Veto}) }
 	return func() { h.begin(waits, s.seq) }, nil
 }

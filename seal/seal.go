@@ -223,9 +223,3 @@ func readLimited(r io.Reader, limit int64) ([]byte, error) {
 
 // Hash is the SHA-256 of data, b64: how files and statements are named.
 func Hash(data []byte) string { return envelope.Hash(data) }
-
-// verify checks an Ed25519 signature with a key in b64.
-func verify(key string, message, signature []byte) bool {
-	public, err := ward.B64.DecodeString(key)
-	return err == nil && len(public) == ed25519.PublicKeySize && ed25519.Verify(public, message, signature)
-}

@@ -3,7 +3,9 @@ package seal
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/ed25519"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -450,6 +453,16 @@ var formats = map[string]func(json.RawMessage) (any, error){
 	) (any, error) {
 		return object{"length": len(in.Recipient)}, envelope.CheckRecipient(in.Recipient)
 	}),
+	"signature": on(func(in struct{ Key, Message, Signature string }) (any, error) {
+		signature, err := ward.B64.DecodeString(in.Signature)
+		if err != nil {
+			return nil, err
+		}
+		if !envelope.Signed(in.Key, []byte(in.Message), signature) {
+			return nil, errors.New("the signature does not match")
+		}
+		return object{"key": in.Key}, nil
+	}),
 	"base64": on(func(in struct {
 		Text     string `json:"text"`
 		Standard bool   `json:"standard"`
@@ -562,7 +575,7 @@ func checkProof(text, method, url, nonce, token string) (string, error) {
 		return "", errors.New("its header is another")
 	case claims.Method != method || claims.URL != url || claims.Nonce != nonce || claims.Token != wantToken:
 		return "", errors.New("it is for another request")
-	case !verify(header.Key.X, []byte(parts[0]+"."+parts[1]), signature):
+	case !envelope.Signed(header.Key.X, []byte(parts[0]+"."+parts[1]), signature):
 		return "", errors.New("its signature does not match")
 	}
 	return header.Key.X, nil
@@ -751,6 +764,7 @@ func writeVectors(t *testing.T) {
 	w.exports()
 	w.base64s()
 	w.recipients()
+	w.signatures()
 }
 
 func (w *writer) cards() {
@@ -1680,6 +1694,72 @@ func (w *writer) recipients() {
 		bad("point-"+name, "its point is p or more: a second writing of another", point(p))
 	}
 	bad("point-bit", "its point has the high bit, which readers ignore: a second writing of another", change(func(k []byte) { k[len(k)-1] |= 0x80 }))
+}
+
+// signatures that RFC 8032 leaves to the library: Go's takes most of the bad ones.
+func (w *writer) signatures() {
+	const message = "Ward"
+	unhex := func(text string) []byte { return must(hex.DecodeString(text)) }
+	seed := sha256.Sum256([]byte("signature vectors"))
+	private := ed25519.NewKeyFromSeed(seed[:])
+	public := []byte(private.Public().(ed25519.PublicKey))
+	signature := ed25519.Sign(private, []byte(message))
+	in := func(key, signature []byte) object {
+		return object{"key": ward.B64.EncodeToString(key), "message": message, "signature": ward.B64.EncodeToString(signature)}
+	}
+	bad := func(name, wrong string, key, signature []byte) { w.bad("signature", name, wrong, in(key, signature)) }
+
+	w.good("signature", "plain", in(public, signature))
+	bad("altered", "one bit of S is another", public, append(signature[:63:63], signature[63]^1))
+	bad("short", "it has a byte less", public, signature[:63])
+	bad("key-short", "the key has a byte less", public[:31], signature)
+
+	// With R the public key of somebody and S their secret scalar, S·B = R + k·A holds whenever k·A is the neutral point.
+	digest := sha512.Sum512(seed[:])
+	scalar := number(digest[:32])
+	scalar.SetBit(scalar, 255, 0).SetBit(scalar, 254, 1)
+	for bit := range 3 {
+		scalar.SetBit(scalar, bit, 0)
+	}
+	order, _ := new(big.Int).SetString("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", 16)
+	nobody := append(bytes.Clone(public), little(new(big.Int).Mod(scalar, order))...)
+	zeros, ones := strings.Repeat("00", 30), strings.Repeat("ff", 30)
+	for name, point := range map[string]string{
+		"one": "01" + zeros + "00", "minus-one": "ec" + ones + "7f", "zero": "00" + zeros + "00", "zero-other": "00" + zeros + "80",
+		"eight":       "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"eight-other": "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+		"eight-third": "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"eight-last":  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+	} {
+		bad("key-"+name, "the key is of small order: it signs without a secret", unhex(point), nobody)
+	}
+	for name, point := range map[string]string{"one-sign": "01" + zeros + "80", "minus-one-sign": "ec" + ones + "ff", "p": "ed" + ones + "7f", "p-one": "ee" + ones + "7f", "p-one-sign": "ee" + ones + "ff"} {
+		bad("key-"+name, "the key is written in a second way, and of small order", unhex(point), nobody)
+	}
+
+	// With R the neutral point, S is k times the secret.
+	for name, point := range map[string]string{"one": "01" + zeros + "00", "one-sign": "01" + zeros + "80", "p-one": "ee" + ones + "7f"} {
+		r := unhex(point)
+		k := sha512.Sum512(slices.Concat(r, public, []byte(message)))
+		s := new(big.Int).Mul(number(k[:]), scalar)
+		bad("r-"+name, "its R is of small order", public, append(r, little(s.Mod(s, order))...))
+	}
+	s := number(signature[32:])
+	bad("s-again", "its S is not reduced: a second writing of the same", public, append(signature[:32:32], little(s.Add(s, order))...))
+}
+
+// number reads bytes, lowest first.
+func number(low []byte) *big.Int {
+	high := bytes.Clone(low)
+	slices.Reverse(high)
+	return new(big.Int).SetBytes(high)
+}
+
+// little writes a number in 32 bytes, lowest first.
+func little(n *big.Int) []byte {
+	low := n.FillBytes(make([]byte, 32))
+	slices.Reverse(low)
+	return low
 }
 
 func (w *writer) base64s() {

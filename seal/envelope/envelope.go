@@ -138,15 +138,11 @@ func (s *Statement[B]) Verify(keys ...string) error {
 
 // VerifyNth checks the i-th signature alone.
 func (s *Statement[B]) VerifyNth(i int, key string) error {
-	public, err := ward.B64.DecodeString(key)
-	if err != nil || len(public) != ed25519.PublicKeySize {
-		return fmt.Errorf("%s: the signing key is not 32 bytes of base64url", s.Body.Type())
-	}
 	signed, err := signedText(s.Body)
 	if err != nil {
 		return err
 	}
-	if i >= len(s.Sigs) || !ed25519.Verify(public, signed, s.Sigs[i]) {
+	if i >= len(s.Sigs) || !Signed(key, signed, s.Sigs[i]) {
 		return fmt.Errorf("%s: signature %d does not match", s.Body.Type(), i+1)
 	}
 	return nil

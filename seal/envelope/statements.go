@@ -384,7 +384,18 @@ func from1(name string, n int64) error {
 }
 
 func hash(name, value string) error { return bytes32(name, value) }
-func key(name, value string) error  { return bytes32(name, value) }
+
+// key checks a public key of Ed25519.
+func key(name, value string) error {
+	b, err := ward.B64.DecodeString(value)
+	if err != nil {
+		return fmt.Errorf("%s is not base64url", name)
+	}
+	if err := checkSigningPoint(b); err != nil {
+		return fmt.Errorf("%s is not a key: %w", name, err)
+	}
+	return nil
+}
 
 func bytes32(name, value string) error {
 	if b, err := ward.B64.DecodeString(value); err != nil || len(b) != 32 {

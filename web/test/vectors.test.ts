@@ -97,6 +97,11 @@ const formats: Record<string, Run> = {
   entry: readEntry,
   content: readEntry,
 
+  async signature(input: { key: string; message: string; signature: string }) {
+    if (!(await verify(input.key, utf8(input.message), unb64(input.signature)))) throw new Bad('the signature does not match')
+    return { key: input.key }
+  },
+
   async chain(input: { lock: string; statements: string[] }) {
     let head = await start(input.lock)
     for (const text of input.statements) head = await next(head, text)

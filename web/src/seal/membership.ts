@@ -19,11 +19,16 @@ const slack = hour / 6
 const threeDays = 72 * hour
 /** Hours for a veto until the clinic says otherwise. */
 const firstVeto = 24
+/** Vetoes of someone's own until two who met them outweigh the old device: it may be the thief's. */
+const ownVetoes = 2
 
 /** Confirms patients' new keys; the staff's; and whether staff leave and come back. */
 const care = 'clinician frontdesk'
 const lead = 'clinician admin'
 const guard = 'clinician security admin'
+
+/** What the state is saved as; another version's is not read. */
+const saved = 'ward/membership/2'
 
 /** A confirmation that nobody could give at its place, and who stated it nonetheless. */
 interface Missing { readonly roles: string; readonly by: string }
@@ -74,8 +79,8 @@ interface Waiting {
   readonly confirmed: readonly { readonly by: string; readonly how: string }[]
   /** Roles, card and activity of its person at its place. */
   readonly was: { readonly roles: string; readonly card: string; readonly active: boolean }
-  /** Of a card after lost keys: since when it waits, for whom, and whether who invited may confirm for want of others. */
-  readonly lost?: { readonly since: string; readonly asked: string; readonly alone: boolean; readonly byInviter: boolean }
+  /** Of a card after lost keys: when the time for a veto is over, who confirms it, and whether who invited may for want of others. */
+  readonly lost?: { readonly from: string; readonly asked: string; readonly byInviter: boolean }
   /** Of a reinstatement: who stated what it undoes. */
   readonly doer?: string
 }
@@ -90,12 +95,14 @@ export interface Pending {
 interface Undoable { readonly what: string; readonly by: string; readonly time: string; readonly roles: string; readonly active: boolean }
 
 interface State {
-  readonly format: 'ward/membership/1'
+  readonly format: typeof saved
   readonly org: string
   readonly chain: string
   readonly clinic: Pick<Clinic, 'founder' | 'signing' | 'time'>
   /** Of the statement at each place; '' at a thread's 0. */
   readonly hashes: string[]
+  /** What each place claims; at a thread's 0 that of the clinic's statement. */
+  readonly times: string[]
   latest: string
   rosterSeq: number
   readonly people: Record<string, Version[]>
@@ -122,11 +129,8 @@ function must(holds: boolean, sentence: string): asserts holds {
   if (!holds) throw new Bad(sentence)
 }
 
-/** When a card after lost keys may be completed, in milliseconds. */
-function endOfWait(w: Waiting, veto: number): number {
-  const lost = w.lost as NonNullable<Waiting['lost']>
-  return ms(lost.since) + veto * hour * (lost.alone ? 2 : 1)
-}
+/** Whether a card after lost keys stands against its person's old device. */
+const outweighs = (w: Waiting, vetoes: number): boolean => vetoes >= ownVetoes && w.confirmed.filter((c) => c.how === 'met').length >= 2
 
 /** The roster at one place. */
 interface Staff { readonly one: (id: string) => Person | undefined; readonly all: () => readonly Person[]; readonly veto: number }
@@ -142,6 +146,9 @@ abstract class History {
   }
 
   hashAt(seq: number): string | undefined { return this.state.hashes[seq] }
+
+  /** When the statement at a place claims to be of. */
+  timeAt(seq: number): string | undefined { return this.state.times[seq] }
 
   /** One person at a place, at the head if none is given. */
   person(id: string, seq = this.head.seq): Person | undefined {
@@ -169,16 +176,12 @@ abstract class History {
   get pending(): readonly Pending[] {
     return this.state.waiting.map((w) => ({
       what: w.what, type: w.type, needs: w.needs, ...(w.person !== '' && { person: w.person }),
-      ...(w.lost && w.needs.length === 0 && { from: this.completable(w) }),
+      ...(w.lost && w.needs.length === 0 && { from: w.lost.from }),
     }))
   }
 
   /** The roster at the place by which what names this place of it is judged. */
   protected abstract staffAt(rosterSeq: number | undefined): Staff
-
-  private completable(w: Waiting): string {
-    return new Date(endOfWait(w, this.staffAt(this.state.rosterSeq).veto)).toISOString()
-  }
 
   /** Takes the next statement, or throws Bad and stays as it is. */
   async append(text: string, now: string): Promise<void> {
@@ -192,6 +195,7 @@ abstract class History {
     must(seq === this.head.seq, 'another statement was taken meanwhile')
     change()
     this.state.hashes.push(what)
+    this.state.times.push(s.body.time)
     this.state.latest = later(this.state.latest, s.body.time)
     this.state.rosterSeq = s.body.rosterSeq ?? 0
   }
@@ -222,7 +226,7 @@ abstract class History {
   }
 
   /** Checks what a statement says of the roster. */
-  protected abstract checkRoster(body: Place): void
+  protected abstract checkRoster(body: Place & { readonly time: string }): void
 
   /** What was derived, as plain JSON. */
   save(): unknown { return structuredClone(this.state) }
@@ -269,22 +273,23 @@ export class Thread extends History {
     return { one: (id) => this.roster.person(id, seq), all: () => this.roster.at(seq), veto: this.roster.vetoAt(seq) }
   }
 
-  protected checkRoster(b: Place): void {
+  protected checkRoster(b: Place & { readonly time: string }): void {
     must((b.rosterSeq as number) >= this.state.rosterSeq, 'a statement names an older roster than the one before')
     must(b.rosterHash === this.roster.hashAt(b.rosterSeq as number), 'a statement names a roster that there is not')
+    must(ms(b.time) >= ms(this.roster.timeAt(b.rosterSeq as number) as string) - slack, 'a statement claims to be older than the roster that it names')
   }
 }
 
 function begin(org: string, chain: string, { founder, signing, time }: Clinic | State['clinic'], first: string): State {
   return {
-    format: 'ward/membership/1', org, chain, clinic: { founder, signing, time }, hashes: [first], latest: time, rosterSeq: 0, people: {}, veto: [],
+    format: saved, org, chain, clinic: { founder, signing, time }, hashes: [first], times: [time], latest: time, rosterSeq: 0, people: {}, veto: [],
     invitations: [], waiting: [], undoable: {}, undone: {}, vetoes: {},
   }
 }
 
-function checkSaved(saved: unknown): State {
-  const state = structuredClone(saved) as State
-  must(state?.format === 'ward/membership/1', 'this history was saved by another version')
+function checkSaved(given: unknown): State {
+  const state = structuredClone(given) as State
+  must(state?.format === saved, 'this history was saved by another version')
   return state
 }
 
@@ -343,7 +348,7 @@ class Judge {
   private laterCard(b: MemberCard): Change {
     const p = this.active(b.person)
     must(b.serial === p.serial + 1 && b.before === p.card, 'a card does not follow the one before')
-    if (b.invitation === undefined) return () => this.renew(b)
+    if (b.invitation === undefined) return this.ownCard(b)
     const i = this.linked(b)
     must(i.recover === true, 'a card after lost keys is of a first invitation')
     const asked = this.inRoster ? lead : care
@@ -351,10 +356,23 @@ class Judge {
     const there = Math.min(this.others(asked, i.by, b.person).length, wanted)
     const needs = Array.from({ length: Math.max(there, 1) }, () => asked)
     const missing = Array.from({ length: wanted - there }, () => ({ roles: asked, by: i.by }))
-    const lost = { since: i.time, asked, alone: there < wanted, byInviter: there === 0 }
+    const wait = this.staff.veto * hour * (there < wanted ? 2 : 1)
+    const lost = { from: new Date(ms(i.time) + wait).toISOString(), asked, byInviter: there === 0 }
     return () => {
       i.open = false
       this.state.waiting = [...this.state.waiting, { ...this.waiting('ward/card/2', b, b.person, i.by), needs, missing, lost }]
+    }
+  }
+
+  /** A card by who has the keys of before. It is a veto of theirs if new keys were on their way: only one of the two devices is theirs. */
+  private ownCard(b: MemberCard): Change {
+    const lost = this.state.waiting.filter((w) => w.lost && w.person === b.person)
+    const vetoes = lost.length > 0 || this.state.invitations.some((i) => i.open && i.recover && i.person === b.person)
+    const before = this.state.vetoes[b.person] ?? 0
+    must(!lost.some((w) => outweighs(w, before)), 'two who met the person outweigh their old device')
+    return () => {
+      if (vetoes) this.state.vetoes[b.person] = before + 1
+      this.renew(b)
     }
   }
 
@@ -363,8 +381,10 @@ class Judge {
     must(this.inRoster ? staffRoles(b.roles) : threadRoles(b.roles) && b.person === b.chain, 'an invitation is not of this history')
     this.mayInvite(b.recover)
     const p = this.current(b.person)
-    if (b.recover) must(p !== undefined && p.active && p.roles === b.roles, 'an invitation for lost keys is of nobody who is active with these roles')
-    else must(p === undefined, 'an invitation is of someone who has joined')
+    if (b.recover) {
+      must(p !== undefined && p.active && p.roles === b.roles, 'an invitation for lost keys is of nobody who is active with these roles')
+      must(p.name === '' || p.name === b.name, 'an invitation for lost keys has another name')
+    } else must(p === undefined, 'an invitation is of someone who has joined')
     return () => {
       this.endInvitations((i) => i.person === b.person)
       const { invitation, person, verifier, roles, name, recover, until, by, time } = b
@@ -407,7 +427,7 @@ class Judge {
     const w = this.lostCard(b.what)
     must(this.byStaff(), 'a card after lost keys is completed by staff')
     must(w.needs.length === 0, 'a card after lost keys is not confirmed')
-    must(ms(b.time) >= endOfWait(w, this.staff.veto), 'the time for a veto is not over')
+    must(ms(b.time) >= ms((w.lost as NonNullable<Waiting['lost']>).from), 'the time for a veto is not over')
     return this.effect(w)
   }
 
@@ -418,7 +438,7 @@ class Judge {
     const own = b.by === person
     must(own || (this.byStaff() && has(this.author, 'security privacy admin')), 'someone vetoes who may not')
     const before = this.state.vetoes[person] ?? 0
-    if (own && before >= 2 && w) must(w.confirmed.filter((c) => c.how === 'met').length < 2, 'two who met the person outweigh a third veto')
+    must(!(own && w && outweighs(w, before)), 'two who met the person outweigh their old device')
     return () => {
       if (i) i.open = false
       this.state.waiting = this.state.waiting.filter((one) => one !== w)
@@ -434,7 +454,8 @@ class Judge {
     must(b.roles !== p.roles, 'roles change nothing')
     const added = b.roles.split(' ').filter((role) => !has(p, role))
     const { needs, missing } = this.powers(added, b.by, b.person)
-    if (this.isLast(p, b.roles)) needs.push(this.guarded(b.by, b.person))
+    const loses = guard.split(' ').some((role) => has(p, role) && !b.roles.split(' ').includes(role))
+    if (this.isLast(p, b.roles) || (loses && this.undoneLately())) needs.push(this.guarded(b.by, b.person))
     return this.settle({ ...this.waiting('ward/roles/1', b, b.person, b.by), needs, missing })
   }
 
@@ -453,8 +474,7 @@ class Judge {
     }
     this.authorIs('admin security')
     must(b.by !== b.person, 'staff do not deactivate themselves')
-    const undone = this.state.undone[b.by]
-    const needs = this.isLast(p, '') || (undone !== undefined && within(b.time, undone, threeDays)) ? [this.guarded(b.by, b.person)] : []
+    const needs = this.isLast(p, '') || this.undoneLately() ? [this.guarded(b.by, b.person)] : []
     return this.settle({ ...this.waiting('ward/deactivate/1', b, b.person, b.by), needs })
   }
 
@@ -540,6 +560,13 @@ class Judge {
     return lost.some((role) => !this.staff.all().some((one) => one.active && one.person !== p.person && has(one, role)))
   }
 
+  /** Whether something that the author did was undone a moment ago: they do not get rid of others alone. */
+  private undoneLately(): boolean {
+    const { by, time } = this.s.body as Place & Author
+    const undone = this.state.undone[by]
+    return undone !== undefined && within(time, undone, threeDays)
+  }
+
   // Invitations.
 
   private mayInvite(recover: true | undefined): void {
@@ -621,9 +648,13 @@ class Judge {
   private effect(w: Waiting): Change {
     const p = this.current(w.person)
     must((p?.active ?? false) === w.was.active, 'someone joined, left or came back meanwhile')
-    if (w.type === 'ward/card/2' || w.type === 'ward/roles/1') must((p?.roles ?? '') === w.was.roles && (p?.card ?? '') === w.was.card, 'someone has other roles or keys meanwhile')
+    if (w.type === 'ward/card/2' || w.type === 'ward/roles/1') must((p?.roles ?? '') === w.was.roles, 'someone has other roles meanwhile')
+    if (w.type === 'ward/card/2') must((p?.card ?? '') === w.was.card, 'someone has other keys meanwhile')
     const undoes = w.type === 'ward/reinstate/1' ? this.state.undoable[w.person] : undefined
-    if (w.type === 'ward/reinstate/1') must(undoes?.what === (w.body as Said).what, 'there is nothing to undo')
+    if (w.type === 'ward/reinstate/1') {
+      must(undoes?.what === (w.body as Said).what, 'there is nothing to undo')
+      must(within(this.s.body.time, undoes.time, threeDays), 'it is too late to undo it')
+    }
     return () => {
       this.state.waiting = this.state.waiting.filter((one) => one.what !== w.what)
       switch (w.type) {
@@ -644,7 +675,7 @@ class Judge {
           break
         case 'ward/reinstate/1': {
           const { roles, active, by } = undoes as Undoable
-          if (!(p as Person).active) this.void(w.person)
+          this.state.waiting = this.state.waiting.filter((one) => one.person !== w.person || one.type !== 'ward/reinstate/1')
           this.alter(p as Person, { roles, active, left: undefined }, w.what)
           this.state.undone[by] = this.s.body.time
           break
@@ -665,7 +696,7 @@ class Judge {
   }
 
   private join(b: MemberCard, i: Pick<Invite, 'roles' | 'name'> & { readonly by?: string; readonly time?: string }, missing: readonly Missing[], what = this.what): void {
-    this.void(b.person)
+    this.voidCards(b.person)
     this.put({
       person: b.person, roles: i.roles, active: true, alone: false, missing, vouched: [], card: what, serial: 1, signing: b.signing, recipientHash: b.recipientHash,
       name: i.name, since: b.seq, changed: what, ...(i.by !== undefined && { invitedBy: i.by, invitedAt: i.time }),
@@ -675,14 +706,20 @@ class Judge {
   /** A new card; after lost keys it has just the mark of its own, and who confirmed it did so already. */
   private renew(b: MemberCard, lost?: Waiting): void {
     const p = this.current(b.person) as Person
-    this.void(b.person)
+    this.voidCards(b.person)
     const mark = lost ? { missing: lost.missing, vouched: lost.confirmed.map((c) => c.by) } : {}
     this.put({ ...p, ...mark, card: lost?.what ?? this.what, serial: b.serial, signing: b.signing, recipientHash: b.recipientHash })
   }
 
-  /** Ends what waits for someone, and their open invitations for lost keys. */
+  /** Ends whatever waits that is about someone who leaves. */
   private void(person: string): void {
     this.state.waiting = this.state.waiting.filter((w) => w.person !== person)
+    this.voidCards(person)
+  }
+
+  /** Ends other cards of someone that wait, and their open invitations for lost keys. What others decide of them waits on. */
+  private voidCards(person: string): void {
+    this.state.waiting = this.state.waiting.filter((w) => w.person !== person || w.type !== 'ward/card/2')
     this.endInvitations((i) => i.person === person && i.recover === true)
   }
 

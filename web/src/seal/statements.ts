@@ -1,7 +1,7 @@
 // Statements: everything that people agree on, as a type line, one line of canonical JSON and signatures over both
 // (docs/formats.md). The same rules as seal/envelope in Go, tried on the same vectors.
 
-import { Bad, b64, concat, hash, idOf, isID, isTime, sha256, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
+import { Bad, b64, concat, hash, idOf, isID, isSigningPoint, isTime, sha256, unb64, utf8, verify, type Bytes, type Sign } from './bytes.ts'
 import { recipientWrong } from './recipient.ts'
 
 export const maxStatement = 16 * 1024
@@ -82,6 +82,14 @@ const bytes32: Check = (v) => {
     return false
   }
 }
+/** A public key of Ed25519. */
+const key: Check = (v) => {
+  try {
+    return typeof v === 'string' && isSigningPoint(unb64(v))
+  } catch {
+    return false
+  }
+}
 const time: Check = (v) => typeof v === 'string' && isTime(v)
 const count = (least: number): Check => (v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= least
 const recipient: Check = (v) => typeof v === 'string' && recipientWrong(v) === ''
@@ -117,20 +125,20 @@ const someRoles: Check = (v) => typeof v === 'string' && v !== '' && rolesOf(v) 
 const maxVeto = 336
 
 const place: readonly Field[] = [
-  ['org', id], ['chain', id], ['seq', count(1)], ['previous', bytes32, 'optional'], ['rosterSeq', count(0), 'optional'], ['rosterHash', bytes32, 'optional'],
+  ['org', id], ['chain', id], ['seq', count(1)], ['previous', bytes32, 'optional'], ['rosterSeq', count(1), 'optional'], ['rosterHash', bytes32, 'optional'],
 ]
 const by: readonly Field[] = [['by', id], ['card', bytes32], ['time', time]]
 
 const shapes: { readonly [T in Type]: readonly Field[] } = {
   'ward/card/1': [
     ['org', id], ['person', id], ['serial', count(1)], ['previous', bytes32, 'optional'], ['recipient', recipient],
-    ['signing', bytes32], ['time', time], ['voucher', id, 'optional'],
+    ['signing', key], ['time', time], ['voucher', id, 'optional'],
   ],
-  'ward/browser/1': [['org', id], ['person', id], ['card', bytes32], ['key', bytes32], ['time', time]],
-  'ward/clinic/1': [['org', id], ['founder', id], ['signing', bytes32], ['locks', isLocks], ['time', time]],
+  'ward/browser/1': [['org', id], ['person', id], ['card', bytes32], ['key', key], ['time', time]],
+  'ward/clinic/1': [['org', id], ['founder', id], ['signing', key], ['locks', isLocks], ['time', time]],
   'ward/epoch/1': [
     ['org', id], ['lock', id], ['kind', oneOf('chart', 'team', 'directory', 'staff', 'emergency')], ['chart', id, 'optional'],
-    ['compartment', oneOf('general', 'restricted'), 'optional'], ['epoch', count(1)], ['recipient', recipient], ['verify', bytes32],
+    ['compartment', oneOf('general', 'restricted'), 'optional'], ['epoch', count(1)], ['recipient', recipient], ['verify', key],
     ['previous', bytes32, 'optional'], ['history', bytes32, 'optional'], ['author', id], ['time', time],
   ],
   'ward/grant/1': [
@@ -139,24 +147,24 @@ const shapes: { readonly [T in Type]: readonly Field[] } = {
     ['granter', id], ['time', time], ['sha256', bytes32],
   ],
   'ward/entry/1': [
-    ['org', id], ['lock', id], ['epoch', count(1)], ['entry', id], ['kind', oneOf(...kinds)], ['author', id], ['browser', bytes32],
+    ['org', id], ['lock', id], ['epoch', count(1)], ['entry', id], ['kind', oneOf(...kinds)], ['author', id], ['browser', key],
     ['time', time], ['seen', isHead], ['size', count(1)], ['sha256', bytes32],
   ],
   'ward/visitor/1': [
-    ['org', id], ['visit', id], ['member', id], ['person', id, 'optional'], ['card', bytes32, 'optional'], ['leaf', bytes32], ['time', time],
+    ['org', id], ['visit', id], ['member', id], ['person', id, 'optional'], ['card', bytes32, 'optional'], ['leaf', key], ['time', time],
   ],
   'ward/admission/1': [
-    ['org', id], ['visit', id], ['member', id], ['card', bytes32, 'optional'], ['guest', bytes32, 'optional'], ['called', bytes32, 'optional'],
+    ['org', id], ['visit', id], ['member', id], ['card', bytes32, 'optional'], ['guest', key, 'optional'], ['called', bytes32, 'optional'],
     ['out', (v) => typeof v === 'string' && v !== '' && idsOf(v) !== undefined, 'optional'], ['role', oneOf('patient', 'proxy', 'clinician', 'guest')], ['admitter', id], ['time', time], ['until', time],
   ],
-  'ward/guest/1': [['org', id], ['visit', id], ['guest', id], ['link', bytes32], ['inviter', id], ['time', time]],
-  'ward/arrival/1': [['org', id], ['visit', id], ['guest', id], ['key', bytes32], ['time', time], ['sha256', bytes32]],
+  'ward/guest/1': [['org', id], ['visit', id], ['guest', id], ['link', key], ['inviter', id], ['time', time]],
+  'ward/arrival/1': [['org', id], ['visit', id], ['guest', id], ['key', key], ['time', time], ['sha256', bytes32]],
   'ward/card/2': [
-    ...place, ['person', id], ['serial', count(1)], ['before', bytes32, 'optional'], ['recipientHash', bytes32], ['signing', bytes32],
+    ...place, ['person', id], ['serial', count(1)], ['before', bytes32, 'optional'], ['recipientHash', bytes32], ['signing', key],
     ['invitation', id, 'optional'], ['time', time],
   ],
   'ward/invite/1': [
-    ...place, ['invitation', id], ['person', id], ['verifier', bytes32], ['roles', someRoles], ['name', bytes32],
+    ...place, ['invitation', id], ['person', id], ['verifier', key], ['roles', someRoles], ['name', bytes32],
     ['recover', (v) => v === true, 'optional'], ['until', time], ...by,
   ],
   'ward/withdraw/1': [...place, ['what', bytes32], ...by],
