@@ -1,9 +1,16 @@
 package membership
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +30,7 @@ type maker struct {
 	on     *line // where statements go
 	people map[string]*keys
 	links  map[string]link
+	names  map[string]string // of who was renamed
 	made   map[string]string // hash of the last statement of a kind about someone: "card bea"
 	count  int               // of invitations
 	target *line
@@ -77,7 +85,7 @@ func signer(k ed25519.PrivateKey) envelope.Signer {
 }
 
 func newMaker(t testing.TB) *maker {
-	m := &maker{t: t, org: id[ward.OrgID]("clinic"), clock: began, people: map[string]*keys{}, links: map[string]link{}, made: map[string]string{}, bendAt: -1}
+	m := &maker{t: t, org: id[ward.OrgID]("clinic"), clock: began, people: map[string]*keys{}, links: map[string]link{}, names: map[string]string{}, made: map[string]string{}, bendAt: -1}
 	var err error
 	m.clinic, err = envelope.Write(envelope.Clinic{
 		Org: m.org, Founder: person("ada"), Signing: public(key("ada 1")), Time: ward.FormatTime(began),
@@ -172,13 +180,17 @@ func (m *maker) invites(by, who, roles string, recovers bool, until time.Duratio
 	m.links[who] = l
 	m.made["invite "+who] = state(m, func(p envelope.Place, a envelope.Author) envelope.Invite {
 		return envelope.Invite{
-			Place: p, Invitation: l.id, Person: person(who), Verifier: public(l.key), Roles: roles, Name: nameOf(who), Recover: recovers,
+			Place: p, Invitation: l.id, Person: person(who), Verifier: public(l.key), Roles: roles, Name: m.nameOf(who), Recover: recovers,
 			Until: ward.FormatTime(m.clock.Add(until)), Author: a,
 		}
 	}, by)
 }
 
-func nameOf(who string) string { return envelope.NameHash(sha256.Sum256([]byte(who)), who) }
+// nameOf commits to the name that somebody has now.
+func (m *maker) nameOf(who string) string {
+	name := cmp.Or(m.names[who], who)
+	return envelope.NameHash(sha256.Sum256([]byte(name)), name)
+}
 
 // card makes someone's next keys: with their link, if they have one that is new, else with the keys of before.
 func (m *maker) card(who string) {
@@ -205,6 +217,12 @@ func (m *maker) card(who string) {
 		return // waits: keep the keys of before until it is completed
 	}
 	m.takes(who, hash)
+}
+
+// ownCard makes someone's next keys with those of before, whatever links there are.
+func (m *maker) ownCard(who string) {
+	delete(m.links, who)
+	m.card(who)
 }
 
 // takes says that somebody's newest card counts.
@@ -254,8 +272,9 @@ func (m *maker) roles(by, who, roles string) {
 }
 
 func (m *maker) rename(by, who, name string) {
+	m.names[who] = name
 	state(m, func(p envelope.Place, a envelope.Author) envelope.Rename {
-		return envelope.Rename{Place: p, Person: person(who), Name: nameOf(name), Author: a}
+		return envelope.Rename{Place: p, Person: person(who), Name: m.nameOf(who), Author: a}
 	}, by)
 }
 
@@ -275,6 +294,108 @@ func (m *maker) rules(by string, veto int64) {
 	m.made["rules"] = state(m, func(p envelope.Place, a envelope.Author) envelope.Rules {
 		return envelope.Rules{Place: p, Veto: veto, Author: a}
 	}, by)
+}
+
+// forge puts at the end of the chain what Write would not write.
+func (m *maker) forge(body func(envelope.Place, envelope.Author) envelope.Body, by string, signers ...envelope.Signer) {
+	m.t.Helper()
+	m.wait(time.Minute)
+	m.latest = m.clock
+	b := body(m.place(), m.author(by))
+	line, err := json.Marshal(b)
+	m.check(err)
+	signed := b.Type() + "\n" + string(line) + "\n"
+	text := []byte(signed)
+	for _, sign := range signers {
+		signature, err := sign([]byte(signed))
+		m.check(err)
+		text = append(text, ward.B64.EncodeToString(signature)+"\n"...)
+	}
+	m.on.texts, m.on.head = append(m.on.texts, text), envelope.Hash(text)
+}
+
+// forgedCard is a first card with any key, signed so that Ed25519's equation holds where the key is the neutral point.
+func (m *maker) forgedCard(who, signing string) {
+	l := m.links[who]
+	m.forge(func(p envelope.Place, a envelope.Author) envelope.Body {
+		return envelope.MemberCard{
+			Place: p, Person: person(who), Serial: 1, RecipientHash: envelope.Hash([]byte(who)), Signing: point(signing), Invitation: l.id, Time: a.Time,
+		}
+	}, who, signedByNobody, signer(l.key))
+}
+
+func (m *maker) forgedInvite(who, verifier string) {
+	m.forge(func(p envelope.Place, a envelope.Author) envelope.Body {
+		return envelope.Invite{
+			Place: p, Invitation: id[ward.InvitationID](who), Person: person(who), Verifier: point(verifier), Roles: "frontdesk", Name: m.nameOf(who),
+			Until: ward.FormatTime(m.clock.Add(time.Hour)), Author: a,
+		}
+	}, "ada", signer(key("ada 1")))
+}
+
+func (m *maker) forgedRename(sign envelope.Signer) {
+	m.forge(func(p envelope.Place, a envelope.Author) envelope.Body {
+		return envelope.Rename{Place: p, Person: person("finn"), Name: m.nameOf("F"), Author: a}
+	}, "ada", sign)
+}
+
+// Points of Ed25519 that no key of anybody's is.
+const (
+	neutral      = "0100000000000000000000000000000000000000000000000000000000000000"
+	neutralAgain = "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" // y is p + 1
+	orderEight   = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+	threeAgain   = "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" // y is p + 3
+)
+
+func point(text string) string {
+	b, err := hex.DecodeString(text)
+	if err != nil {
+		panic(err)
+	}
+	return ward.B64.EncodeToString(b)
+}
+
+// signedByNobody has the base point as R and 1 as S.
+func signedByNobody([]byte) ([]byte, error) {
+	return hex.DecodeString("58" + strings.Repeat("66", 31) + "01" + strings.Repeat("00", 31))
+}
+
+var groupOrder, _ = new(big.Int).SetString("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", 16)
+
+// withNeutralR has the neutral point as R, so that S is the secret times what is hashed.
+func withNeutralR(k ed25519.PrivateKey) envelope.Signer {
+	return func(message []byte) ([]byte, error) {
+		r, err := hex.DecodeString(neutral)
+		secret := sha512.Sum512(k.Seed())
+		secret[0] &= 248
+		secret[31] = secret[31]&63 | 64
+		hashed := sha512.Sum512(slices.Concat(r, k[32:], message))
+		s := new(big.Int).Mul(number(secret[:32]), number(hashed[:]))
+		return append(r, little(s.Mod(s, groupOrder))...), err
+	}
+}
+
+// withMoreS has an S that is not reduced.
+func withMoreS(k ed25519.PrivateKey) envelope.Signer {
+	return func(message []byte) ([]byte, error) {
+		signature := ed25519.Sign(k, message)
+		s := number(signature[32:])
+		return append(signature[:32], little(s.Add(s, groupOrder))...), nil
+	}
+}
+
+// number reads bytes, lowest first.
+func number(low []byte) *big.Int {
+	high := slices.Clone(low)
+	slices.Reverse(high)
+	return new(big.Int).SetBytes(high)
+}
+
+// little writes a number in 32 bytes, lowest first.
+func little(n *big.Int) []byte {
+	low := n.FillBytes(make([]byte, 32))
+	slices.Reverse(low)
+	return low
 }
 
 // patientAgain goes back to the thread that was begun.

@@ -243,7 +243,7 @@ func (h *History) confirmAlone(s stated[envelope.Confirm]) (func(), error) {
 			return s.author.Has(n.roles...) && w.another(s.author, s.time)
 		})
 		switch {
-		case !s.author.Active, mine < 0, h.roster != nil && string(s.author.Person) == h.chain:
+		case mine < 0, h.roster != nil && string(s.author.Person) == h.chain:
 			return nil, errors.New("its author could not have confirmed this")
 		case slices.Contains(m.vouched, s.author.Person):
 			return nil, errors.New("its author has confirmed it already")

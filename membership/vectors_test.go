@@ -115,6 +115,27 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// TestChangedTellsWhomAStatementChanged asks after statements that change somebody, nobody, and somebody later.
+func TestChangedTellsWhomAStatementChanged(t *testing.T) {
+	m := newMaker(t)
+	clinic(m)
+	m.joins("ben", "carl", "clinician") // 10 invites, 11 waits
+	m.confirm("dora", "card carl", "met")
+	m.rename("ada", "finn", "F")
+	h, err := NewRoster(m.clinic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Read(m.roster.texts, m.latest); err != nil {
+		t.Fatal(err)
+	}
+	for seq, who := range map[int64][]ward.PersonID{0: nil, 1: {person("ada")}, 10: nil, 11: nil, 12: {person("carl")}, 13: {person("finn")}, 14: nil} {
+		if diff := cmp.Diff(who, h.Changed(seq)); diff != "" {
+			t.Errorf("statement %d (-want +got):\n%s", seq, diff)
+		}
+	}
+}
+
 func (in input) read() (*History, error) {
 	clinic, err := envelope.Parse[envelope.Clinic]([]byte(in.Clinic))
 	if err != nil {
@@ -287,12 +308,65 @@ var goodOnes = []example{
 		m.card("finn") // by the link, waits
 		m.card("finn") // by the keys of before
 	}},
+	{"own-card-voids-an-invitation", "", func(m *maker) { clinic(m); m.again("dora", "finn", "frontdesk"); m.ownCard("finn") }},
+	{"own-card-against-one", "", func(m *maker) {
+		amina(m)
+		ownVetoed(m)
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.confirm("dora", "card amina", "met")
+		m.confirm("ada", "card amina", "video")
+		m.ownCard("amina")
+	}},
+	{"own-cards-are-vetoes", "", func(m *maker) {
+		amina(m)
+		ownVetoed(m)
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.confirm("dora", "card amina", "met")
+		m.confirm("ada", "card amina", "met")
+		m.wait(25 * time.Hour)
+		m.complete("sam", "amina")
+	}},
+	{"own-cards-of-nothing-are-no-vetoes", "", func(m *maker) {
+		amina(m)
+		m.card("amina")
+		m.card("amina")
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.confirm("dora", "card amina", "met")
+		m.confirm("ada", "card amina", "met")
+		m.ownCard("amina")
+	}},
 	{"other-roles", "", func(m *maker) { clinic(m); m.roles("ada", "finn", "frontdesk privacy") }},
 	{"more-power-waits", "", func(m *maker) { clinic(m); m.roles("ada", "finn", "clinician frontdesk") }},
 	{"more-power-confirmed", "", func(m *maker) {
 		clinic(m)
 		m.roles("ada", "finn", "clinician frontdesk")
 		m.confirm("dora", "roles finn", "met")
+	}},
+	{"roles-wait-through-an-own-card", "", func(m *maker) {
+		clinic(m)
+		m.roles("ada", "finn", "clinician frontdesk")
+		m.card("finn")
+		m.confirm("dora", "roles finn", "met")
+	}},
+	{"roles-wait-through-new-keys", "", func(m *maker) {
+		clinic(m)
+		m.roles("ada", "finn", "clinician frontdesk")
+		m.again("dora", "finn", "frontdesk")
+		m.card("finn")
+		m.confirm("ada", "card finn", "met")
+		m.wait(25 * time.Hour)
+		m.complete("sam", "finn")
+		m.confirm("dora", "roles finn", "met")
+	}},
+	{"end-waits-through-an-own-card", "", func(m *maker) {
+		clinic(m)
+		m.deactivate("sam", "ben")
+		m.deactivate("sam", "ada")
+		m.card("ada")
+		m.confirm("dora", "end ada", "met")
 	}},
 	{"renamed", "", func(m *maker) { clinic(m); m.rename("ada", "finn", "Finn the Second") }},
 	{"deactivated", "", func(m *maker) { clinic(m); m.deactivate("sam", "finn") }},
@@ -324,6 +398,55 @@ var goodOnes = []example{
 		m.confirm("dora", "reinstate", "phone")
 		m.deactivate("sam", "finn")
 	}},
+	{"who-was-undone-waits-for-roles", "", func(m *maker) {
+		clinic(m)
+		undone(m)
+		m.roles("ada", "ben", "frontdesk")
+		m.roles("ada", "sam", "frontdesk")
+		m.roles("ada", "finn", "privacy") // takes nobody's power
+	}},
+	{"who-was-undone-by-two", "", func(m *maker) {
+		clinic(m)
+		undone(m)
+		m.roles("ada", "ben", "frontdesk")
+		m.confirm("sam", "roles ben", "phone")
+	}},
+	{"who-was-undone-long-ago", "", func(m *maker) {
+		clinic(m)
+		undone(m)
+		m.wait(73 * time.Hour)
+		m.roles("ada", "sam", "frontdesk")
+	}},
+	{"reinstate-waits", "", func(m *maker) { clinic(m); m.deactivate("sam", "ben"); m.reinstate("ada", "end ben") }},
+	{"reinstate-of-two", "", func(m *maker) {
+		clinic(m)
+		m.deactivate("sam", "ben")
+		m.reinstate("dora", "end ben")
+		m.reinstate("ada", "end ben")
+		m.confirm("dora", "reinstate", "phone")
+	}},
+	{"reinstate-keeps-the-card", "", func(m *maker) {
+		clinic(m)
+		m.roles("ada", "finn", "privacy")
+		m.card("finn")
+		m.reinstate("sam", "roles finn")
+		m.card("finn")
+		m.confirm("dora", "reinstate", "phone")
+	}},
+	{"reinstate-keeps-the-name", "", func(m *maker) {
+		clinic(m)
+		m.roles("ada", "finn", "privacy")
+		m.rename("ben", "finn", "F")
+		m.reinstate("sam", "roles finn")
+		m.rename("ben", "finn", "G")
+		m.confirm("dora", "reinstate", "phone")
+	}},
+	{"reinstate-ends-with-who-it-is-of", "", func(m *maker) {
+		clinic(m)
+		m.roles("ada", "finn", "privacy")
+		m.reinstate("dora", "roles finn")
+		m.deactivate("sam", "finn")
+	}},
 	{"roles-undone", "", func(m *maker) {
 		clinic(m)
 		m.roles("ada", "finn", "privacy")
@@ -339,6 +462,36 @@ var goodOnes = []example{
 		m.again("dora", "finn", "frontdesk")
 		m.card("finn")
 		m.confirm("ada", "card finn", "met")
+	}},
+	{"rules-after-the-card", "", func(m *maker) {
+		clinic(m)
+		m.again("dora", "finn", "frontdesk")
+		m.card("finn")
+		m.rules("ada", 48)
+		m.confirm("ben", "rules", "phone")
+		m.confirm("ada", "card finn", "met")
+		m.wait(24 * time.Hour)
+		m.complete("sam", "finn")
+	}},
+	{"invite-again-renamed", "", func(m *maker) { clinic(m); m.rename("ada", "finn", "F"); m.again("dora", "finn", "frontdesk") }},
+	{"mark-of-two", "", func(m *maker) {
+		twoMarks(m)
+		m.confirm("dora", "card carl", "met")
+		m.confirm("ben", "card carl", "met")
+	}},
+	{"mark-stays-under-another", "", func(m *maker) {
+		m.card("ada")
+		m.joins("ada", "dora", "clinician")
+		m.roles("ada", "dora", "clinician admin")
+		m.joins("ada", "ben", "admin")
+		m.wait(100 * time.Hour)
+		m.confirm("ben", "card dora", "met")
+	}},
+	{"mark-of-new-keys", "", func(m *maker) {
+		halfMark(m)
+		m.joins("ben", "eve", "clinician")
+		m.confirm("ada", "card eve", "met")
+		m.confirm("eve", "card dora", "met")
 	}},
 	{"patient", "", amina},
 	{"proxy", "", func(m *maker) { clinic(m); m.patient("pia"); m.joins("dora", "pia", "proxy") }},
@@ -380,6 +533,18 @@ var goodOnes = []example{
 		m.wait(49 * time.Hour)
 		m.complete("ada", "amina")
 	}},
+	{"patient-rules-after-the-card", "", func(m *maker) {
+		amina(m)
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.staff()
+		m.rules("ada", 48)
+		m.confirm("ben", "rules", "phone")
+		m.patientAgain("amina")
+		m.confirm("dora", "card amina", "met")
+		m.wait(24 * time.Hour)
+		m.complete("sam", "amina")
+	}},
 	{"patient-leaves", "", func(m *maker) { amina(m); m.deactivate("amina", "amina") }},
 	{"patient-deactivated-and-back", "", func(m *maker) {
 		amina(m)
@@ -388,6 +553,7 @@ var goodOnes = []example{
 		m.confirm("dora", "reinstate", "phone")
 	}},
 	{"patient-renamed", "", func(m *maker) { amina(m); m.rename("finn", "amina", "Amina Y.") }},
+	{"thread-ten-minutes-back", "", func(m *maker) { datedBack(m, Skew) }},
 	{"thread-names-a-newer-roster", "", func(m *maker) {
 		amina(m)
 		m.staff()
@@ -395,6 +561,52 @@ var goodOnes = []example{
 		m.patientAgain("amina")
 		m.rename("dora", "amina", "A")
 	}},
+}
+
+// ownVetoed has amina's old device make new cards against two recoveries, one with a link that is open and one that waits.
+func ownVetoed(m *maker) {
+	m.again("finn", "amina", "patient")
+	m.ownCard("amina")
+	m.again("finn", "amina", "patient")
+	m.card("amina")
+	m.ownCard("amina")
+}
+
+// undone has ada do something that others undo.
+func undone(m *maker) {
+	m.deactivate("ada", "ben")
+	m.reinstate("sam", "end ben")
+	m.confirm("dora", "reinstate", "phone")
+}
+
+// twoMarks has carl lack two confirmations, by a clinician and an administrator.
+func twoMarks(m *maker) {
+	m.card("ada")
+	m.joins("ada", "carl", "clinician admin")
+	m.joins("ada", "dora", "clinician")
+	m.joins("ada", "ben", "admin")
+	m.wait(100 * time.Hour)
+}
+
+// halfMark has dora's new keys confirmed by ben alone, where there should be two.
+func halfMark(m *maker) {
+	clinic(m)
+	m.again("ada", "dora", "clinician")
+	m.card("dora")
+	m.confirm("ben", "card dora", "met")
+	m.wait(50 * time.Hour)
+	m.complete("sam", "dora")
+}
+
+// datedBack has a thread's statement claim to be so much older than the roster's that it names.
+func datedBack(m *maker, by time.Duration) {
+	amina(m)
+	m.staff()
+	m.rename("ada", "finn", "F")
+	named := m.clock
+	m.patientAgain("amina")
+	m.bendLast(func(b *bent) { b.author.Time = ward.FormatTime(named.Add(-by)) })
+	m.rename("dora", "amina", "A")
 }
 
 var badOnes = []example{
@@ -607,10 +819,145 @@ var badOnes = []example{
 	{"roles-by-security", "security gives roles", func(m *maker) { clinic(m); m.roles("sam", "finn", "privacy") }},
 	{"roles-the-same", "it changes nothing", func(m *maker) { clinic(m); m.roles("ada", "finn", "frontdesk") }},
 	{"roles-of-the-deactivated", "someone who left gets roles", func(m *maker) { clinic(m); m.deactivate("sam", "finn"); m.roles("ada", "finn", "privacy") }},
-	{"roles-confirmed-too-late", "the person's keys are new since", func(m *maker) {
+	{"own-card-a-third-time", "two who met the person outweigh the old device, which makes a new card", func(m *maker) {
+		amina(m)
+		ownVetoed(m)
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.confirm("dora", "card amina", "met")
+		m.confirm("ada", "card amina", "met")
+		m.ownCard("amina")
+	}},
+	{"own-card-after-vetoes", "two who met the person outweigh the old device, which vetoed twice", func(m *maker) {
+		amina(m)
+		for range 2 {
+			m.again("finn", "amina", "patient")
+			m.veto("amina", "invite amina")
+		}
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.confirm("dora", "card amina", "met")
+		m.confirm("ada", "card amina", "met")
+		m.ownCard("amina")
+	}},
+	{"veto-after-own-cards", "two who met the person outweigh the old device, which made two new cards", func(m *maker) {
+		amina(m)
+		ownVetoed(m)
+		m.again("finn", "amina", "patient")
+		m.card("amina")
+		m.confirm("dora", "card amina", "met")
+		m.confirm("ada", "card amina", "met")
+		m.veto("amina", "card amina")
+	}},
+	{"confirm-after-an-own-card", "the card after lost keys is void: its person made one with the keys of before", func(m *maker) {
+		clinic(m)
+		m.again("dora", "finn", "frontdesk")
+		m.card("finn")
+		recovery := m.made["card finn"]
+		m.ownCard("finn")
+		m.made["card finn"] = recovery
+		m.confirm("ada", "card finn", "met")
+	}},
+	{"who-was-undone-with-nobody", "who was undone takes roles away, and there is nobody to confirm it", func(m *maker) {
+		m.card("ada")
+		m.joins("ada", "ben", "admin")
+		m.joins("ada", "sam", "security")
+		m.wait(100 * time.Hour)
+		m.deactivate("ada", "sam")
+		m.reinstate("ben", "end sam")
+		m.confirm("sam", "reinstate", "phone")
+		m.deactivate("sam", "ben")
+		m.roles("ada", "sam", "frontdesk")
+	}},
+	{"who-was-undone-alone", "who was undone takes roles away and confirms it", func(m *maker) {
+		clinic(m)
+		undone(m)
+		m.roles("ada", "sam", "frontdesk")
+		m.confirm("ada", "roles sam", "met")
+	}},
+	{"reinstate-confirmed-late", "what it undoes is 72 hours old when it is confirmed", func(m *maker) {
+		clinic(m)
+		m.deactivate("sam", "ben")
+		m.wait(71 * time.Hour)
+		m.reinstate("ada", "end ben")
+		m.wait(time.Hour)
+		m.confirm("dora", "reinstate", "phone")
+	}},
+	{"reinstate-confirmed-after-a-change", "the person has other roles since", func(m *maker) {
+		clinic(m)
+		m.roles("ada", "finn", "privacy")
+		m.reinstate("sam", "roles finn")
+		m.roles("ada", "finn", "security")
+		m.confirm("dora", "reinstate", "phone")
+	}},
+	{"reinstate-confirmed-twice", "another brought them back already", func(m *maker) {
+		clinic(m)
+		m.deactivate("sam", "ben")
+		m.reinstate("dora", "end ben")
+		first := m.made["reinstate"]
+		m.reinstate("ada", "end ben")
+		m.confirm("dora", "reinstate", "phone")
+		m.made["reinstate"] = first
+		m.confirm("ada", "reinstate", "phone")
+	}},
+	{"invite-again-other-name", "new keys with another name", func(m *maker) { clinic(m); m.names["finn"] = "F"; m.again("dora", "finn", "frontdesk") }},
+	{"invite-again-old-name", "new keys with the name of before", func(m *maker) {
+		clinic(m)
+		m.rename("ada", "finn", "F")
+		delete(m.names, "finn")
+		m.again("dora", "finn", "frontdesk")
+	}},
+	{"patient-again-other-name", "new keys of a patient with another name", func(m *maker) { amina(m); m.names["amina"] = "A"; m.again("finn", "amina", "patient") }},
+	{"rules-after-the-card-shorter", "the wait is that of when the card was made", func(m *maker) {
+		clinic(m)
+		m.again("dora", "finn", "frontdesk")
+		m.card("finn")
+		m.rules("ada", 1)
+		m.confirm("ben", "rules", "phone")
+		m.confirm("ada", "card finn", "met")
+		m.wait(23 * time.Hour)
+		m.complete("sam", "finn")
+	}},
+	{"mark-twice-by-one", "one person takes both marks away", func(m *maker) {
+		m.card("ada")
+		m.joins("ada", "carl", "clinician admin")
+		m.joins("ada", "dora", "clinician admin")
+		m.wait(100 * time.Hour)
+		m.confirm("dora", "card carl", "met")
+		m.confirm("dora", "card carl", "met")
+	}},
+	{"mark-by-who-confirmed-the-keys", "who confirmed new keys takes away the mark that another is missing", func(m *maker) {
+		halfMark(m)
+		m.confirm("ben", "card dora", "met")
+	}},
+	{"thread-dated-back", "it claims to be ten minutes and a bit older than the roster's statement that it names", func(m *maker) { datedBack(m, Skew+time.Millisecond) }},
+	{"thread-card-dated-back", "a card claims to be older than the roster's statement that it names", func(m *maker) {
+		clinic(m)
+		m.patient("amina")
+		m.invite("finn", "amina", "patient")
+		m.staff()
+		m.wait(time.Hour)
+		m.rename("ada", "finn", "F")
+		m.patientAgain("amina")
+		m.bendLast(func(b *bent) { b.author.Time = ward.FormatTime(m.clock.Add(-time.Hour)) })
+		m.card("amina")
+	}},
+	{"card-key-small-order", "its key is of small order: it signs without a secret", func(m *maker) { clinic(m); m.invite("ada", "carl", "frontdesk"); m.forgedCard("carl", neutral) }},
+	{"card-key-second-writing", "its key is written in a second way", func(m *maker) {
+		clinic(m)
+		m.invite("ada", "carl", "frontdesk")
+		m.forgedCard("carl", neutralAgain)
+	}},
+	{"invite-key-small-order", "the link's key is of small order", func(m *maker) { clinic(m); m.forgedInvite("carl", orderEight) }},
+	{"invite-key-second-writing", "the link's key is written in a second way", func(m *maker) { clinic(m); m.forgedInvite("carl", threeAgain) }},
+	{"signature-small-order", "the R of its signature is of small order", func(m *maker) { clinic(m); m.forgedRename(withNeutralR(key("ada 1"))) }},
+	{"signature-second-writing", "the S of its signature is not reduced", func(m *maker) { clinic(m); m.forgedRename(withMoreS(key("ada 1"))) }},
+	{"roles-confirmed-too-late", "the person has other roles since", func(m *maker) {
 		clinic(m)
 		m.roles("ada", "finn", "clinician frontdesk")
-		m.card("finn")
+		first := m.made["roles finn"]
+		m.roles("ada", "finn", "privacy")
+		m.made["roles finn"] = first
 		m.confirm("dora", "roles finn", "met")
 	}},
 	{"rename-oneself", "someone changes their own name", func(m *maker) { clinic(m); m.rename("ada", "ada", "Queen") }},

@@ -1696,7 +1696,7 @@ func (w *writer) recipients() {
 	bad("point-bit", "its point has the high bit, which readers ignore: a second writing of another", change(func(k []byte) { k[len(k)-1] |= 0x80 }))
 }
 
-// signatures that RFC 8032 leaves to the library: Go's takes most of the bad ones.
+// signatures that RFC 8032 leaves to the library: Go's takes those by keys of small order.
 func (w *writer) signatures() {
 	const message = "Ward"
 	unhex := func(text string) []byte { return must(hex.DecodeString(text)) }
@@ -1704,17 +1704,20 @@ func (w *writer) signatures() {
 	private := ed25519.NewKeyFromSeed(seed[:])
 	public := []byte(private.Public().(ed25519.PublicKey))
 	signature := ed25519.Sign(private, []byte(message))
-	in := func(key, signature []byte) object {
+	of := func(key []byte, message string, signature []byte) object {
 		return object{"key": ward.B64.EncodeToString(key), "message": message, "signature": ward.B64.EncodeToString(signature)}
 	}
-	bad := func(name, wrong string, key, signature []byte) { w.bad("signature", name, wrong, in(key, signature)) }
+	bad := func(name, wrong string, key, signature []byte) {
+		w.bad("signature", name, wrong, of(key, message, signature))
+	}
 
-	w.good("signature", "plain", in(public, signature))
+	w.good("signature", "plain", of(public, message, signature))
 	bad("altered", "one bit of S is another", public, append(signature[:63:63], signature[63]^1))
 	bad("short", "it has a byte less", public, signature[:63])
 	bad("key-short", "the key has a byte less", public[:31], signature)
 
-	// With R the public key of somebody and S their secret scalar, S·B = R + k·A holds whenever k·A is the neutral point.
+	// With R the public key of somebody and S their secret scalar, S·B = R + k·A holds whenever k·A is the neutral point:
+	// for one message in eight at least.
 	digest := sha512.Sum512(seed[:])
 	scalar := number(digest[:32])
 	scalar.SetBit(scalar, 255, 0).SetBit(scalar, 254, 1)
@@ -1723,6 +1726,13 @@ func (w *writer) signatures() {
 	}
 	order, _ := new(big.Int).SetString("1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed", 16)
 	nobody := append(bytes.Clone(public), little(new(big.Int).Mod(scalar, order))...)
+	secretless := func(name, wrong, point string) {
+		key, said := unhex(point), message
+		for n := 1; !ed25519.Verify(key, []byte(said), nobody); n++ {
+			said = fmt.Sprintf("%s %d", message, n)
+		}
+		w.bad("signature", name, wrong, of(key, said, nobody))
+	}
 	zeros, ones := strings.Repeat("00", 30), strings.Repeat("ff", 30)
 	for name, point := range map[string]string{
 		"one": "01" + zeros + "00", "minus-one": "ec" + ones + "7f", "zero": "00" + zeros + "00", "zero-other": "00" + zeros + "80",
@@ -1731,10 +1741,10 @@ func (w *writer) signatures() {
 		"eight-third": "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
 		"eight-last":  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
 	} {
-		bad("key-"+name, "the key is of small order: it signs without a secret", unhex(point), nobody)
+		secretless("key-"+name, "the key is of small order: it signs without a secret", point)
 	}
 	for name, point := range map[string]string{"one-sign": "01" + zeros + "80", "minus-one-sign": "ec" + ones + "ff", "p": "ed" + ones + "7f", "p-one": "ee" + ones + "7f", "p-one-sign": "ee" + ones + "ff"} {
-		bad("key-"+name, "the key is written in a second way, and of small order", unhex(point), nobody)
+		secretless("key-"+name, "the key is written in a second way, and of small order", point)
 	}
 
 	// With R the neutral point, S is k times the secret.
