@@ -977,6 +977,21 @@ var badOnes = []example{
 		m.deactivate("sam", "ben")
 		m.invite("ben", "carl", "frontdesk")
 	}},
+	{"withdraw-after-the-end", "someone who was deactivated withdraws their invitation", func(m *maker) {
+		clinic(m)
+		m.invite("ben", "carl", "frontdesk")
+		m.deactivate("sam", "ben")
+		m.withdraw("ben", "invite carl")
+	}},
+	{"complete-after-the-end", "someone who was deactivated completes", func(m *maker) {
+		clinic(m)
+		m.again("dora", "finn", "frontdesk")
+		m.card("finn")
+		m.confirm("ada", "card finn", "met")
+		m.deactivate("sam", "ben")
+		m.wait(25 * time.Hour)
+		m.complete("ben", "finn")
+	}},
 	{"confirm-after-the-end", "someone who was deactivated confirms", func(m *maker) {
 		clinic(m)
 		m.joins("ada", "carl", "clinician")

@@ -311,6 +311,8 @@ class Judge {
 
   rule(): Change {
     const { s } = this
+    // Who was deactivated lately may undo it: those rules ask themselves.
+    if (s.type !== 'ward/card/2' && s.type !== 'ward/confirm/1' && s.type !== 'ward/reinstate/1') must(this.known().active, 'the author is not active')
     switch (s.type) {
       case 'ward/card/2': return s.body.serial === 1 ? this.firstCard(s.body) : this.laterCard(s.body)
       case 'ward/invite/1': return this.invite(s.body)
