@@ -94,7 +94,7 @@ export async function steps(database) {
     await okafor.button('Let in: Amina Yusuf').click()
     await okafor.page.getByText('Interpreter · invited by Amina Yusuf').waitFor()
     await picture(okafor, 'guest-knock')
-    await okafor.button(`Let in: ${guestName}`).click()
+    await okafor.button(`Let in: “${guestName}”`).click()
     for (const someone of [okafor, amina, ines]) await moving(someone, 2)
   })
   await story.step('everyone sees everyone by name', async () => {
@@ -153,8 +153,8 @@ export async function steps(database) {
     must(hits.length === 0 && files > 0, `found: ${JSON.stringify(hits)} in ${files} files`)
   })
   await story.step('taken out, she sees nobody and her link opens nothing', async () => {
-    if ((await okafor.button(`Take out: ${guestName}`).count()) === 0) await okafor.button('People').click()
-    await okafor.button(`Take out: ${guestName}`).click()
+    if ((await okafor.button(`Take out: “${guestName}”`).count()) === 0) await okafor.button('People').click()
+    await okafor.button(`Take out: “${guestName}”`).click()
     await okafor.page.getByRole('dialog').getByRole('button', { name: 'Take out', exact: true }).click()
     await ines.heading('You were taken out of this visit').waitFor()
     for (const someone of [okafor, amina]) await moving(someone, 1)

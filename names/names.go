@@ -219,8 +219,8 @@ func words(name string) []string {
 	return out
 }
 
-// unseen stands in a shown name for what cannot be seen.
-const unseen = '␣'
+// Unseen stands in a shown name for what cannot be seen.
+const Unseen = '␣'
 
 // Shown is a name as it may be shown though it breaks the rule: what cannot be seen, or acts on the text around it, is one ␣,
 // spaces are single, marks are no more than a letter can carry, and what is too long is cut with an ellipsis. A name that Check
@@ -234,7 +234,7 @@ func Shown(name string) string {
 		case unicode.Is(unicode.Zs, r):
 			r = ' '
 		case (isInvisible(r) || !unicode.IsGraphic(r)) && !isJoiner(letters, i):
-			r = unseen
+			r = Unseen
 		}
 		if unicode.IsMark(r) {
 			if marks++; marks > maxMarks {
@@ -243,7 +243,7 @@ func Shown(name string) string {
 		} else {
 			marks = 0
 		}
-		if (r == ' ' || r == unseen) && len(out) > 0 && out[len(out)-1] == r || r == ' ' && len(out) == 0 {
+		if (r == ' ' || r == Unseen) && len(out) > 0 && out[len(out)-1] == r || r == ' ' && len(out) == 0 {
 			continue
 		}
 		out = append(out, r)

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ward"
+	"ward/names"
 	"ward/store"
 )
 
@@ -236,6 +237,9 @@ func (c *Config) complete() error {
 	}
 	if c.TLSCert != "" && c.ACME != "" {
 		return hinted(errors.New("certificates are either files or got by ACME"), "Set acme, or tls-cert and tls-key.")
+	}
+	if shown := names.Shown(c.Name); strings.ContainsRune(shown, names.Unseen) {
+		return hinted(fmt.Errorf("name %q has characters that cannot be seen, or that turn what stands beside it", c.Name), "Type it again: people read it wherever the clinic is named.")
 	}
 	if _, err := c.trusted(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import {
   linkKey, openHello, openName, openNamesKey, openWelcome, readGuestLink, sealHello, sealWelcome, writeGuestLink,
   type GuestLink, type GuestRole, type Hello, type MemberName, type Place, type Welcome,
 } from '../seal/guests.ts'
+import { typedName } from '../seal/names.ts'
 import { checkSignatures, hashOf, parse, write } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
 import type { Caller, Door, Visit } from '../visit/door.ts'
@@ -133,7 +134,7 @@ async function open(text: string): Promise<GuestInvitation> {
     visit: welcome.visit, clinic: opened.org.name, from: welcome.from, hostName: welcome.hostName, as: welcome.as, starts: opened.visit.starts, ends: opened.visit.ends,
     late: opened.visit.late ?? 0, used: opened.used, mine: seat !== undefined, name: seat?.name ?? '',
     removed: opened.visit.me === 'removed',
-    arrive: (name) => arrive(shelf, link, welcome, host, name.trim()).catch((error: unknown) => { throw problemOf(error) }),
+    arrive: (name) => arrive(shelf, link, welcome, host, typedName(name)).catch((error: unknown) => { throw problemOf(error) }),
   }
 }
 

@@ -4,11 +4,9 @@
 // those of the card, and writes into the chart who that is.
 
 import { b64, isID, text, unb64, utf8, Bad } from '../seal/bytes.ts'
+import { shownName } from '../seal/names.ts'
 
 export interface Introduction { readonly person: string; readonly card: string; readonly name: string }
-
-/** The longest name that a link may carry: what people are called, and no page of text. */
-const maxName = 120
 
 export const writeIntroduction = (origin: string, i: Introduction): string => `${origin}/share#${i.person}.${i.card}.${b64(utf8(i.name))}`
 
@@ -17,7 +15,7 @@ export function readIntroduction(link: string): Introduction {
   const [person = '', card = '', name = '', ...more] = link.slice(link.indexOf('#') + 1).trim().split('.')
   if (more.length > 0 || !isID(person) || unb64(card).length !== 32) throw new Bad('this is not an introduction')
   const read = nameOf(name)
-  if (read === '' || read.length > maxName || /\p{C}/u.test(read)) throw new Bad('this is not an introduction')
+  if (read === '' || shownName(read) !== read) throw new Bad('this is not an introduction')
   return { person, card, name: read }
 }
 

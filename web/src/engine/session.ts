@@ -4,6 +4,7 @@
 import { Bad, b64, hash, newID, random, recipientOf, text, unb64, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
 import { gunzip, type ContentHeader } from '../seal/content.ts'
 import { bind, invitationIdentity, invitationToken, welcomeFile, newCode, readCode, recoveryProof, openKeyringByCode, sealKeyring, sealKeyringForCode, sealTo, writeLink, type Keyring } from '../seal/keys.ts'
+import { shownName } from '../seal/names.ts'
 import { checkEpochs, checkSignatures, countersign, hashOf, parse, type Clinic, type Statement } from '../seal/statements.ts'
 import { humanName } from '../fhir/values.ts'
 import * as fhir from '../fhir/write.ts'
@@ -429,7 +430,7 @@ export class Session {
       const byThemselves = e.author === p.person
       if (own.has(p.person) && !byThemselves) continue
       if (byThemselves) own.add(p.person)
-      found.set(p.person, { ...found.get(p.person), ...p })
+      found.set(p.person, { ...found.get(p.person), ...p, fullName: shownName(p.fullName) })
     }
     for (const [id, p] of found) this.names.set(id, p.fullName)
     this.names.set(this.self.person, this.self.name)
@@ -594,7 +595,7 @@ export class Session {
   /** Whose chart it is, as the chart says: who looks after someone has the name from nowhere else. It is opened for that once. */
   private nameIn(chart: ID): string {
     const opened = this.charts_.get(chart)?.open
-    if (opened) return humanName(opened.patient?.['name'])
+    if (opened) return shownName(humanName(opened.patient?.['name']))
     if (!this.opening.has(chart)) {
       this.opening.add(chart)
       void this.open(chart, () => undefined).then(() => this.tell({ what: 'charts' }), () => undefined).finally(() => this.opening.delete(chart))
@@ -685,7 +686,7 @@ export class Session {
   private async item(e: Read, lock: ID, compartment: Compartment): Promise<Item> {
     return {
       entry: e.entry, lock, compartment, seq: e.seq, kind: e.kind, time: e.time, type: e.type, size: e.size, resources: e.resources, state: 'stored',
-      author: { person: e.author, name: e.authorName, roles: await this.entries.rolesOf(e.author) },
+      author: { person: e.author, name: shownName(e.authorName), roles: await this.entries.rolesOf(e.author) },
       ...(e.title && { title: e.title }), ...(e.filename && { filename: e.filename }), ...(e.amends && { amends: e.amends }), ...(e.retracts && { retracts: e.retracts }),
     }
   }

@@ -2,7 +2,8 @@
 // cards (visit/door.ts says what the call asks for).
 
 import { hash, unjson64, type Bytes, type SigningKey } from '../seal/bytes.ts'
-import { maxName, namesKey, openNamesKey, sealName, sealNamesKey } from '../seal/guests.ts'
+import { namesKey, openNamesKey, sealName, sealNamesKey } from '../seal/guests.ts'
+import { maxName } from '../seal/names.ts'
 import { parse, write } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
 import type { Caller, Door, Entry, Link, Visit } from '../visit/door.ts'

@@ -3,6 +3,7 @@
 import { unjson64 } from '../seal/bytes.ts'
 import { checkSignatures, parse, type Admission, type Statement } from '../seal/statements.ts'
 import type { Circle } from '../visit/credential.ts'
+import { shownVisit } from '../visit/called.ts'
 import type { Entry, Page, RoomPass, Visit } from '../visit/door.ts'
 import type { Net } from './net.ts'
 import type { ID } from './types.ts'
@@ -51,7 +52,7 @@ export abstract class VisitCalls {
   protected async note(wire: WireVisit): Promise<Visit> {
     this.isLetIn = wire.state === 'open' && wire.me === 'admitted'
     const group = groupOf(wire)
-    return { ...(await this.read(wire)), ...(group && { group }) }
+    return { ...shownVisit(await this.read(wire)), ...(group && { group }) }
   }
 
   protected abstract read(wire: WireVisit): Promise<Visit>

@@ -7,6 +7,7 @@ import { clinical } from './clinical.ts'
 import { documents } from './documents.ts'
 import { others } from './others.ts'
 import { choice, each, fields, first, list, moment, narrative, number, text, type Fields } from './read.ts'
+import { shownText } from '../seal/names.ts'
 import { addressText, annotations, conceptText, dateText, humanName, moneyText, nameOf, numberText, periodText, quantityText, referenceText, statusText, type Reader } from './values.ts'
 
 export { dateText, dayOf, finder, numberText, type FhirWords, type Reader } from './values.ts'
@@ -75,14 +76,15 @@ const renderers: Readonly<Record<string, Render>> = { ...clinical, ...documents,
 export const typeName = (r: Resource, c: Reader): string =>
   c.say.types[r.resourceType as keyof Reader['say']['types']] ?? r.resourceType.replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`)
 
+/** What a resource says. Anybody may have written it, in a file too, so nothing in it acts on the screen. */
 export function view(r: Resource, c: Reader): View {
   const part = (renderers[r.resourceType] ?? unknown)(r, c)
   const type = typeName(r, c)
   return {
-    type, kind: kindOf(r), title: first(part.title, type), brief: part.brief ?? '', when: part.when ?? whenOf(r), error: inError(r),
+    type, kind: kindOf(r), title: shownText(first(part.title, type)), brief: shownText(part.brief ?? ''), when: part.when ?? whenOf(r), error: inError(r),
     ...(part.alert && { alert: part.alert }),
-    facts: (part.facts ?? []).filter(([, value]) => value !== '').map(([label, value]) => ({ label, value })),
-    text: [part.text ?? '', annotations(r['note'])].filter((t) => t !== '').join('\n\n'),
+    facts: (part.facts ?? []).filter(([, value]) => value !== '').map(([label, value]) => ({ label: shownText(label), value: shownText(value) })),
+    text: shownText([part.text ?? '', annotations(r['note'])].filter((t) => t !== '').join('\n\n')),
   }
 }
 

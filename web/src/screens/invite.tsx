@@ -3,11 +3,14 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ScreenProps } from '../app/app.tsx'
-import { useAct, useEngine, useWords } from '../app/context.tsx'
+import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
+import { namesWrong } from '../app/names.ts'
 import { useQuery } from '../app/router.tsx'
 import type { About, Me, Role } from '../engine/types.ts'
 import { QR } from '../parts/qr.tsx'
 import { Button, Card, Check, Choices, CopyButton, DateField, ErrorPanel, Field, Notice, announce, toFirstError } from '../parts/index.tsx'
+import { alike, typedName } from '../seal/names.ts'
+import { apart } from './chart/bidi.ts'
 
 export const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
 
@@ -48,9 +51,11 @@ function Form({ onMade }: { onMade: (made: Made) => void }): JSX.Element {
   const [byEmail, setByEmail] = useState(false)
   const [asked, setAsked] = useState(false)
   const missing = {
-    given: given.trim() === '' ? w.needed.theirGiven : undefined, family: family.trim() === '' ? w.needed.theirFamily : undefined,
+    ...namesWrong(given, family, w, { given: w.needed.theirGiven, family: w.needed.theirFamily }),
     birthDate: role === 'patient' && birthDate === undefined ? w.needed.date : undefined, email: email.trim() !== '' && !/^\S+@\S+\.\S+$/.test(email.trim()) ? w.needed.email : undefined,
   }
+  const people = useLoad(() => engine.people(), ['people'])
+  const like = (people.value ?? []).find((p) => p.roles.some((r) => staffRoles.includes(r)) && alike(p.name, `${given} ${family}`))
   const error_ = (field: keyof typeof missing): { error?: string } => (asked && missing[field] ? { error: missing[field] } : {})
   const submit = (form: HTMLFormElement): void => {
     setAsked(true)
@@ -58,7 +63,7 @@ function Form({ onMade }: { onMade: (made: Made) => void }): JSX.Element {
       toFirstError(form)
       return
     }
-    const name = { given: given.trim(), family: family.trim() }
+    const name = { given: typedName(given), family: typedName(family) }
     const who: About = { name, language: lang, ...(role === 'patient' && birthDate && { birthDate }), ...(email.trim() && { email: email.trim() }) }
     void act(async () => {
       const { link, sent } = await engine.invite(who, [role], byEmail && email.trim() !== '')
@@ -74,6 +79,7 @@ function Form({ onMade }: { onMade: (made: Made) => void }): JSX.Element {
           <Field label={w.join.given} value={given} onInput={setGiven} required autocomplete="off" {...error_('given')} />
           <Field label={w.join.family} value={family} onInput={setFamily} required autocomplete="off" {...error_('family')} />
         </div>
+        {like && <Notice kind="warn"><p>{w.names.like(apart(like.name, lang))}</p></Notice>}
         {role === 'patient' && <DateField label={`${w.people.birthDate} (${w.optional})`} hint={w.join.birthDateHint} value={birthDate} onInput={setBirthDate} {...error_('birthDate')} />}
         <Field label={`${w.people.email} (${w.optional})`} type="email" inputMode="email" value={email} onInput={setEmail} autocomplete="off" dir="ltr" {...error_('email')} />
         {email !== '' && <Check checked={byEmail} onInput={setByEmail}>{w.people.byEmail}<br /><span class="small soft">{w.people.byEmailHint}</span></Check>}
@@ -86,10 +92,10 @@ function Form({ onMade }: { onMade: (made: Made) => void }): JSX.Element {
 /** The link in every form it can be handed over. Printed, it is a letter. */
 export function TheLink({ link, name, sent, wanted }: { link: string; name: string; sent: boolean; wanted?: boolean }): JSX.Element {
   const engine = useEngine()
-  const { w } = useWords()
+  const { w, lang } = useWords()
   return (
     <div class="stack">
-      <p class="no-print">{w.people.linkLead(name.trim())}</p>
+      <p class="no-print">{w.people.linkLead(apart(name.trim(), lang))}</p>
       {sent && <Notice kind="good"><p>{w.people.linkSent}</p></Notice>}
       {wanted && !sent && <Notice kind="warn"><p>{w.people.noEmail}</p></Notice>}
       <div class="paper">

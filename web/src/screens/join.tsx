@@ -6,9 +6,11 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { say, spoken, voiceFor } from '../app/aloud.ts'
 import type { ScreenProps } from '../app/app.tsx'
 import { languages, useAct, useEngine, useWords, type Language } from '../app/context.tsx'
+import { namesWrong } from '../app/names.ts'
 import { navigate } from '../app/router.tsx'
 import type { About, Invitation, Problem, ProblemCode } from '../engine/types.ts'
 import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, MayNotUnlock, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
+import { typedName } from '../seal/names.ts'
 import { apart } from './chart/bidi.ts'
 
 export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
@@ -39,7 +41,7 @@ export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
       <Mark />
       <div class="page-head">
         <StepOf now={1} />
-        <h1 tabIndex={-1}>{invitation.founding ? w.join.foundTitle : invitation.recover ? w.join.recoverTitle : w.join.title(invitation.clinic.name)}</h1>
+        <h1 tabIndex={-1}>{invitation.founding ? w.join.foundTitle : invitation.recover ? w.join.recoverTitle : w.join.title(apart(invitation.clinic.name, lang))}</h1>
         <p class="soft">{invitation.from ? w.join.fromLead(apart(invitation.from, lang)) : w.join.lead} <strong>{invitation.roles.map((r) => w.roles[r]).join(' · ')}</strong></p>
       </div>
       <ul class="promise">{(forPatients(invitation) ? w.join.promise : w.join.staffPromise).map((line) => <li key={line}><Icon name="tick" />{line}</li>)}</ul>
@@ -96,7 +98,7 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
   const isPatient = invitation.roles.includes('patient')
   const wantsConsent = isPatient && !invitation.recover
   const missing = {
-    given: given.trim() === '' ? w.needed.given : undefined, family: family.trim() === '' ? w.needed.family : undefined,
+    ...namesWrong(given, family, w, w.needed),
     birthDate: isPatient && !birthDate ? (birthDate === '' ? w.needed.birthDate : w.needed.date) : undefined, agree: wantsConsent && !agreed ? w.needed.agree : undefined,
   }
   const error_ = (field: keyof typeof missing): { error?: string } => (asked && missing[field] ? { error: missing[field] } : {})
@@ -107,7 +109,7 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
       return
     }
     const about: About = {
-      name: { given: given.trim(), family: family.trim() }, language: lang, ...(birthDate && { birthDate }), ...(phone.trim() && { phone: phone.trim() }),
+      name: { given: typedName(given), family: typedName(family) }, language: lang, ...(birthDate && { birthDate }), ...(phone.trim() && { phone: phone.trim() }),
       ...(wantsConsent && { consent: { version: w.join.consentVersion, text: w.join.consentText } }),
     }
     void act(async () => onDone((await engine.accept(link, about, device.trim() || usual, progress)).code)).finally(stop)

@@ -1,12 +1,14 @@
 // The people of the clinic: who is here, who is invited, roles, ending access. Names come from the sealed directory.
 
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import { matches } from '../app/text.ts'
 import type { Me, Person, Role } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, Empty, ErrorPanel, Face, Field, Notice, Progress, Tag } from '../parts/index.tsx'
+import { checkName, skeleton } from '../seal/names.ts'
+import { apart } from './chart/bidi.ts'
 import { LoadedProof, useLedger } from './proof.tsx'
 import { TheLink, mayInvite, staffRoles } from './invite.tsx'
 
@@ -24,6 +26,7 @@ export default function People(_: ScreenProps): JSX.Element {
   const [group, setGroup] = useState<Group>('all')
   const all = people.value ?? []
   const found = all.filter((p) => groups[group](p) && matches(p.name, search)).sort((a, b) => Number(a.state === 'ended') - Number(b.state === 'ended') || a.name.localeCompare(b.name, lang))
+  const staff = useMemo(() => all.filter((p) => isStaff(p) && p.state !== 'ended').map((p) => ({ person: p.person, name: p.name, look: skeleton(p.name) })).filter((s) => s.look !== ''), [people.value])
   const nameless = all.length > 1 && all.every((p) => p.name === '' || p.person === me.person)
   return (
     <>
@@ -34,20 +37,22 @@ export default function People(_: ScreenProps): JSX.Element {
         {nameless && <Notice kind="warn"><p>{w.people.directoryWait}</p></Notice>}
         <ErrorPanel error={people.error} onRetry={people.again} />
         {people.value && <p class="small soft" role="status">{w.people.count(found.length)}</p>}
-        {people.value === undefined ? people.loading && <Progress label={w.loading} done={0} total={0} /> : found.length === 0 ? <Empty icon="people" title={search ? w.home.findNone : w.people.none} /> : <ul class="list">{found.map((p) => <li key={p.person}><Row p={p} me={me} /></li>)}</ul>}
+        {people.value === undefined ? people.loading && <Progress label={w.loading} done={0} total={0} /> : found.length === 0 ? <Empty icon="people" title={search ? w.home.findNone : w.people.none} /> : <ul class="list">{found.map((p) => <li key={p.person}><Row p={p} me={me} like={staff.find((s) => s.person !== p.person && s.look === skeleton(p.name))?.name} /></li>)}</ul>}
       </Card>
     </>
   )
 }
 
-function Row({ p, me }: { p: Person; me: Me }): JSX.Element {
-  const { w, date } = useWords()
+/** like: a member of staff whose name looks the same. */
+function Row({ p, me, like }: { p: Person; me: Me; like: string | undefined }): JSX.Element {
+  const { w, lang, date } = useWords()
   const self = p.person === me.person
   const about = [...p.roles.map((r) => w.roles[r]), ...(p.birthDate ? [w.home.born(date(p.birthDate, 'date'))] : [])].join(' · ')
   const head = (
     <>
       <Face name={p.name} />
       <span class="main"><span class="title"><bdi>{p.name || w.unnamed}</bdi>{self ? ` (${w.you})` : ''}</span><span class="soft small">{about}</span></span>
+      {like !== undefined ? <Tag kind="warn">{w.names.same(apart(like, lang))}</Tag> : p.name !== '' && checkName(p.name) && <Tag kind="warn">{w.names.odd}</Tag>}
       {p.state !== 'active' && <Tag kind={p.state === 'ended' ? 'plain' : 'warn'}>{w.people.states[p.state]}</Tag>}
       {p.state === 'active' && !self && (p.checked ? <Tag kind="good">{w.people.checked}</Tag> : <Tag kind="plain">{w.people.unchecked}</Tag>)}
     </>

@@ -3,6 +3,7 @@
 
 import { Bad, b64, concat, hkdf, identityOf, isID, random, readJSON, recipientOf, signingKey, text, unb64, utf8, type Bytes, type SigningKey } from './bytes.ts'
 import { openOnly, sealTo } from './keys.ts'
+import { maxName } from './names.ts'
 
 /** As what a guest comes. */
 export const guestRoles = ['interpreter', 'family', 'clinician', 'other'] as const
@@ -36,8 +37,6 @@ export interface Hello extends Place { readonly name: string; readonly as: Guest
 
 /** What everyone in a visit may know of a member: by is the name of who invited a guest. */
 export interface MemberName { readonly name: string; readonly as?: GuestRole | undefined; readonly inviter?: string | undefined; readonly by?: string | undefined }
-
-export const maxName = 100
 
 // Texts are filled with spaces, so that the size of what is sealed says nothing of a name.
 const textSize = 1024

@@ -108,6 +108,11 @@ export function shownName(name: string): string {
   return out.length > maxName ? `${out.slice(0, maxName - 1).join('')}…` : out.join('')
 }
 
+/** A text of others as it may be shown: it may have lines, and marks of direction in it, but nothing that shows its letters in
+ * another order than they are read in, and nothing that a screen would act on. What keeps parts apart is left out: a text
+ * is apart as a whole, in an element with dir="auto". */
+export const shownText = (text: string): string => text.replace(/[\u202a-\u202c\u2066-\u2069]/gu, '').replace(/[\u202d\u202e\u{e0000}-\u{e007f}]|(?![\n\t])\p{Cc}/gu, unseen)
+
 /** Whether Unicode counts it as a letter, a mark or a symbol and yet does not draw it. */
 const isInvisible = (c: string): boolean => /^[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\u{1d159}\u{e0000}-\u{e0fff}]$/u.test(c)
 

@@ -9,6 +9,15 @@ import type { Me as Leaf } from './group.ts'
 
 export type VisitState = 'booked' | 'open' | 'ended' | 'cancelled'
 
+/** How a guest came: as an interpreter, family, …; and who invited them. */
+export interface GuestOf {
+  readonly as: GuestRole
+  readonly by: ID
+  readonly byName: string
+  readonly like?: string           // somebody else here, for whose name theirs would be taken
+  readonly odd?: true              // the name breaks the rule of names
+}
+
 /** Someone who came to the door. */
 export interface Caller {
   readonly member: ID
@@ -16,7 +25,7 @@ export interface Caller {
   readonly since: string
   readonly name: string            // '' if it is not known here
   readonly role: Role | 'guest'
-  readonly guest?: { readonly as: GuestRole; readonly by: ID; readonly byName: string } // interpreter, family, …; who invited them
+  readonly guest?: GuestOf
 }
 
 /** A visit as its people see it. */

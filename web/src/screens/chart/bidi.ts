@@ -1,4 +1,11 @@
-const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/
+import { shownName } from '../../seal/names.ts'
 
-/** A name inside a sentence, kept apart if it is written in the other direction: else it would turn the sentence round. */
-export const apart = (name: string, lang: string): string => (rightToLeft.test(name) === (lang === 'ar') ? name : `\u2068${name}\u2069`)
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/
+const leftToRight = /(?![\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc])\p{L}/u
+
+/** A name inside a sentence, kept apart if it is written in the other direction: else it would turn the sentence round. What in
+ * it could end that is not shown as it is. */
+export function apart(name: string, lang: string): string {
+  const shown = shownName(name)
+  return (lang === 'ar' ? leftToRight : rightToLeft).test(shown) ? `\u2068${shown}\u2069` : shown
+}

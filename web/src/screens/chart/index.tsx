@@ -86,9 +86,9 @@ export default function ChartScreen({ id, page }: { id: string; page: string }):
 
 function ChartHead({ chart, page }: { chart: OpenChart; page: string }): JSX.Element {
   const engine = useEngine()
-  const { w, date } = useWords()
+  const { w, lang, date } = useWords()
   const c = w.chart
-  const name = humanName(chart.patient?.['name'])
+  const name = apart(humanName(chart.patient?.['name']), lang)
   const born = text(chart.patient?.['birthDate'])
   const roles = engine.me?.roles ?? []
   // Who looked is for the patient, for those who look after them, and for officers, not for the clinic's staff.

@@ -8,6 +8,7 @@ import type { Item } from '../../engine/types.ts'
 import { messageText } from '../../fhir/documents.ts'
 import { each, fields, text } from '../../fhir/read.ts'
 import { dayOf } from '../../fhir/view.ts'
+import { shownText } from '../../seal/names.ts'
 import { useDraft } from './drafts.ts'
 import { Change, Marks, Unsent, Withdrawn } from './entry.tsx'
 import type { PageProps } from './index.tsx'
@@ -17,7 +18,7 @@ import { ReadOnly, Where, usual } from './where.tsx'
 const firstMessages = 30
 const moreMessages = 100
 
-const said = (item: Item): string => item.resources.map(messageText).join('\n')
+const said = (item: Item): string => shownText(item.resources.map(messageText).join('\n'))
 
 export function Messages({ chart, contents }: PageProps): JSX.Element {
   const engine = useEngine()

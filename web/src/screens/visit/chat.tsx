@@ -4,7 +4,11 @@ import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Empty, ErrorPanel, Field, Icon, Tag } from '../../parts/index.tsx'
+import { shownText } from '../../seal/names.ts'
 import type { Call, Line, View } from '../../visit/call.ts'
+import type { Caller } from '../../visit/door.ts'
+import { apart } from '../chart/bidi.ts'
+import { Doubtful, useNameOf } from './tile.tsx'
 
 export function Chat({ call, view }: { call: Call; view: View }): JSX.Element {
   const { w } = useWords()
@@ -36,7 +40,7 @@ export function Chat({ call, view }: { call: Call; view: View }): JSX.Element {
   }
   return (
     <div class="room-chat">
-      {view.chat.length === 0 ? <Empty icon="message" title={c.chatNone}><p>{mayKeep ? c.chatHint : c.chatGuest}</p></Empty> : <ol ref={list} class="room-lines">{view.chat.map((l) => <Said key={l.id} line={l} chart={mayKeep ? chart : ''} />)}</ol>}
+      {view.chat.length === 0 ? <Empty icon="message" title={c.chatNone}><p>{mayKeep ? c.chatHint : c.chatGuest}</p></Empty> : <ol ref={list} class="room-lines">{view.chat.map((l) => <Said key={l.id} line={l} from={view.visit?.callers.find((p) => p.member === l.from)} chart={mayKeep ? chart : ''} />)}</ol>}
       <form class="room-write" onSubmit={(event) => { event.preventDefault(); send() }}>
         <Field label={c.write} value={draft} onInput={setDraft} autocomplete="off" dir="auto" />
         <div class="row">
@@ -49,13 +53,15 @@ export function Chat({ call, view }: { call: Call; view: View }): JSX.Element {
   )
 }
 
-function Said({ line, chart }: { line: Line; chart: string }): JSX.Element {
-  const { w, date } = useWords()
+function Said({ line, from, chart }: { line: Line; from: Caller | undefined; chart: string }): JSX.Element {
+  const { w, lang, date } = useWords()
   const c = w.visit.call
+  const name = useNameOf()({ name: line.name, guest: from?.guest })
+  const file = line.file && c.fileAdded(apart(line.file.name, lang))
   return (
     <li class={line.mine ? 'room-line room-line-mine' : 'room-line'}>
-      <span class="soft small"><bdi>{line.mine ? c.you : line.name || c.someone}</bdi> · {date(line.time, 'time')}{line.state === 'failed' && <> · <Tag kind="danger">{c.notSent}</Tag></>}</span>
-      {line.file ? <p>{chart ? <a href={`/chart/${chart}/files`} target="_blank" rel="noreferrer">{c.fileAdded(line.file.name)}</a> : c.fileAdded(line.file.name)}</p> : <p dir="auto">{line.text}</p>}
+      <span class="soft small"><bdi>{line.mine ? c.you : line.name === '' ? c.someone : name}</bdi> · {date(line.time, 'time')}{line.state === 'failed' && <> · <Tag kind="danger">{c.notSent}</Tag></>}{!line.mine && <> <Doubtful of={{ guest: from?.guest }} /></>}</span>
+      {file ? <p>{chart ? <a href={`/chart/${chart}/files`} target="_blank" rel="noreferrer">{file}</a> : file}</p> : <p dir="auto">{shownText(line.text)}</p>}
     </li>
   )
 }

@@ -5,6 +5,7 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { ScreenProps } from '../../app/app.tsx'
 import { languages, useAct, useWords, type Language } from '../../app/context.tsx'
+import { nameWrong } from '../../app/names.ts'
 import { openGuestLink, type GuestInvitation } from '../../engine/guest.ts'
 import type { Problem, ProblemCode } from '../../engine/types.ts'
 import { Button, ErrorPanel, Field, Icon, Mark, Notice, Progress, Select, toFirstError } from '../../parts/index.tsx'
@@ -49,7 +50,7 @@ function Head({ of }: { of: GuestInvitation }): JSX.Element {
   return (
     <div class="page-head">
       <h1 tabIndex={-1}>{g.title(apart(of.from, lang))}</h1>
-      <p>{g.lead(apart(of.hostName, lang), of.clinic)}<br />{g.when(day, date(of.starts, 'time'), date(of.ends, 'time'))}</p>
+      <p>{g.lead(apart(of.hostName, lang), apart(of.clinic, lang))}<br />{g.when(day, date(of.starts, 'time'), date(of.ends, 'time'))}</p>
       <p class="soft">{g.as} <strong>{g.roles[of.as]}</strong></p>
       {of.late > 0 && <Notice kind="info" title={g.late(apart(of.hostName, lang), n(of.late))} />}
     </div>
@@ -63,10 +64,11 @@ function Name({ of, onDoor }: { of: GuestInvitation; onDoor: (door: Door) => voi
   const { act, busy, error } = useAct()
   const [name, setName] = useState(of.name)
   const [asked, setAsked] = useState(false)
+  const wrong = nameWrong(name, w, g.needName)
   const go = (as: string): void => { void act(async () => onDoor(await of.arrive(as))) }
   const submit = (form: HTMLFormElement): void => {
     setAsked(true)
-    if (name.trim() === '') toFirstError(form)
+    if (wrong !== undefined) toFirstError(form)
     else go(name)
   }
   useEffect(() => { if (of.mine && wasIn() === of.visit) go(of.name) }, []) // after a reload, straight back
@@ -74,7 +76,7 @@ function Name({ of, onDoor }: { of: GuestInvitation; onDoor: (door: Door) => voi
   return (
     <form class="stack" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
       <ul class="promise">{g.promise.map((line) => <li key={line}><Icon name="tick" />{line}</li>)}</ul>
-      <Field label={g.name} hint={g.nameHint(of.hostName)} value={name} onInput={setName} required autocomplete="name" {...(asked && name.trim() === '' && { error: g.needName })} />
+      <Field label={g.name} hint={g.nameHint(apart(of.hostName, lang))} value={name} onInput={setName} required autocomplete="name" {...(asked && wrong !== undefined && { error: wrong })} />
       <Button type="submit" large wide busy={busy}>{g.go}</Button>
       <ErrorPanel error={error} />
     </form>

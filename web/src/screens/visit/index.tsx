@@ -15,6 +15,7 @@ import { keepDevices, readDevices } from '../../visit/devices.ts'
 import type { Door, Visit } from '../../visit/door.ts'
 import { canEncrypt } from '../../visit/encryption.ts'
 import { BeforeVisit } from '../chart/before.tsx'
+import { apart } from '../chart/bidi.ts'
 import { useDay } from '../home.tsx'
 import { AfterVisit } from './after.tsx'
 import { TelehealthConsent } from './consent.tsx'
@@ -118,13 +119,13 @@ function Before({ chart }: { chart: string }): JSX.Element | null {
 }
 
 function VisitHead({ visit, isHost }: { visit: Visit | undefined; isHost: boolean }): JSX.Element {
-  const { w, date } = useWords()
+  const { w, lang, date } = useWords()
   const c = w.visit.call
   const day = useDay(visit?.starts ?? new Date().toISOString())
   const name = visit && ((isHost ? visit.patientName : visit.hostName) || w.unnamed)
   return (
     <div class="page-head">
-      <h1 tabIndex={-1}>{name === undefined ? c.title : c.with(name)}</h1>
+      <h1 tabIndex={-1}>{name === undefined ? c.title : c.with(apart(name, lang))}</h1>
       {visit && <p class="soft">{c.when(day, date(visit.starts, 'time'), date(visit.ends, 'time'))}</p>}
     </div>
   )
@@ -226,7 +227,7 @@ function useHostSays(view: View): string {
 }
 
 function Waiting({ call, view }: { call: Call; view: View }): JSX.Element {
-  const { w, n } = useWords()
+  const { w, lang, n } = useWords()
   const c = w.visit.call
   const { act, busy } = useAct()
   const [devices, setDevices] = useState(readDevices)
@@ -234,7 +235,7 @@ function Waiting({ call, view }: { call: Call; view: View }): JSX.Element {
   useEffect(() => { heading.current?.focus() }, [])
   const said = useHostSays(view)
   useEffect(() => { if (said !== '') announce(said) }, [said])
-  const host = view.visit?.hostName || w.unnamed
+  const host = apart(view.visit?.hostName || w.unnamed, lang)
   return (
     <div class="narrow stack-wide">
       <div class="page-head"><h1 tabIndex={-1} ref={heading}>{c.waitTitle}</h1><p>{view.visit && view.visit.late > 0 ? c.waitLate(host, n(view.visit.late)) : c.waitText(host)}</p></div>

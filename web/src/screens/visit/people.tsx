@@ -6,8 +6,9 @@ import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { Button, Dialog, ErrorPanel, Face, Field, Select, announce } from '../../parts/index.tsx'
 import type { Call, Present, View } from '../../visit/call.ts'
 import type { Caller } from '../../visit/door.ts'
+import { apart } from '../chart/bidi.ts'
 import { InviteGuest } from './invite.tsx'
-import { useNameOf } from './tile.tsx'
+import { Doubtful, useNameOf } from './tile.tsx'
 
 export function People({ call, view }: { call: Call; view: View }): JSX.Element {
   const { w } = useWords()
@@ -51,10 +52,10 @@ export function People({ call, view }: { call: Call; view: View }): JSX.Element 
   )
 }
 
-function RoleOf({ of }: { of: { readonly role: Caller['role']; readonly guest?: Caller['guest'] | undefined } }): JSX.Element {
-  const { w } = useWords()
+function RoleOf({ of }: { of: Pick<Present, 'role' | 'guest'> }): JSX.Element {
+  const { w, lang } = useWords()
   const c = w.visit.call
-  if (of.guest) return <span class="soft small">{w.visit.guests.roles[of.guest.as]}{of.guest.byName && <> · <bdi>{c.by(of.guest.byName)}</bdi></>}</span>
+  if (of.guest) return <><span class="soft small">{w.visit.guests.roles[of.guest.as]}{of.guest.byName && <> · {c.by(apart(of.guest.byName, lang))}</>}</span><Doubtful of={of} /></>
   return <span class="soft small">{of.role === 'guest' ? '' : w.roles[of.role]}</span>
 }
 
@@ -62,15 +63,16 @@ function RoleOf({ of }: { of: { readonly role: Caller['role']; readonly guest?: 
 export function AtTheDoor({ who }: { who: Caller }): JSX.Element {
   const { w, n } = useWords()
   const c = w.visit.call
+  const nameOf = useNameOf()
   const minutes = Math.floor((Date.now() - Date.parse(who.since)) / 60_000)
-  return <><Face name={who.name} /><span class="main"><bdi class="title">{who.name || c.unknown}</bdi><RoleOf of={who} /><span class="soft small">{minutes < 1 ? c.waitNow : c.waitSince(n(minutes))}</span></span></>
+  return <><Face name={who.name} /><span class="main"><bdi class="title">{nameOf({ name: who.name, guest: who.guest })}</bdi><RoleOf of={{ role: who.role, guest: who.guest }} /><span class="soft small">{minutes < 1 ? c.waitNow : c.waitSince(n(minutes))}</span></span></>
 }
 
 function Knocking({ call, who, onIn }: { call: Call; who: Caller; onIn: () => void }): JSX.Element {
   const { w } = useWords()
   const c = w.visit.call
   const { act, busy, error } = useAct()
-  const name = who.name || c.unknown
+  const name = useNameOf()({ name: who.name, guest: who.guest })
   return (
     <li class="item">
       <AtTheDoor who={who} />

@@ -7,8 +7,9 @@ import { useAct, useEngine, useWords } from '../../app/context.tsx'
 import { encounterOf, type TookPlace } from '../../fhir/visit.ts'
 import { Button, Dialog, ErrorPanel, Face, Icon, Notice, Progress, announce } from '../../parts/index.tsx'
 import type { Call, Present, View } from '../../visit/call.ts'
-import type { Visit } from '../../visit/door.ts'
+import type { Caller, Visit } from '../../visit/door.ts'
 import { keepDevices } from '../../visit/devices.ts'
+import { apart } from '../chart/bidi.ts'
 import { Captions } from './captions.tsx'
 import { Panel, type PanelName } from './panel.tsx'
 import { Switch } from './preview.tsx'
@@ -28,7 +29,7 @@ const forgedFor = 4000
 
 export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Element {
   const engine = useEngine()
-  const { w } = useWords()
+  const { w, lang } = useWords()
   const c = w.visit.call
   const host = call.door.isHost
   const [leaving, setLeaving] = useState(false)
@@ -40,7 +41,9 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const [panel, setPanel] = useState<PanelName | undefined>(host && (waiting.length > 0 || window.matchMedia('(min-width: 60rem)').matches) ? 'people' : undefined)
   useFullPage()
   useEffect(() => { heading.current?.focus() }, [])
-  const cameIn = useNews(view, waiting.map((p) => p.name), panel !== 'people')
+  const nameOf = useNameOf()
+  const knockedBy = (p: Caller): string => (p.name === '' ? '' : nameOf({ name: p.name, guest: p.guest }))
+  const cameIn = useNews(view, waiting.map((p) => knockedBy(p)), panel !== 'people')
   useEffect(() => { if (panel === 'chat') setSeen(view.chat.length) }, [panel, view.chat.length])
   const setMicrophone = (on: boolean): void => { keepDevices({ microphoneOn: on }); void call.media.setMicrophone(on) }
   const setCamera = (on: boolean): void => { keepDevices({ cameraOn: on }); void call.media.setCamera(on) }
@@ -77,7 +80,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
   const inside = view.phase === 'in'
   useEffect(() => { if (stopped && panel === 'code') setPanel(undefined) }, [stopped]) // it says that all is well
   const others = view.present.filter((p) => !p.isMe)
-  const title = view.visit ? c.with((host ? view.visit.patientName : view.visit.hostName) || w.unnamed) : c.title
+  const title = view.visit ? c.with(apart((host ? view.visit.patientName : view.visit.hostName) || w.unnamed, lang)) : c.title
   return (
     <section class={panel ? 'room room-with' : 'room'} aria-labelledby="room-title" onKeyDown={escape}>
       <header class="room-top">
@@ -88,7 +91,7 @@ export function VisitRoom({ call, view }: { call: Call; view: View }): JSX.Eleme
       </header>
       <p class="sr" role="status">{cameIn}</p>
       <Notices call={call} view={view}>
-        {waiting[0] && panel !== 'people' && <Notice title={c.knocks(waiting[0].name || c.someone)}><div><Button kind="plain" icon="people" onClick={open('people')}>{c.door}</Button></div></Notice>}
+        {waiting[0] && panel !== 'people' && <Notice title={c.knocks(knockedBy(waiting[0]) || c.someone)}><div><Button kind="plain" icon="people" onClick={open('people')}>{c.door}</Button></div></Notice>}
       </Notices>
       {stopped && <Stopped call={call} view={view} />}
       {inside && <Stage view={view} others={others} captions={captions} />}
@@ -156,7 +159,7 @@ function useNews(view: View, knocking: readonly string[], noticed: boolean): str
     if (knock !== undefined && !noticed) announce(c.knocks(knock || c.someone))
     else if (came) announce(c.came(nameOf(came)))
     else if (went) announce(c.went(nameOf(went)))
-    else if (line && !line.mine) announce(c.said(line.name || c.someone))
+    else if (line && !line.mine) announce(c.said(line.name === '' ? c.someone : nameOf({ name: line.name, guest: view.visit?.callers.find((p) => p.member === line.from)?.guest })))
   }, [view.present, view.chat.length, knocking.join()])
   return cameIn
 }

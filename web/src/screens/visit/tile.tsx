@@ -4,12 +4,24 @@ import { Track } from 'livekit-client'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useWords } from '../../app/context.tsx'
-import { Face, Icon } from '../../parts/index.tsx'
+import { Face, Icon, Tag } from '../../parts/index.tsx'
 import type { Present } from '../../visit/call.ts'
+import { apart } from '../chart/bidi.ts'
 
-export function useNameOf(): (p: Present) => string {
-  const { w } = useWords()
-  return (p) => p.name || (p.isMe ? w.visit.call.you : w.visit.call.unknown)
+type Called = Pick<Present, 'name' | 'guest'> & { readonly isMe?: boolean }
+
+/** What someone is called, in a sentence too. A guest's name is their own word: it is quoted, and said to be a guest's. */
+export function useNameOf(): (p: Called) => string {
+  const { w, lang } = useWords()
+  return (p) => p.name === '' ? (p.isMe ? w.visit.call.you : w.visit.call.unknown) : p.guest && !p.isMe ? w.visit.guests.called(apart(p.name, lang)) : apart(p.name, lang)
+}
+
+/** That a guest's name would be taken for somebody else's, or has letters that names do not have. */
+export function Doubtful({ of }: { of: Pick<Present, 'guest'> }): JSX.Element | null {
+  const { w, lang } = useWords()
+  const g = w.visit.guests
+  if (of.guest?.like !== undefined) return <Tag kind="danger">{g.like(apart(of.guest.like, lang))}</Tag>
+  return of.guest?.odd ? <Tag kind="warn">{w.names.odd}</Tag> : null
 }
 
 export function Tile({ of, large, screen }: { of: Present; large?: boolean; screen?: boolean }): JSX.Element {
@@ -29,6 +41,7 @@ export function Tile({ of, large, screen }: { of: Present; large?: boolean; scre
       <figcaption>
         {!of.microphone && !screen && <><Icon name="micOff" /><span class="sr">{c.muted}</span></>}
         <bdi>{of.isMe && !screen ? c.you : label}</bdi>
+        {!of.isMe && <Doubtful of={of} />}
         {(of.quality === 'weak' || of.quality === 'lost') && <span class={`bars bars-${of.quality}`} role="img" aria-label={c.quality[of.quality]}><i /><i /><i /></span>}
         {of.trouble && <><Icon name="warn" /><span class="sr">{c.opening}</span></>}
       </figcaption>
