@@ -116,7 +116,7 @@ func isJoiner(letters []rune, i int) bool {
 // are drawn, each apart from its letter.
 func marksAreRight(letters []rune) bool {
 	marks, last := maxMarks+1, rune(0) // nothing to stand on yet
-	for _, r := range []rune(norm.NFD.String(string(letters))) {
+	for _, r := range norm.NFD.String(string(letters)) {
 		switch {
 		case unicode.IsMark(r):
 			if marks++; marks > maxMarks || r == last {
@@ -262,7 +262,7 @@ const blanks = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u31
 
 // isInvisible tells of characters that Unicode does not draw although it counts them as letters, marks or symbols.
 func isInvisible(r rune) bool {
-	return strings.ContainsRune(blanks, r) || 0xfe00 <= r && r <= 0xfe0f || 0x1d159 == r || 0xe0000 <= r && r <= 0xe0fff
+	return strings.ContainsRune(blanks, r) || 0xfe00 <= r && r <= 0xfe0f || r == 0x1d159 || 0xe0000 <= r && r <= 0xe0fff
 }
 
 // The tables.
