@@ -137,8 +137,9 @@ type Caller struct {
 	Visit   VisitID  // the one visit of a guest; empty for everyone else
 	Roles   []Role
 	Session SessionID
+	Card    string    // hash of the card whose keys the session works with
 	Browser string    // the browser's public key, b64
-	Pending bool      // signed in with a recovered card that nobody has vouched for yet: may do little
+	Pending bool      // the card does not count yet: may do little
 	Touched time.Time // when they last showed by a passkey that it is they
 }
 

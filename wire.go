@@ -24,17 +24,44 @@ type ClinicInfo struct {
 
 // NewInvitation asks for an invitation. The client made the secret and gives only a hash of the token made from it.
 type NewInvitation struct {
-	Invitation InvitationID `json:"invitation"`
-	Person     PersonID     `json:"person"` // new, or one whose keys are lost if Recover
-	Roles      []Role       `json:"roles"`
-	Chart      ChartID      `json:"chart,omitempty"` // for patients: the chart that will be theirs
-	TokenHash  string       `json:"tokenHash"`       // b64 SHA-256 of the token
-	Welcome    []byte       `json:"welcome,omitempty"`
-	Recover    bool         `json:"recover,omitempty"`
-	Until      string       `json:"until,omitempty"` // at most MaxInvitation from now; the default
-	Email      string       `json:"email,omitempty"` // not kept: used for one letter
-	Link       string       `json:"link,omitempty"`  // only with Email; not kept, not logged
-	Language   string       `json:"language,omitempty"`
+	InviteText string  `json:"inviteText"`      // the next statement of its chain: who is invited, as what, until when
+	Chart      ChartID `json:"chart,omitempty"` // for patients: the chart that will be theirs
+	TokenHash  string  `json:"tokenHash"`       // b64 SHA-256 of the token
+	Welcome    []byte  `json:"welcome,omitempty"`
+	Email      string  `json:"email,omitempty"` // not kept: used for one letter
+	Link       string  `json:"link,omitempty"`  // only with Email; not kept, not logged
+	Language   string  `json:"language,omitempty"`
+}
+
+// MembershipPage is a part of the roster, in order.
+type MembershipPage struct {
+	Statements []string `json:"statements"`
+	More       bool     `json:"more"`
+}
+
+// InvitedMembership is what an invited person reads before they can join: the roster, and their own thread if they have one.
+type InvitedMembership struct {
+	MembershipPage
+	Thread []string `json:"thread,omitempty"`
+}
+
+// MembershipAfter asks, with an invitation's token, for the roster after a seq.
+type MembershipAfter struct {
+	Token string `json:"token"`
+	After int64  `json:"after"`
+}
+
+// StatementPut is the next statement of a chain of membership.
+type StatementPut struct {
+	Text string `json:"text"`
+}
+
+// KeysPut gives a person new keys: the card that follows the current one, and the keyring that has them.
+type KeysPut struct {
+	CardText    string `json:"cardText"`
+	Recipient   string `json:"recipient"`
+	BrowserText string `json:"browserText"`
+	KeyringPut
 }
 
 // Invitation is one as its makers see it. State: open, opened, accepted, expired, withdrawn.
@@ -48,9 +75,8 @@ type Invitation struct {
 	State      string       `json:"state"`
 	Created    string       `json:"created"`
 	Until      string       `json:"until"`
-	Sent       bool         `json:"sent"`               // by e-mail
-	CardText   string       `json:"cardText,omitempty"` // once accepted
-	Bind       string       `json:"bind,omitempty"`     // once accepted
+	Sent       bool         `json:"sent"` // by e-mail
+	Hash       string       `json:"hash"` // of the statement, to withdraw it
 }
 
 // TokenProof shows the token of an invitation.
@@ -69,9 +95,10 @@ type InvitationOpened struct {
 	Until      string          `json:"until"`
 	Welcome    []byte          `json:"welcome,omitempty"`
 	ClinicText string          `json:"clinicText,omitempty"` // absent when founding
-	Cards      []string        `json:"cards,omitempty"`      // when Recover: the person's card chain
-	Inviter    *PersonCards    `json:"inviter,omitempty"`
-	Locks      []LockSummary   `json:"locks,omitempty"` // the clinic's four, to grant the new chart to and to check
+	Membership MembershipPage  `json:"membership"`           // the roster's first page
+	Thread     []string        `json:"thread,omitempty"`     // of who is or becomes a patient or proxy
+	CardText   string          `json:"cardText,omitempty"`   // when Recover: the card that is current
+	Locks      []LockSummary   `json:"locks,omitempty"`      // the clinic's four, to grant the new chart to and to check
 	Ceremony   string          `json:"ceremony"`
 	PublicKey  json.RawMessage `json:"publicKey"` // PublicKeyCredentialCreationOptionsJSON (WebAuthn level 3)
 }
@@ -83,8 +110,8 @@ type Acceptance struct {
 	Credential      json.RawMessage `json:"credential"` // RegistrationResponseJSON, PRF results removed
 	Passkey         PasskeyID       `json:"passkey"`
 	CardText        string          `json:"cardText"`
+	Recipient       string          `json:"recipient"`
 	BrowserText     string          `json:"browserText"`
-	Bind            string          `json:"bind"`
 	Keyring         []byte          `json:"keyring"`
 	RecoveryKeyring []byte          `json:"recoveryKeyring"`
 	Recovery        RecoveryKey     `json:"recovery"`
@@ -205,9 +232,8 @@ type Me struct {
 	Person     PersonID    `json:"person"`
 	Roles      []Role      `json:"roles"`
 	CardText   string      `json:"cardText"`
-	Pending    bool        `json:"pending"` // a recovered card that nobody has vouched for yet
+	Pending    bool        `json:"pending"` // this session's card does not count yet: it waits for a second person, or for the time of a veto
 	ClinicText string      `json:"clinicText"`
-	Founder    PersonCards `json:"founder"`
 	Charts     []ChartID   `json:"charts"` // one's own
 	Session    SessionInfo `json:"session"`
 	Idle       int64       `json:"idle"`
@@ -220,31 +246,29 @@ type BrowserPut struct {
 	BrowserText string `json:"browserText"`
 }
 
-// PersonSummary is a person as others in the clinic see them: no name, which is in the directory.
+// PersonSummary is a person as others in the clinic see them: a hint, since who is who is in the chains of membership.
 type PersonSummary struct {
-	Person   PersonID `json:"person"`
-	Roles    []Role   `json:"roles"`
-	State    string   `json:"state"` // active, pending, ended
-	CardText string   `json:"cardText"`
+	Person PersonID `json:"person"`
+	Roles  []Role   `json:"roles"`
+	State  string   `json:"state"`          // active, pending, ended
+	Card   string   `json:"card,omitempty"` // hash of the current one
 }
 
-// PersonCards is a person's whole card chain and certified browsers, for checking signatures.
+// PersonCards is what belongs to a person's cards, which are in the roster or in the person's own thread.
 type PersonCards struct {
-	Person   PersonID `json:"person"`
-	Roles    []Role   `json:"roles"`
-	State    string   `json:"state"`
-	Cards    []string `json:"cards"`
-	Browsers []string `json:"browsers"`
+	Person     PersonID `json:"person"`
+	State      string   `json:"state"`            // active, pending, ended: a hint
+	Thread     []string `json:"thread,omitempty"` // the whole chain of a patient or proxy
+	Recipients []string `json:"recipients"`       // of the cards, oldest first
+	Browsers   []string `json:"browsers"`         // certificates
 }
 
-// RolesPut changes a person's roles.
-type RolesPut struct {
-	Roles []Role `json:"roles"`
-}
-
-// Vouch gives a pending card its second signature.
-type Vouch struct {
-	CardText string `json:"cardText"`
+// GuestHost is who invites a guest: the card that the guest's link pins, and what belongs to it.
+type GuestHost struct {
+	Person    PersonID `json:"person"`
+	CardText  string   `json:"cardText"`
+	Recipient string   `json:"recipient"`
+	Browsers  []string `json:"browsers"`
 }
 
 // NewGrant is a grant statement with its sealed file.
@@ -722,11 +746,11 @@ type VisitGuest struct {
 
 // GuestOpened is what whoever holds a guest's link sees.
 type GuestOpened struct {
-	Org     ClinicInfo  `json:"org"`
-	Visit   Visit       `json:"visit"` // without its chart; me tells whether they were taken out
-	Welcome []byte      `json:"welcome"`
-	Used    bool        `json:"used"` // by the guest, or by somebody else
-	Host    PersonCards `json:"host"`
+	Org     ClinicInfo `json:"org"`
+	Visit   Visit      `json:"visit"` // without its chart; me tells whether they were taken out
+	Welcome []byte     `json:"welcome"`
+	Used    bool       `json:"used"` // by the guest, or by somebody else
+	Host    GuestHost  `json:"host"`
 }
 
 // GuestArrival is a guest at the door.

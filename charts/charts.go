@@ -228,6 +228,16 @@ func (c *Charts) EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, pe
 	return c.ended(ctx, tx, org, ends, err)
 }
 
+// Rekeyed marks what was granted to a person's earlier cards. What they hold is due for a new epoch, since whoever has their
+// old keys could read on.
+func (c *Charts) Rekeyed(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, card string) error {
+	n, err := tx.Exec(ctx, `UPDATE grants SET outdated = 1 WHERE org = $1 AND person = $2 AND card <> $3 AND ended = 0`, string(org), string(person), card)
+	if err == nil && n > 0 {
+		c.tell(tx, org, ward.Notice{Kind: "person", Person: person})
+	}
+	return err
+}
+
 // EndRoles takes a member of staff off what the roles that remain to them no longer entitle to: who is no clinician
 // holds no chart, team or emergency key, and who does not know people by name holds no directory.
 func (c *Charts) EndRoles(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID, remaining []ward.Role) error {

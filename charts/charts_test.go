@@ -27,7 +27,7 @@ import (
 
 type someone struct {
 	seal.Pen
-	card  *envelope.Statement[envelope.Card]
+	card  seal.Grantee // to them
 	roles []ward.Role
 }
 
@@ -46,7 +46,7 @@ type town struct {
 
 func (w *town) Card(_ context.Context, _ *store.Tx, _ ward.OrgID, id ward.PersonID) (charts.Card, error) {
 	p := w.people[id]
-	return charts.Card{Hash: p.card.Hash(), Signing: p.Signing.Public(), Roles: p.roles, Active: true}, nil
+	return charts.Card{Hash: p.card.Card, Signing: p.Signing.Public(), Roles: p.roles, Active: true}, nil
 }
 
 func (w *town) Certified(context.Context, *store.Tx, ward.OrgID, ward.PersonID, string) error {
@@ -89,11 +89,15 @@ func (w *town) person(roles ...ward.Role) *someone {
 	w.must(err)
 	p := &someone{roles: roles}
 	p.Org, p.Person, p.Signing, p.Browser, p.Name = w.org, ward.NewID[ward.PersonID](), seal.NewSigningKey(), seal.NewSigningKey(), "N"
-	p.card, err = envelope.Write(envelope.Card{Org: w.org, Person: p.Person, Serial: 1, Recipient: identity.Recipient(), Signing: p.Signing.Public(), Time: ward.FormatTime(w.now)}, p.Signing.Sign)
-	w.must(err)
-	p.Pen.Card = p.card.Hash()
+	p.card = cardOf(p.Person, identity)
+	p.Pen.Card = p.card.Card
 	w.people[p.Person] = p
 	return p
+}
+
+// cardOf is what a grant is to: the hash of a card that nobody here looks at, and the recipient.
+func cardOf(person ward.PersonID, identity seal.Identity) seal.Grantee {
+	return seal.Grantee{Person: person, Card: seal.Hash([]byte(identity.Recipient())), Recipient: identity.Recipient()}
 }
 
 func (p *someone) caller() ward.Caller {
@@ -123,7 +127,7 @@ func (w *town) lock(by *someone, kind string, chart ward.ChartID, grants ...func
 
 func (w *town) to(by, p *someone, purpose, until string) func(made) ward.NewGrant {
 	return func(m made) ward.NewGrant {
-		g, err := by.Grant(m.key, seal.ToPerson(p.card), purpose, until, w.now)
+		g, err := by.Grant(m.key, p.card, purpose, until, w.now)
 		w.must(err)
 		return g
 	}

@@ -12,17 +12,13 @@ import (
 // What a grant is beside those that its member has. The server sees none of what was sealed, so it keeps what opened
 // until its member says that the new one does.
 
-// newKeys gives someone another card, as after they lost their keys and a colleague vouched for them.
+// newKeys gives someone another card, as after they lost their keys.
 func (w *town) newKeys(p *someone) {
 	w.t.Helper()
 	identity, err := seal.NewIdentity()
 	w.must(err)
-	signing := seal.NewSigningKey()
-	p.card, err = envelope.Write(envelope.Card{
-		Org: w.org, Person: p.Person, Serial: p.card.Body.Serial + 1, Previous: p.card.Hash(), Recipient: identity.Recipient(), Signing: signing.Public(), Time: ward.FormatTime(w.now),
-	}, signing.Sign, p.Signing.Sign)
-	w.must(err)
-	p.Signing, p.Pen.Card = signing, p.card.Hash()
+	p.card, p.Signing = cardOf(p.Person, identity), seal.NewSigningKey()
+	p.Pen.Card = p.card.Card
 }
 
 // held lists what the lock gives a person to open it with.

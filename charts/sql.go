@@ -106,10 +106,11 @@ func locks(ctx context.Context, tx *store.Tx, where string, args ...any) ([]lock
 }
 
 // isDue tells whether a lock l must turn: someone who held the current epoch no longer should (their grant ended or its
-// time is over), a lock that holds it has turned, or someone broke the glass and their hour is over. The moment is $1.
+// time is over), somebody who holds it has other keys since, a lock that holds it has turned, or someone broke the glass and their hour is over. The moment is $1.
 const isDue = `(EXISTS (SELECT 1 FROM grants g LEFT JOIN locks h ON h.org = g.org AND h.lock = g.holder
 		WHERE g.org = l.org AND g.lock = l.lock AND g.epoch = l.epoch AND (
 			(g.ended > 0 AND g.turns = 1)
+			OR g.outdated = 1
 			OR (g.ended = 0 AND g.until > 0 AND g.until <= $1)
 			OR (g.ended = 0 AND g.holder <> '' AND g.holder_epoch < h.epoch)))
 	OR l.chart <> '' AND EXISTS (SELECT 1 FROM break_glass b WHERE b.org = l.org AND b.chart = l.chart AND b.until <= $1

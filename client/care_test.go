@@ -15,35 +15,52 @@ import (
 	"ward/seal/envelope"
 )
 
-func TestWhoLostTheirKeysIsInvitedAgainVouchedForAndGivenTheirChartBack(t *testing.T) {
+func TestWhoLostTheirKeysIsInvitedAgainConfirmedAndGivenTheirChartBack(t *testing.T) {
 	c, ctx := founded(t), t.Context()
 	desk, _, _ := c.join(c.founder, About{Given: "Rosa", Family: "Diaz"}, ward.FrontDesk)
 	patient, _, invited := c.join(c.founder, amina, ward.Patient)
+	c.pass(80 * time.Hour) // the desk is no longer new
+	c.must(errors.Join(c.founder.SignIn(ctx), desk.SignIn(ctx), patient.SignIn(ctx)))
 	_, err := c.founder.Write(ctx, invited.Chart, envelope.General, c.founder.Note(invited.Chart, "Before", "Written before the phone was lost."))
 	c.must(err)
 
 	again, err := c.founder.InviteAgain(ctx, patient.Person(), false)
 	c.must(err)
-	returned := New(Config{Origin: c.origin})
+	returned := New(Config{Now: c.now, Origin: c.origin})
 	if _, err := returned.Accept(ctx, again.Link, amina); err != nil {
 		t.Fatal(err)
 	}
-	if me, err := returned.Me(ctx); err != nil || !me.Pending {
-		t.Fatalf("before anyone vouched: %+v, %v", me, err)
+	waits := func(when string) {
+		t.Helper()
+		c.must(errors.Join(desk.Housekeep(ctx), c.founder.Housekeep(ctx)))
+		if me, err := returned.Me(ctx); err != nil || !me.Pending {
+			t.Fatalf("%s: %+v, %v", when, me, err)
+		}
+		if _, err := returned.OpenChart(ctx, invited.Chart); err == nil {
+			t.Fatalf("%s: a pending person opens the chart", when)
+		}
+		if _, err := patient.OpenChart(ctx, invited.Chart); err != nil {
+			t.Fatalf("%s: the phone that was not lost after all reads nothing: %v", when, err)
+		}
 	}
-	if _, err := returned.OpenChart(ctx, invited.Chart); err == nil {
-		t.Fatal("a pending person opens the chart")
+	waits("before anyone confirmed")
+	what := must(desk.Pending(ctx, patient.Person()))[0].What
+	if err := c.founder.Confirm(ctx, patient.Person(), what, envelope.Met); ward.KindOf(err) != ward.Invalid {
+		t.Fatalf("who invited confirms: %v", err)
 	}
-	c.must(desk.Housekeep(ctx)) // did not invite again, so does not vouch
-	if me, err := returned.Me(ctx); err != nil || !me.Pending {
-		t.Fatalf("after the front desk's housekeeping: %+v, %v", me, err)
+	c.must(desk.Confirm(ctx, patient.Person(), what, envelope.Met))
+	waits("while it can be refused")
+	if err := desk.Complete(ctx, patient.Person(), what); ward.KindOf(err) != ward.Invalid {
+		t.Fatalf("completed before its time: %v", err)
 	}
-	c.must(c.founder.Housekeep(ctx))
+	c.pass(25 * time.Hour)
+	c.must(errors.Join(c.founder.SignIn(ctx), desk.SignIn(ctx)))
+	c.must(desk.Housekeep(ctx))
 	c.must(returned.SignIn(ctx))
 	if me, err := returned.Me(ctx); err != nil || me.Pending {
-		t.Fatalf("after vouching: %+v, %v", me, err)
+		t.Fatalf("after the time: %+v, %v", me, err)
 	}
-	c.must(c.founder.Housekeep(ctx)) // vouched in the first round; grants that waited for it
+	c.must(c.founder.Housekeep(ctx))
 	chart, err := returned.OpenChart(ctx, invited.Chart)
 	c.must(err)
 	if chart.Lock(envelope.General) == nil || !slices.ContainsFunc(chart.Entries, func(e Entry) bool { return e.Header.Title == "Before" }) {
@@ -60,6 +77,59 @@ func TestWhoLostTheirKeysIsInvitedAgainVouchedForAndGivenTheirChartBack(t *testi
 	if err := patient.SignIn(ctx); err == nil {
 		t.Fatal("the lost phone still signs in")
 	}
+}
+
+func TestWhoHasTheirPhoneRefusesNewKeysInTheirName(t *testing.T) {
+	c, ctx := founded(t), t.Context()
+	patient, _, invited := c.join(c.founder, amina, ward.Patient)
+	again, err := c.founder.InviteAgain(ctx, patient.Person(), false)
+	c.must(err)
+	thief := New(Config{Now: c.now, Origin: c.origin})
+	c.must(firstError(thief.Accept(ctx, again.Link, amina)))
+	waits := must(patient.Pending(ctx, patient.Person()))
+	if len(waits) != 1 || waits[0].Person != patient.Person() {
+		t.Fatalf("the phone sees %+v", waits)
+	}
+	c.must(patient.Veto(ctx, patient.Person(), waits[0].What))
+	if _, err := thief.Me(ctx); ward.KindOf(err) != ward.Unauthenticated {
+		t.Errorf("the thief is still signed in: %v", err)
+	}
+	if err := thief.SignIn(ctx); err == nil {
+		t.Error("the thief signs in")
+	}
+	if _, err := patient.OpenChart(ctx, invited.Chart); err != nil {
+		t.Errorf("the patient's own phone: %v", err)
+	}
+}
+
+func TestWhoChangesTheirKeysKeepsWhatTheyHoldAndNobodyElseDoes(t *testing.T) {
+	c, ctx := founded(t), t.Context()
+	patient, code, invited := c.join(c.founder, amina, ward.Patient)
+	c.must(firstError(patient.Write(ctx, invited.Chart, envelope.Restricted, patient.Note(invited.Chart, "Diary", "My own words."))))
+	thief := New(Config{Now: c.now, Origin: c.origin})
+	c.must(thief.Recover(ctx, code.Text(), "Stolen"))
+	renewed, err := patient.ChangeKeys(ctx)
+	c.must(err)
+	if _, err := thief.Me(ctx); ward.KindOf(err) != ward.Unauthenticated {
+		t.Errorf("who had the old keys is still signed in: %v", err)
+	}
+	if err := New(Config{Now: c.now, Origin: c.origin}).Recover(ctx, code.Text(), "Stolen again"); err == nil {
+		t.Error("the old code still opens")
+	}
+	c.must(patient.Housekeep(ctx))
+	for _, who := range []*Client{patient, c.again(patient)} {
+		chart, err := who.OpenChart(ctx, invited.Chart)
+		c.must(err)
+		if len(chart.Troubles) > 0 || len(chart.Locks) != 2 {
+			t.Fatalf("after: %d locks, troubles %v", len(chart.Locks), chart.Troubles)
+		}
+		for _, l := range chart.Locks {
+			if l.Current().Epoch != 2 || l.Due {
+				t.Errorf("the %s part is in epoch %d, due %v", l.Compartment, l.Current().Epoch, l.Due)
+			}
+		}
+	}
+	c.must(New(Config{Now: c.now, Origin: c.origin}).Recover(ctx, renewed.Text(), "New phone"))
 }
 
 func TestATeamReadsWhatItWasGrantedUntilSomeoneLeaves(t *testing.T) {

@@ -40,6 +40,11 @@ type Client struct {
 	now     func() time.Time
 	browser seal.SigningKey
 
+	reading sync.Mutex // held by who reads on in the history of who is who
+	roster  *chain
+	threads map[ward.PersonID]*chain
+	agreed  map[string]int // of a chain: how many of its statements the organisations agreed on when this was asked last
+
 	changing  sync.Mutex // held by who changes the keyring
 	following sync.Mutex // held by who follows the ledger's history
 
@@ -53,7 +58,6 @@ type Client struct {
 	history  *History // of the ledger, as it was checked last
 	head     head
 	departed map[ward.LockID]*departed // who was taken off which lock
-	gone     map[ward.PersonID]bool    // whose access to the clinic ended
 	answers  map[ward.GrantID]answer   // to grants, for the next housekeeping to send
 }
 
@@ -68,7 +72,7 @@ func New(config Config) *Client {
 	c := &Client{
 		origin: config.Origin, http: config.HTTP, keys: config.Authenticator, now: config.Now, browser: seal.NewSigningKey(),
 		people: map[ward.PersonID]*seal.Person{}, opened: map[ward.LockID]*history{}, answers: map[ward.GrantID]answer{},
-		departed: map[ward.LockID]*departed{}, gone: map[ward.PersonID]bool{},
+		departed: map[ward.LockID]*departed{}, threads: map[ward.PersonID]*chain{}, agreed: map[string]int{},
 	}
 	if c.http == nil {
 		c.http = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -33,7 +34,13 @@ type clinic struct {
 	founder *Client
 	link    string
 	handler func(http.Handler) http.Handler // what stands between, when a test plays a bad server
+	ahead   atomic.Int64                    // how far the clock was moved
 }
+
+func (c *clinic) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// pass moves everyone's clock.
+func (c *clinic) pass(d time.Duration) { c.ahead.Add(int64(d)) }
 
 type people struct{ *identity.Identity }
 
@@ -76,22 +83,22 @@ func newClinic(t *testing.T) *clinic {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record, known := ledger.New(time.Now), &people{}
-	records := charts.New(charts.Config{DB: c.db, Ledger: record, People: known, Notices: events, Now: time.Now})
+	record, known := ledger.New(c.now), &people{}
+	records := charts.New(charts.Config{DB: c.db, Ledger: record, People: known, Notices: events, Now: c.now})
 	if known.Identity, err = identity.New(ctx, identity.Config{
-		DB: c.db, Ledger: record, Charts: records, Notices: events, Sealer: sealer, Origin: c.origin, Version: "test", Now: time.Now,
+		DB: c.db, Ledger: record, Charts: records, Notices: events, Sealer: sealer, Origin: c.origin, Version: "test", Now: c.now,
 	}); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	meetings, err := visits.New(visits.Config{DB: c.db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Sealer: sealer, Log: log, Now: time.Now})
+	meetings, err := visits.New(visits.Config{DB: c.db, Ledger: record, Charts: records, People: known, Sessions: known, Notices: events, Sealer: sealer, Log: log, Now: c.now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	records.Visits = meetings
 	keeper, err := ledger.NewKeeper(ctx, ledger.Config{
 		DB: c.db, Ledger: record, Sealer: sealer, Sources: []ledger.Source{records, known.Identity}, Locks: records, Clinics: known.Identity,
-		Notices: events, Host: "clinic.example", Log: log, Now: time.Now,
+		Notices: events, Host: "clinic.example", Log: log, Now: c.now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +139,7 @@ func newClinic(t *testing.T) *clinic {
 func founded(t *testing.T) *clinic {
 	t.Helper()
 	c := newClinic(t)
-	c.founder = New(Config{Origin: c.origin})
+	c.founder = New(Config{Now: c.now, Origin: c.origin})
 	c.must(firstError(c.founder.Accept(t.Context(), c.link, About{Given: "Ada", Family: "Founder", PasskeyName: "Laptop"})))
 	return c
 }
@@ -151,7 +158,7 @@ func (c *clinic) join(by *Client, about About, roles ...ward.Role) (*Client, sea
 	about.PasskeyName = "Phone"
 	invited, err := by.Invite(ctx, about, false, roles...)
 	c.must(err)
-	joined := New(Config{Origin: c.origin})
+	joined := New(Config{Now: c.now, Origin: c.origin})
 	code, err := joined.Accept(ctx, invited.Link, about)
 	c.must(err)
 	c.must(by.Housekeep(ctx))

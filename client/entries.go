@@ -225,7 +225,7 @@ func (c *Client) openEntry(ctx context.Context, l *Lock, h *history, e ward.Stor
 	} else {
 		err = c.openLarge(ctx, l, s, key, author, &opened)
 	}
-	return Entry{opened, l.Lock, l.Compartment, author.Roles}, err
+	return Entry{opened, l.Lock, l.Compartment, author.Roles()}, err
 }
 
 // maxFetched is the size of the largest sealed entry that is fetched whole on reading: imports and snapshots are
@@ -299,7 +299,7 @@ func (c *Client) takeSnapshot(ctx context.Context, l *Lock) (*history, ward.Pers
 	if err != nil {
 		return nil, s.Body.Author, err
 	}
-	if author.ID != c.Person() && !isStaff(author.Roles) {
+	if author.ID != c.Person() && !isStaff(author.Roles()) {
 		return nil, author.ID, nil
 	}
 	h, err := c.openSnapshot(ctx, l, s, author)
@@ -366,7 +366,7 @@ func (c *Client) unfold(ctx context.Context, l *Lock, text []byte) (*history, er
 				return nil, err
 			}
 		}
-		h.entries = append(h.entries, Entry{o, l.Lock, l.Compartment, author.Roles})
+		h.entries = append(h.entries, Entry{o, l.Lock, l.Compartment, author.Roles()})
 	}
 	return h, nil
 }

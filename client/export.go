@@ -38,7 +38,7 @@ func (c *Client) Export(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	x := &exporting{client: c, dir: dir, people: map[ward.PersonID]bool{}}
+	x := &exporting{client: c, dir: dir, people: map[ward.PersonID]bool{}, chains: map[string]bool{}}
 	x.manifest = seal.Manifest{Org: me.Org.Org, Person: me.Person, Time: ward.FormatTime(c.now()), Locks: []seal.ExportLock{}}
 	for name, data := range map[string][]byte{
 		seal.ExportOpen: seal.OpenMD, seal.ExportKeyring: keyring.RecoveryKeyring, seal.ExportClinic: c.state().clinic.Text,
@@ -52,7 +52,7 @@ func (c *Client) Export(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	if err := x.person(ctx, me.Person); err != nil {
+	if err := errors.Join(x.person(ctx, me.Person), x.roster(ctx)); err != nil {
 		return err
 	}
 	if history != nil {
@@ -103,6 +103,7 @@ type exporting struct {
 	dir      string
 	manifest seal.Manifest
 	people   map[ward.PersonID]bool // whose cards are written
+	chains   map[string]bool        // of membership that are written, by name
 	asked    []asked
 }
 
@@ -257,7 +258,7 @@ func (x *exporting) entry(ctx context.Context, id ward.LockID, seq int64, e ward
 	})
 }
 
-// person writes someone's cards and browsers, with those who vouched for them. Who was erased has none.
+// person writes what belongs to someone's cards, and the chain that they are in. Who was erased has none.
 func (x *exporting) person(ctx context.Context, id ward.PersonID) error {
 	if x.people[id] {
 		return nil
@@ -270,23 +271,43 @@ func (x *exporting) person(ctx context.Context, id ward.PersonID) error {
 	if err != nil {
 		return err
 	}
-	for _, text := range given.Cards {
-		card, err := envelope.Parse[envelope.Card]([]byte(text))
-		if err != nil {
+	p, err := x.client.person(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, card := range p.Cards {
+		if err := x.write(seal.ExportRecipient(id, card.Serial), []byte(card.Recipient)); err != nil {
 			return err
 		}
-		if err := x.write(seal.ExportCard(id, card.Body.Serial), card.Text); err != nil {
+	}
+	for i, text := range given.Thread {
+		if err := x.write(seal.ExportStatement(string(id), int64(i)+1), []byte(text)); err != nil {
 			return err
 		}
-		if card.Body.Voucher != "" {
-			if err := x.person(ctx, card.Body.Voucher); err != nil {
-				return err
-			}
-		}
+	}
+	if len(given.Thread) > 0 {
+		x.chains[string(id)] = true
 	}
 	slices.Sort(given.Browsers)
 	for _, text := range slices.Compact(given.Browsers) {
 		if err := x.write(seal.ExportBrowser([]byte(text)), []byte(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roster writes the clinic's roster, by which every chain is judged: last, so that no thread names what comes after.
+func (x *exporting) roster(ctx context.Context) error {
+	x.client.reading.Lock()
+	defer x.client.reading.Unlock()
+	roster, err := x.client.followRoster(ctx)
+	if err != nil {
+		return err
+	}
+	x.chains[roster.name] = true
+	for i, text := range roster.texts {
+		if err := x.write(seal.ExportStatement(roster.name, int64(i)+1), text); err != nil {
 			return err
 		}
 	}
@@ -363,8 +384,8 @@ func (x *exporting) proofs(ctx context.Context) error {
 	}
 	return x.create(receipt.FolderLines, func(w io.Writer) error {
 		lines := json.NewEncoder(w)
-		for _, person := range slices.Sorted(maps.Keys(x.people)) {
-			line, err := x.client.CardProof(ctx, person)
+		for _, chain := range slices.Sorted(maps.Keys(x.chains)) {
+			line, err := x.client.LineProof(ctx, chain)
 			if ward.KindOf(err) == ward.Missing || err == nil && line == nil {
 				continue
 			}

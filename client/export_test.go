@@ -185,7 +185,7 @@ func TestAnExportTellsWhatIsWrongWithIt(t *testing.T) {
 	change(sealed[0], flip, oneWrong)
 	change(sealed[0], gone, oneWrong)
 	change(strings.TrimSuffix(sealed[0], ".age")+".txt", gone, whole)
-	for _, folder := range []string{"cards", "epochs", "grants"} {
+	for _, folder := range []string{"recipients", "membership/*", "epochs", "grants"} {
 		files, err := filepath.Glob(filepath.Join(dir, folder, "*"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", folder, err)

@@ -17,11 +17,11 @@ import (
 // The FHIR R4 that Ward itself writes. Inside a chart the patient is named by the chart's id, people by theirs.
 
 const (
-	systemChart      = "urn:ward:chart"
-	systemPerson     = "urn:ward:person"
-	systemInvitation = "urn:ward:invitation"
-	systemEntry      = "urn:ward:entry"
-	systemVisit      = "urn:ward:visit"
+	systemChart  = "urn:ward:chart"
+	systemPerson = "urn:ward:person"
+	systemName   = "urn:ward:name" // 32 bytes, b64, that open the commitment to a name
+	systemEntry  = "urn:ward:entry"
+	systemVisit  = "urn:ward:visit"
 
 	typeFHIR = "application/fhir+json"
 	// bundleSize is about how much JSON goes into one entry of an import: enough that a chart of 600 resources is a
@@ -214,17 +214,17 @@ func ReadAppointment(text []byte) (visit ward.VisitID, reason string, err error)
 
 // A Listing is what a person entry says of someone.
 type Listing struct {
-	Person     ward.PersonID
-	Chart      ward.ChartID
-	Name       string
-	Given      string
-	Family     string
-	BirthDate  string
-	Phone      string
-	Email      string
-	Author     ward.PersonID // who wrote it
-	byStaff    bool
-	invitation string // id and secret, as its inviter keeps them
+	Person    ward.PersonID
+	Chart     ward.ChartID
+	Name      string
+	Given     string
+	Family    string
+	BirthDate string
+	Phone     string
+	Email     string
+	Author    ward.PersonID // who wrote it
+	byStaff   bool
+	opening   string // of the commitment to the name
 }
 
 func readListing(text []byte) (Listing, error) {
@@ -253,8 +253,8 @@ func readListing(text []byte) (Listing, error) {
 			l.Person = ward.PersonID(i.Value)
 		case systemChart:
 			l.Chart = ward.ChartID(i.Value)
-		case systemInvitation:
-			l.invitation = i.Value
+		case systemName:
+			l.opening = i.Value
 		}
 	}
 	for _, t := range r.Telecom {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ward"
+	"ward/membership"
 	"ward/seal"
 	"ward/seal/envelope"
 )
@@ -72,7 +73,7 @@ func written(t *testing.T, n int) (*clinic, *Client, ward.ChartID, ward.LockID) 
 // again is the doctor in another browser, who remembers nothing.
 func (c *clinic) again(doctor *Client) *Client {
 	c.t.Helper()
-	other := New(Config{Origin: c.origin, Authenticator: doctor.Authenticator()})
+	other := New(Config{Now: c.now, Origin: c.origin, Authenticator: doctor.Authenticator()})
 	c.must(other.SignIn(c.t.Context()))
 	return other
 }
@@ -184,24 +185,31 @@ func TestACardThatTheServerMadeIsNotWelcomed(t *testing.T) {
 	c, ctx := founded(t), t.Context()
 	invited, err := c.founder.Invite(ctx, okafor, false, ward.Clinician)
 	c.must(err)
-	joined := New(Config{Origin: c.origin})
+	joined := New(Config{Now: c.now, Origin: c.origin})
 	c.must(firstError(joined.Accept(ctx, invited.Link, okafor)))
 	// The server shows a card with its own keys in place of the real one, everywhere.
 	identity, err := seal.NewIdentity()
 	c.must(err)
 	signing := seal.NewSigningKey()
-	card, err := envelope.Write(envelope.Card{
-		Org: joined.Org(), Person: joined.Person(), Serial: 1, Recipient: identity.Recipient(), Signing: signing.Public(), Time: ward.FormatTime(time.Now()),
-	}, signing.Sign)
-	c.must(err)
-	false1 := func(cards *ward.PersonCards) {
-		if cards.Person == joined.Person() {
-			cards.Cards, cards.Browsers = []string{string(card.Text)}, nil
+	var forged *envelope.Statement[envelope.MemberCard]
+	stop := change(c, http.MethodGet, "/api/membership", func(page *ward.MembershipPage) {
+		for i, text := range page.Statements {
+			card, err := envelope.Parse[envelope.MemberCard]([]byte(text))
+			if err != nil || card.Body.Person != joined.Person() {
+				continue
+			}
+			card.Body.Signing, card.Body.RecipientHash = signing.Public(), seal.Hash([]byte(identity.Recipient()))
+			forged = must(envelope.Write(card.Body, signing.Sign, signing.Sign))
+			page.Statements[i] = string(forged.Text)
 		}
+	})
+	if err := c.founder.Housekeep(ctx); !errors.As(err, new(*membership.BadStatement)) {
+		t.Errorf("nobody is told: %v", err)
 	}
-	stop := change(c, http.MethodGet, "/cards", false1)
-	c.must(c.founder.Housekeep(ctx))
 	stop()
+	if forged == nil {
+		t.Fatal("the server's card was not shown")
+	}
 	locks, err := c.founder.Locks(ctx)
 	c.must(err)
 	for _, s := range locks {
@@ -210,12 +218,11 @@ func TestACardThatTheServerMadeIsNotWelcomed(t *testing.T) {
 		members, err := c.founder.Members(ctx, l)
 		c.must(err)
 		for _, m := range members {
-			if m.Grant.Person == joined.Person() && m.Grant.Card == card.Hash() {
+			if m.Grant.Person == joined.Person() && m.Grant.Card == forged.Hash() {
 				t.Errorf("a %s lock was granted to the server's own key", s.Kind)
 			}
 		}
 	}
-	c.founder.forgetPerson(joined.Person())
 	c.must(c.founder.Housekeep(ctx))
 	if _, err := joined.Directory(ctx); err != nil {
 		t.Errorf("the real card is not welcomed: %v", err)
@@ -233,12 +240,12 @@ func TestAnotherClinicsStatementIsRefused(t *testing.T) {
 	other, err := envelope.Write(body, signing.Sign)
 	c.must(err)
 	stop := change(c, http.MethodPost, "/open", func(o *ward.InvitationOpened) { o.ClinicText = string(other.Text) })
-	if _, err := New(Config{Origin: c.origin}).Accept(ctx, invited.Link, amina); err == nil {
+	if _, err := New(Config{Now: c.now, Origin: c.origin}).Accept(ctx, invited.Link, amina); err == nil {
 		t.Error("the invited joined a clinic that the link does not name")
 	}
 	stop()
 	stop = change(c, http.MethodGet, "/api/me", func(me *ward.Me) { me.ClinicText = string(other.Text) })
-	if err := New(Config{Origin: c.origin, Authenticator: c.founder.Authenticator()}).SignIn(ctx); err == nil {
+	if err := New(Config{Now: c.now, Origin: c.origin, Authenticator: c.founder.Authenticator()}).SignIn(ctx); err == nil {
 		t.Error("the founder signed in to another clinic")
 	}
 	stop()
@@ -246,7 +253,7 @@ func TestAnotherClinicsStatementIsRefused(t *testing.T) {
 
 func TestACopiedSessionIsUselessElsewhere(t *testing.T) {
 	c, ctx := founded(t), t.Context()
-	thief := New(Config{Origin: c.origin})
+	thief := New(Config{Now: c.now, Origin: c.origin})
 	thief.signedIn(c.founder.state().session, nil, nil)
 	if _, err := thief.Me(ctx); ward.KindOf(err) != ward.Unauthenticated {
 		t.Errorf("a copied token without the browser's key: %v", err)

@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -14,7 +12,7 @@ import (
 )
 
 // Housekeeping is what the clinic's clients do for each other, since only who holds a key can pass it on: welcome who
-// joined, vouch for who lost their keys and was invited again, and turn the locks that are due. Every client does it
+// joined, complete new keys that nobody refused in time, and turn the locks that are due. Every client does it
 // after signing in and when it hears of a change; twice does no harm.
 
 // Housekeep does what this person can do and tells what could not be done. Call it again when something changes.
@@ -68,35 +66,25 @@ func (c *Client) turnDue(ctx context.Context, id ward.LockID) error {
 	return c.turn(ctx, l)
 }
 
-// welcomeNew grants role locks to those who joined, once their card is known to be made with their invitation.
+// welcomeNew grants role locks to those who joined, and anew to those whose keys are new, as the history has them.
 func (c *Client) welcomeNew(ctx context.Context, held []ward.LockSummary) error {
-	locks, err := c.clinicLocks()
+	people, err := c.People(ctx)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(held, func(s ward.LockSummary) bool { return s.Lock == locks.Directory }) {
-		return nil // cannot check who joined
-	}
-	w := &welcoming{client: c, checked: map[ward.PersonID]bool{}}
-	if w.invitations, err = c.Invitations(ctx); err != nil {
-		return err
-	}
-	if w.bound, err = c.bound(ctx, w.invitations); err != nil {
-		return err
-	}
-	if w.people, err = c.People(ctx); err != nil {
-		return err
-	}
-	w.people = slices.DeleteFunc(w.people, func(p ward.PersonSummary) bool { return p.State == "ended" })
-	var failed error
-	for _, p := range w.people {
-		if p.State == "pending" {
-			failed = errors.Join(failed, w.vouch(ctx, p))
+	w := &welcoming{client: c, known: map[ward.PersonID]*seal.Person{}}
+	for _, p := range people {
+		if p.State == "active" {
+			w.people = append(w.people, p)
 		}
 	}
-	recovered := w.recovered()
+	renewed, err := w.renewed(ctx)
+	if err != nil {
+		return err
+	}
+	failed := c.completeDue(ctx, renewed)
 	for _, s := range held {
-		if s.Kind == envelope.LockChart && !recovered {
+		if s.Kind == envelope.LockChart && len(renewed) == 0 {
 			continue // nobody's keys are new, so nobody waits for a chart to be granted again
 		}
 		if err := w.admit(ctx, s); err != nil && !errNotHeld(err) {
@@ -106,61 +94,62 @@ func (c *Client) welcomeNew(ctx context.Context, held []ward.LockSummary) error 
 	return failed
 }
 
+// completeDue states of new keys after a loss that the time is over in which they could be refused.
+func (c *Client) completeDue(ctx context.Context, people []ward.PersonID) (failed error) {
+	for _, person := range people {
+		waits, err := c.Pending(ctx, person)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		for _, w := range waits {
+			if w.Person != person || w.From.IsZero() || c.now().Before(w.From) || w.Person == c.Person() {
+				continue
+			}
+			if err := c.Complete(ctx, w.Person, w.What); err != nil && ward.KindOf(err) != ward.Conflict {
+				failed = errors.Join(failed, err)
+			}
+		}
+	}
+	return failed
+}
+
 // welcoming is one round of looking who is new.
 type welcoming struct {
-	client      *Client
-	people      []ward.PersonSummary
-	invitations []ward.Invitation
-	bound       map[ward.PersonID][]string
-	checked     map[ward.PersonID]bool
+	client *Client
+	people []ward.PersonSummary
+	known  map[ward.PersonID]*seal.Person
+}
+
+// find finds a person anew, once a round; nobody if the history has no such person.
+func (w *welcoming) find(ctx context.Context, id ward.PersonID) (*seal.Person, error) {
+	if p, ok := w.known[id]; ok {
+		return p, nil
+	}
+	w.client.forgetPerson(id)
+	p, err := w.client.person(ctx, id)
+	if errors.Is(err, seal.ErrNoMember) {
+		p, err = nil, nil
+	}
+	if err == nil {
+		w.known[id] = p
+	}
+	return p, err
 }
 
 // recoverySpan is how long after an invitation for lost keys ended charts are looked through for grants to old keys.
 const recoverySpan = 30 * 24 * time.Hour
 
-// recovered tells whether somebody lost their keys and joined again of late.
-func (w *welcoming) recovered() bool {
-	return slices.ContainsFunc(w.invitations, func(v ward.Invitation) bool {
+// renewed lists who lost their keys and joined again of late.
+func (w *welcoming) renewed(ctx context.Context) (people []ward.PersonID, err error) {
+	invitations, err := w.client.Invitations(ctx)
+	for _, v := range invitations {
 		until, err := ward.ParseTime(v.Until)
-		return err == nil && v.Recover && v.State == "accepted" && w.client.now().Before(until.Add(recoverySpan))
-	})
-}
-
-// isKnown tells whether a person is who was invited: the founder, or one whose card was made with their link.
-func (w *welcoming) isKnown(ctx context.Context, p ward.PersonSummary) (bool, error) {
-	if known, ok := w.checked[p.Person]; ok {
-		return known, nil
+		if err == nil && v.Recover && v.State == "accepted" && w.client.now().Before(until.Add(recoverySpan)) && !slices.Contains(people, v.Person) {
+			people = append(people, v.Person)
+		}
 	}
-	w.client.forgetPerson(p.Person)
-	person, err := w.client.person(ctx, p.Person)
-	if err != nil {
-		return false, fmt.Errorf("check who joined: %w", err)
-	}
-	founder := w.client.state().clinic.Body.Founder == p.Person && len(person.Cards) == 1
-	known := founder || isBound(person.Cards[len(person.Cards)-1], w.bound[p.Person])
-	w.checked[p.Person] = known
-	return known, nil
-}
-
-// vouch signs the card of someone who lost their keys, if it was made with the link by which this person invited them
-// again, having checked who they are.
-func (w *welcoming) vouch(ctx context.Context, p ward.PersonSummary) error {
-	card, err := envelope.Parse[envelope.Card]([]byte(p.CardText))
-	if err != nil {
-		return err
-	}
-	k := w.client.state().keyring
-	if k == nil || card.Body.Voucher != k.Person || !seal.IsPending(card) {
-		return nil
-	}
-	if known, err := w.isKnown(ctx, p); err != nil || !known {
-		return err
-	}
-	if err := card.Countersign(k.Signing.Sign); err != nil {
-		return err
-	}
-	delete(w.checked, p.Person)
-	return do(ctx, w.client, http.MethodPost, path("people", string(p.Person), "vouch"), ward.Vouch{CardText: string(card.Text)})
+	return people, err
 }
 
 // admit grants a lock to whom it is due by role, and anew to those whose keys are new.
@@ -180,31 +169,28 @@ func (w *welcoming) admit(ctx context.Context, s ward.LockSummary) error {
 		}
 	}
 	var failed error
-	for _, p := range w.people {
-		grant, member := holds[p.Person]
-		if member && grant.Card == seal.Hash([]byte(p.CardText)) || !member && !w.client.belongs(l, p.Roles) {
+	for _, hint := range w.people {
+		id := hint.Person
+		grant, member := holds[id]
+		if member && grant.Card == hint.Card || !member && !w.client.belongs(l, hint.Roles) {
+			continue // if the server says so falsely, somebody waits for their key
+		}
+		p, err := w.find(ctx, id)
+		if err != nil || p == nil || !p.Member.Active {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		if member && grant.Card == p.Current().Hash || !member && !w.client.belongs(l, p.Roles()) {
 			continue
 		}
 		if !member {
 			grant = envelope.Grant{Purpose: envelope.ForWork}
 		}
-		if err := w.grant(ctx, l, p, grant.Purpose, grant.Until); err != nil && ward.KindOf(err) != ward.Conflict && !errNotHeld(err) {
+		if err := w.client.grant(ctx, l, id, "", grant.Purpose, grant.Until); err != nil && ward.KindOf(err) != ward.Conflict && !errNotHeld(err) {
 			failed = errors.Join(failed, err)
 		}
 	}
 	return failed
-}
-
-func (w *welcoming) grant(ctx context.Context, l *Lock, p ward.PersonSummary, purpose, until string) error {
-	known, err := w.isKnown(ctx, p)
-	if err != nil || !known {
-		return err
-	}
-	person, err := w.client.person(ctx, p.Person)
-	if err != nil || seal.IsPending(person.Cards[len(person.Cards)-1]) {
-		return err
-	}
-	return w.client.grant(ctx, l, p.Person, "", purpose, until)
 }
 
 // belongs tells whether people of these roles hold the lock.

@@ -55,22 +55,40 @@ func (c *Client) Accept(ctx context.Context, link string, about About) (seal.Cod
 		return code, err
 	}
 	j := &joining{client: c, invitation: invitation, opened: opened, about: about, code: code}
-	if err := j.checkClinic(); err != nil {
+	if err := j.checkClinic(ctx); err != nil {
 		return code, err
 	}
-	acceptance, err := j.prepare()
-	if err != nil {
-		return code, err
-	}
-	session, err := call[ward.Session](ctx, c, http.MethodPost, path("invitations", string(invitation.ID), "accept"), acceptance)
+	session, err := j.accept(ctx)
 	if err != nil {
 		return code, err
 	}
 	c.signedIn(session, j.keyring, j.clinic)
-	if opened.Recover {
+	if opened.Recover || j.waits {
 		return code, nil
 	}
 	return code, c.introduce(ctx, about, opened.Chart)
+}
+
+// accept joins, and again with the same passkey if somebody stated something in the meantime.
+func (j *joining) accept(ctx context.Context) (session ward.Session, err error) {
+	credential, prf, err := j.client.keys.Create(j.opened.PublicKey, j.client.origin)
+	if err != nil {
+		return session, err
+	}
+	for range maxStated {
+		var acceptance ward.Acceptance
+		if acceptance, err = j.prepare(credential, prf); err != nil {
+			return session, err
+		}
+		session, err = call[ward.Session](ctx, j.client, http.MethodPost, path("invitations", string(j.invitation.ID), "accept"), acceptance)
+		if ward.KindOf(err) != ward.Conflict {
+			return session, err
+		}
+		if err := j.readOn(ctx); err != nil {
+			return session, err
+		}
+	}
+	return session, err
 }
 
 // joining is an acceptance in the making.
@@ -82,12 +100,15 @@ type joining struct {
 	code       seal.Code
 	keyring    *seal.Keyring
 	clinic     *envelope.Statement[envelope.Clinic]
-	card       *envelope.Statement[envelope.Card]
+	card       *envelope.Statement[envelope.MemberCard]
+	roster     *chain
+	chain      *chain // that the card goes into
+	waits      bool   // for a second person
 	lines      map[ward.LockID][]*envelope.Statement[envelope.Epoch]
 }
 
-// checkClinic checks the clinic's statement against the link, and the line of each of its four locks.
-func (j *joining) checkClinic() error {
+// checkClinic checks the clinic's statement against the link, reads who is who, and checks the line of each of its four locks.
+func (j *joining) checkClinic(ctx context.Context) error {
 	if j.opened.Founding {
 		return nil
 	}
@@ -104,35 +125,69 @@ func (j *joining) checkClinic() error {
 			return fmt.Errorf("join: %w", err)
 		}
 	}
+	if j.roster, err = newRoster(j.clinic); err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
+	if err := j.roster.read(j.opened.Membership.Statements, j.client.now()); err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
+	return j.take(ctx, j.opened.Membership.More, j.opened.Thread)
+}
+
+// readOn reads what was stated since.
+func (j *joining) readOn(ctx context.Context) error {
+	if j.opened.Founding {
+		return errors.New("join: somebody else founded the clinic")
+	}
+	return j.take(ctx, true, nil)
+}
+
+// take reads the rest of the roster, and the thread of whom is invited.
+func (j *joining) take(ctx context.Context, more bool, thread []string) error {
+	for more {
+		page, err := call[ward.InvitedMembership](ctx, j.client, http.MethodPost, path("invitations", string(j.invitation.ID), "membership"),
+			ward.MembershipAfter{Token: j.invitation.Token(), After: j.roster.Head().Seq})
+		if err != nil {
+			return err
+		}
+		if err := j.roster.read(page.Statements, j.client.now()); err != nil {
+			return fmt.Errorf("join: %w", err)
+		}
+		more, thread = page.More && len(page.Statements) > 0, page.Thread
+	}
+	j.chain = j.roster
+	if slices.ContainsFunc(j.opened.Roles, ward.Role.IsStaff) {
+		return nil
+	}
+	j.chain = j.roster.thread(j.opened.Person)
+	if err := j.chain.read(thread, j.client.now()); err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
 	return nil
 }
 
-func (j *joining) prepare() (ward.Acceptance, error) {
-	c := j.client
-	credential, prf, err := c.keys.Create(j.opened.PublicKey, c.origin)
-	if err != nil {
-		return ward.Acceptance{}, err
-	}
+func (j *joining) prepare(credential json.RawMessage, prf []byte) (ward.Acceptance, error) {
 	passkey := ward.NewID[ward.PasskeyID]()
 	if err := j.makeKeyring(passkey, prf); err != nil {
 		return ward.Acceptance{}, err
 	}
-	browser, err := j.browser()
-	if err != nil {
-		return ward.Acceptance{}, err
-	}
 	a := ward.Acceptance{
-		Token: j.invitation.Token(), Ceremony: j.opened.Ceremony, Credential: credential, Passkey: passkey, CardText: string(j.card.Text),
-		BrowserText: browser, Bind: j.invitation.Bind(j.card.Text), Recovery: j.code.Key(),
+		Token: j.invitation.Token(), Ceremony: j.opened.Ceremony, Credential: credential, Passkey: passkey,
+		Recipient: j.keyring.Identity.Recipient(), Recovery: j.code.Key(),
 	}
+	var err error
 	switch {
 	case j.opened.Founding:
 		err = j.found(&a)
-	case j.opened.Recover:
+	case j.opened.Recover || j.waits:
 	default:
 		err = j.join(&a)
 	}
 	if err != nil {
+		return a, err
+	}
+	a.CardText = string(j.card.Text)
+	if a.BrowserText, err = j.browser(); err != nil {
 		return a, err
 	}
 	j.keyring.Clinic = j.clinic.Hash()
@@ -143,8 +198,7 @@ func (j *joining) prepare() (ward.Acceptance, error) {
 	return a, err
 }
 
-// makeKeyring makes the person's keys and card. After lost keys the card follows the one before, names who invited
-// again, and waits for their signature.
+// makeKeyring makes the person's keys, and, for all but a founder, whose clinic is yet to be made, their card.
 func (j *joining) makeKeyring(passkey ward.PasskeyID, prf []byte) error {
 	identity, err := seal.NewIdentity()
 	if err != nil {
@@ -157,24 +211,36 @@ func (j *joining) makeKeyring(passkey ward.PasskeyID, prf []byte) error {
 	k := &seal.Keyring{Identity: identity, Signing: seal.NewSigningKey()}
 	k.Org, k.Person, k.Name, k.Version, k.Code = j.opened.Org.Org, j.opened.Person, j.about.Name(), 1, j.code
 	k.Passkeys = []seal.KeyringPasskey{{ID: passkey, Name: j.about.PasskeyName, Recipient: opens.Recipient()}}
-	card := envelope.Card{
-		Org: k.Org, Person: k.Person, Serial: 1, Recipient: identity.Recipient(), Signing: k.Signing.Public(), Time: ward.FormatTime(j.client.now()),
+	j.keyring = k
+	if j.opened.Founding {
+		return nil
 	}
+	return j.makeCard(envelope.MemberCard{Serial: 1, Invitation: j.invitation.ID}, k.Signing.Sign, j.invitation.SigningKey().Sign)
+}
+
+// makeCard writes the person's card at the end of its chain. Whether it counts at once, the chain says.
+func (j *joining) makeCard(card envelope.MemberCard, signers ...envelope.Signer) error {
+	k := j.keyring
+	card.Place, card.Person, card.Signing = j.chain.place(k.Org, j.roster), k.Person, k.Signing.Public()
+	card.RecipientHash, card.Time = seal.Hash([]byte(k.Identity.Recipient())), ward.FormatTime(j.client.now())
 	if j.opened.Recover {
-		if len(j.opened.Cards) == 0 || j.opened.Inviter == nil {
-			return errors.New("join again: the clinic does not show the card before, or who vouches")
+		before, ok := j.chain.Member(k.Person)
+		if !ok {
+			return fmt.Errorf("join again: %w", seal.ErrNoMember)
 		}
-		last, err := envelope.Parse[envelope.Card]([]byte(j.opened.Cards[len(j.opened.Cards)-1]))
-		if err != nil {
-			return fmt.Errorf("join again: %w", err)
-		}
-		card.Serial, card.Previous, card.Voucher = last.Body.Serial+1, last.Hash(), j.opened.Inviter.Person
+		card.Serial, card.Before = before.Card.Serial+1, before.Card.Hash
 	}
-	if j.card, err = envelope.Write(card, k.Signing.Sign); err != nil {
+	var err error
+	if j.card, err = envelope.Write(card, signers...); err != nil {
 		return err
 	}
 	k.Card = j.card.Hash()
-	j.keyring = k
+	after, err := j.chain.with(j.clinic, j.roster, j.card.Text, j.client.now())
+	if err != nil {
+		return fmt.Errorf("join: %w", err)
+	}
+	m, ok := after.Member(k.Person)
+	j.waits = !ok || m.Card.Hash != k.Card
 	return nil
 }
 
@@ -190,21 +256,19 @@ func certify(k *seal.Keyring, browser, now string) (*envelope.Statement[envelope
 	return envelope.Write(envelope.Browser{Org: k.Org, Person: k.Person, Card: k.Card, Key: browser, Time: now}, k.Signing.Sign)
 }
 
-// found makes the clinic: its four locks, which the founder holds, and the statement that pins them.
+// found makes the clinic: its four locks, the statement that pins them, and the founder's card, with which the roster
+// begins. The founder holds the locks.
 func (j *joining) found(a *ward.Acceptance) error {
 	hand, now := j.keyring.Hand(), j.client.now()
 	ids := map[string]ward.LockID{}
+	var keys []seal.LockKey
 	for _, kind := range []string{envelope.LockDirectory, envelope.LockStaff, envelope.LockTeam, envelope.LockEmergency} {
 		key, epoch, err := hand.NewLock(kind, "", "", now)
 		if err != nil {
 			return err
 		}
-		grant, err := hand.Grant(key, seal.ToPerson(j.card), envelope.ForWork, "", now)
-		if err != nil {
-			return err
-		}
-		ids[kind] = key.Lock
-		a.Locks = append(a.Locks, ward.NewLock{Epoch: string(epoch.Text), Grants: []ward.NewGrant{grant}})
+		ids[kind], keys = key.Lock, append(keys, key)
+		a.Locks = append(a.Locks, ward.NewLock{Epoch: string(epoch.Text)})
 	}
 	var err error
 	j.clinic, err = envelope.Write(envelope.Clinic{
@@ -217,6 +281,20 @@ func (j *joining) found(a *ward.Acceptance) error {
 		return err
 	}
 	a.ClinicText = string(j.clinic.Text)
+	if j.roster, err = newRoster(j.clinic); err != nil {
+		return err
+	}
+	j.chain = j.roster
+	if err := j.makeCard(envelope.MemberCard{Serial: 1}, j.keyring.Signing.Sign); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		grant, err := hand.Grant(key, j.keyring.ToSelf(), envelope.ForWork, "", now)
+		if err != nil {
+			return err
+		}
+		a.Locks[i].Grants = []ward.NewGrant{grant}
+	}
 	return nil
 }
 
@@ -233,7 +311,7 @@ func (j *joining) join(a *ward.Acceptance) error {
 	if len(clinicians) == 0 || len(emergency) == 0 {
 		return errors.New("join: the clinic does not show its team and its emergency key")
 	}
-	self := seal.ToPerson(j.card)
+	self := j.keyring.ToSelf()
 	team, glass := seal.ToLock(clinicians[len(clinicians)-1]), seal.ToLock(emergency[len(emergency)-1])
 	for _, part := range []struct {
 		compartment string
@@ -287,7 +365,7 @@ func (j *joining) welcome(a *ward.Acceptance) error {
 	if err := key.Check(current.Body); err != nil {
 		return fmt.Errorf("welcome: %w", err)
 	}
-	grant, err := j.keyring.Hand().Grant(key, seal.ToPerson(j.card), envelope.ForWork, "", j.client.now())
+	grant, err := j.keyring.Hand().Grant(key, j.keyring.ToSelf(), envelope.ForWork, "", j.client.now())
 	if err != nil {
 		return err
 	}
@@ -363,7 +441,7 @@ func (c *Client) SignIn(ctx context.Context) error {
 // begin takes up a session with an open keyring: checks the keyring against the card and the clinic against the one
 // pinned in it, and certifies this browser.
 func (c *Client) begin(ctx context.Context, session ward.Session, k *seal.Keyring) error {
-	card, err := envelope.Parse[envelope.Card]([]byte(session.CardText))
+	card, err := envelope.Parse[envelope.MemberCard]([]byte(session.CardText))
 	if err != nil {
 		return err
 	}
@@ -379,7 +457,7 @@ func (c *Client) begin(ctx context.Context, session ward.Session, k *seal.Keyrin
 	if err != nil {
 		return err
 	}
-	k.Card = card.Hash() // a voucher's signature has changed the hash of a card that was pending
+	k.Card = card.Hash()
 	c.signedIn(session, k, clinic)
 	s, err := certify(k, c.browser.Public(), ward.FormatTime(c.now()))
 	if err != nil {
@@ -392,6 +470,7 @@ func (c *Client) forgetSession() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.session, c.keyring, c.history = ward.Session{}, nil, nil
+	// What was read of who is who stays: whoever signs in here again is of the same clinic, or finds it another history.
 }
 
 // SignOut ends this session, or all of the person's.
@@ -419,7 +498,7 @@ func (c *Client) Recover(ctx context.Context, typed, passkeyName string) error {
 	if err != nil {
 		return err
 	}
-	card, err := envelope.Parse[envelope.Card]([]byte(opened.CardText))
+	card, err := envelope.Parse[envelope.MemberCard]([]byte(opened.CardText))
 	if err != nil {
 		return err
 	}

@@ -228,48 +228,6 @@ func (c *Client) checkSalt(ctx context.Context, h *History) error {
 	return nil
 }
 
-// checkCards refuses a person's cards if the organisations agreed on others in their name. That they have agreed on none
-// yet, or that it cannot be asked now, is no reason to: nobody's work waits for the chain.
-func (c *Client) checkCards(ctx context.Context, given ward.PersonCards) error {
-	h, err := c.lastHistory(ctx)
-	if errors.Is(err, ErrNoLedger) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	line, err := c.CardProof(ctx, given.Person)
-	if kind := ward.KindOf(err); kind == ward.Unavailable || kind == ward.Gone { // the chain is halted here
-		return nil
-	}
-	if err != nil || line == nil {
-		return err
-	}
-	err = h.checkLine(given, line.Proof)
-	if err != nil && !errors.Is(err, ErrOtherKeys) { // signed by those who came since, or by nobody
-		if h, err = c.checkHistory(ctx); err == nil {
-			err = h.checkLine(given, line.Proof)
-		}
-	}
-	return err
-}
-
-// checkLine compares cards with what the chain has of a person: those, or those without the newest, which is on its way.
-func (h *History) checkLine(given ward.PersonCards, p receipt.StateProof) error {
-	trust := h.Sets.At(p.Height)
-	value, there, _, err := trust.CheckState(receipt.LinkKey(trust.Origin, receipt.Label(trust.Salt, string(given.Person))), p)
-	if err != nil || !there {
-		return err
-	}
-	var cards [][]byte
-	for _, text := range given.Cards {
-		if cards = append(cards, []byte(text)); value == receipt.LineValue(cards...) {
-			return nil
-		}
-	}
-	return ErrOtherKeys
-}
-
 func trustOf(is ward.Ledger) (receipt.Trust, error) {
 	text, err := json.Marshal(struct {
 		Chain      string           `json:"chain"`
@@ -394,12 +352,8 @@ func (c *Client) Receipts(ctx context.Context, path, kind string, from int64, re
 // maxReceipts is how many the server gives at a time.
 const maxReceipts = 50
 
-// CardProof shows what the chain holds of a person's line of cards, if it holds any.
-func (c *Client) CardProof(ctx context.Context, person ward.PersonID) (*receipt.Line, error) {
-	given, err := get[ward.CardProof](ctx, c, path("people", string(person), "card-proof"))
-	if err != nil || given.Proof == nil {
-		return nil, err
-	}
-	proof, err := receipt.Parse[receipt.StateProof](given.Proof)
-	return &receipt.Line{Person: string(person), Proof: proof}, err
+// LineProof shows what the ledger holds of a chain of membership, by its name, if it holds any.
+func (c *Client) LineProof(ctx context.Context, chain string) (*receipt.Line, error) {
+	line, _, err := c.line(ctx, chain)
+	return line, err
 }

@@ -36,6 +36,9 @@ func (l *Lock) key() (seal.LockKey, error) {
 	return k, nil
 }
 
+// ErrShut is the error of who holds a lock by grants of which none opens: after new keys, until somebody makes another.
+var ErrShut = errors.New("no grant of it opens")
+
 // maxDepth is how far a grant may lead through locks: a person holds a team, which holds a chart.
 const maxDepth = 2
 
@@ -87,7 +90,7 @@ func (c *Client) openLock(ctx context.Context, id ward.LockID, depth int, more [
 		l.keys[n-1] = older
 	}
 	if len(l.keys) == 0 {
-		return nil, errors.Join(fmt.Errorf("lock %s: no grant of it opens", id), failed)
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", id, ErrShut), failed)
 	}
 	return l, nil
 }
@@ -118,7 +121,7 @@ func (c *Client) answerGrants(ctx context.Context, l *Lock, given, shut []ward.H
 			continue
 		}
 		card := me.CardBy(s.Body.Card)
-		if card == nil || card.Body.Recipient != k.Identity.Recipient() {
+		if card == nil || card.Recipient != k.Identity.Recipient() {
 			earlier = true
 			continue
 		}
@@ -276,7 +279,7 @@ func (c *Client) grantee(ctx context.Context, person ward.PersonID, holder ward.
 	if err := c.maySeal(ctx, p, standing); err != nil {
 		return seal.Grantee{}, err
 	}
-	return seal.ToPerson(p.Current()), nil
+	return seal.ToPerson(p), nil
 }
 
 // Grant gives a lock's current key to a person or to a lock. Until may be zero.

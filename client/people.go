@@ -7,66 +7,31 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"ward"
 	"ward/seal"
 	"ward/seal/envelope"
 )
 
-// person finds someone's public keys and checks them: each card against the one before or its voucher, the browsers
-// against the cards, all cards against the ledger, and, for the founder, the first card against the clinic's statement.
+// person finds someone's roles and public keys, by the signed history of the clinic.
 func (c *Client) person(ctx context.Context, id ward.PersonID) (*seal.Person, error) {
-	return c.personWith(ctx, id, nil)
-}
-
-// personWith guards against vouchers who vouch in a circle: asking holds those whose cards are being checked.
-func (c *Client) personWith(ctx context.Context, id ward.PersonID, asking []ward.PersonID) (*seal.Person, error) {
 	c.mu.Lock()
 	known := c.people[id]
 	c.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	if slices.Contains(asking, id) {
-		return nil, fmt.Errorf("person %s: those who vouched for each other form a circle", id)
-	}
-	p, err := c.askPerson(ctx, id, asking)
-	if errors.Is(err, ErrOtherKeys) { // a card may be made between two answers
-		p, err = c.askPerson(ctx, id, asking)
+	p, err := c.askPerson(ctx, id)
+	if errors.Is(err, ErrOtherKeys) { // something may be stated between two answers
+		p, err = c.askPerson(ctx, id)
 	}
 	if err != nil {
 		return nil, err
-	}
-	if clinic := c.state().clinic; clinic != nil && clinic.Body.Founder == id && p.Cards[0].Body.Signing != clinic.Body.Signing {
-		return nil, fmt.Errorf("person %s: the founder's card is not the one in the clinic's statement", id)
 	}
 	c.mu.Lock()
 	c.people[id] = p
 	c.mu.Unlock()
-	return p, nil
-}
-
-// askPerson asks for someone's cards and checks them, also against what the organisations agreed on.
-func (c *Client) askPerson(ctx context.Context, id ward.PersonID, asking []ward.PersonID) (*seal.Person, error) {
-	given, err := get[ward.PersonCards](ctx, c, path("people", string(id), "cards"))
-	if err != nil {
-		return nil, err
-	}
-	if given.Person != id {
-		return nil, fmt.Errorf("person %s: the server shows another", id)
-	}
-	p, err := seal.CheckPerson(c.Org(), given, func(voucher ward.PersonID) (*seal.Person, error) {
-		return c.personWith(ctx, voucher, append(asking, id))
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := c.checkCards(ctx, given); err != nil {
-		return nil, fmt.Errorf("person %s: %w", id, err)
-	}
-	if given.State == "ended" {
-		c.noteGone(id)
-	}
 	return p, nil
 }
 
@@ -91,11 +56,6 @@ func (c *Client) People(ctx context.Context) ([]ward.PersonSummary, error) {
 	answer, err := get[struct {
 		People []ward.PersonSummary `json:"people"`
 	}](ctx, c, "/api/people")
-	for _, p := range answer.People {
-		if p.State == "ended" {
-			c.noteGone(p.Person)
-		}
-	}
 	return answer.People, err
 }
 
@@ -188,18 +148,23 @@ type Invited struct {
 	Sent       bool // by e-mail
 }
 
-// Invite invites someone. Their name goes, sealed, into the directory with the link's secret, so that a colleague's
-// client can check later that who joined is who was invited.
+// Invite invites someone. Their name goes, sealed, into the directory, with what opens the commitment to it in the
+// invitation: who is invited has the name that they were invited by.
 func (c *Client) Invite(ctx context.Context, who About, byEmail bool, roles ...ward.Role) (Invited, error) {
 	invited := Invited{Person: ward.NewID[ward.PersonID]()}
 	if slices.Contains(roles, ward.Patient) {
 		invited.Chart = ward.NewID[ward.ChartID]()
 	}
-	return c.invite(ctx, invited, who, byEmail, false, roles)
+	open := opening()
+	return c.invite(ctx, invited, who, byEmail, envelope.Invite{
+		Person: invited.Person, Roles: envelope.FormatRoles(roles), Name: envelope.NameHash(open, who.Name()),
+	}, ward.B64.EncodeToString(open[:]))
 }
 
-// InviteAgain invites a person whose keys are lost. Check who they are: whoever gets the link becomes them.
+// InviteAgain invites a person whose keys are lost. Check who they are: whoever gets the link asks for new keys in their
+// name, which others confirm and their old devices can refuse.
 func (c *Client) InviteAgain(ctx context.Context, person ward.PersonID, byEmail bool) (Invited, error) {
+	c.forgetPerson(person)
 	p, err := c.person(ctx, person)
 	if err != nil {
 		return Invited{}, err
@@ -211,20 +176,19 @@ func (c *Client) InviteAgain(ctx context.Context, person ward.PersonID, byEmail 
 	known := names[person]
 	invited := Invited{Person: person, Chart: known.Chart}
 	about := About{Given: known.Given, Family: known.Family, BirthDate: known.BirthDate, Phone: known.Phone, Email: known.Email}
-	return c.invite(ctx, invited, about, byEmail, true, p.Roles)
+	return c.invite(ctx, invited, about, byEmail, envelope.Invite{
+		Person: person, Roles: envelope.FormatRoles(p.Roles()), Name: p.Member.Name, Recover: true,
+	}, known.opening)
 }
 
-func (c *Client) invite(ctx context.Context, invited Invited, who About, byEmail, again bool, roles []ward.Role) (Invited, error) {
+func (c *Client) invite(ctx context.Context, invited Invited, who About, byEmail bool, invite envelope.Invite, opening string) (Invited, error) {
 	state := c.state()
 	if state.keyring == nil {
 		return invited, ErrSignedOut
 	}
 	invitation := seal.NewInvitation(state.clinic.Hash())
 	invited.Invitation, invited.Link = invitation.ID, invitation.Link(c.origin)
-	request := ward.NewInvitation{
-		Invitation: invitation.ID, Person: invited.Person, Roles: roles, Chart: invited.Chart, TokenHash: invitation.TokenHash(),
-		Recover: again, Language: who.Language,
-	}
+	request := ward.NewInvitation{Chart: invited.Chart, TokenHash: invitation.TokenHash(), Language: who.Language}
 	var err error
 	if request.Welcome, err = c.welcome(ctx, invitation); err != nil {
 		return invited, err
@@ -232,11 +196,22 @@ func (c *Client) invite(ctx context.Context, invited Invited, who About, byEmail
 	if byEmail {
 		request.Email, request.Link = who.Email, invited.Link
 	}
-	// The directory first: an invitation that nobody can check would be worse than an entry for one that was not sent.
-	if err := c.list(ctx, invited, who, invitation, roles); err != nil {
+	roles := envelope.ParseRoles(invite.Roles)
+	// The directory first: an invitation of nobody knows whom would be worse than an entry for one that was not sent.
+	if err := c.list(ctx, invited, who, opening, roles); err != nil {
 		return invited, err
 	}
-	answer, err := call[ward.Invitation](ctx, c, http.MethodPost, "/api/invitations", request)
+	invite.Invitation, invite.Verifier = invitation.ID, invitation.SigningKey().Public()
+	invite.Until = ward.FormatTime(c.now().Add(ward.MaxInvitation * time.Second))
+	var answer ward.Invitation
+	err = c.stateNew(ctx, invited.Person, roles, stating(state.keyring, func(p envelope.Place, a envelope.Author) envelope.Invite {
+		invite.Place, invite.Author = p, a
+		return invite
+	}), func(text []byte) (err error) {
+		request.InviteText = string(text)
+		answer, err = call[ward.Invitation](ctx, c, http.MethodPost, "/api/invitations", request)
+		return err
+	})
 	invited.Sent = answer.Sent
 	return invited, err
 }
@@ -267,7 +242,7 @@ func (c *Client) welcome(ctx context.Context, invitation seal.Invitation) ([]byt
 }
 
 // list writes the invited into the directory.
-func (c *Client) list(ctx context.Context, invited Invited, who About, invitation seal.Invitation, roles []ward.Role) error {
+func (c *Client) list(ctx context.Context, invited Invited, who About, opening string, roles []ward.Role) error {
 	locks, err := c.clinicLocks()
 	if err != nil {
 		return err
@@ -281,7 +256,7 @@ func (c *Client) list(ctx context.Context, invited Invited, who About, invitatio
 	case slices.ContainsFunc(roles, ward.Role.IsStaff):
 		kind = "Practitioner"
 	}
-	identifiers = append(identifiers, identifier(systemInvitation, invitation.Value()))
+	identifiers = append(identifiers, identifier(systemName, opening))
 	return c.writeOutside(ctx, locks.Directory, []Item{resource("person", named(kind, who, identifiers...))})
 }
 
@@ -295,64 +270,19 @@ func (c *Client) Invitations(ctx context.Context) ([]ward.Invitation, error) {
 
 // Withdraw takes an invitation back.
 func (c *Client) Withdraw(ctx context.Context, id ward.InvitationID) error {
-	return do(ctx, c, http.MethodDelete, path("invitations", string(id)), nil)
-}
-
-// SetRoles changes what a person is to the clinic.
-func (c *Client) SetRoles(ctx context.Context, person ward.PersonID, roles ...ward.Role) error {
-	return do(ctx, c, http.MethodPut, path("people", string(person), "roles"), ward.RolesPut{Roles: roles})
-}
-
-// EndPerson ends someone's access at once.
-func (c *Client) EndPerson(ctx context.Context, person ward.PersonID) error {
-	err := do(ctx, c, http.MethodPost, path("people", string(person), "end"), struct{}{})
-	if err == nil {
-		c.noteGone(person)
-	}
-	return err
-}
-
-// bound checks, for each accepted invitation, that the card the server shows was made with the link that its inviter
-// gave: the secret is in the directory, in an entry by the inviter. It gives the cards' texts, by person, that hold.
-func (c *Client) bound(ctx context.Context, invitations []ward.Invitation) (map[ward.PersonID][]string, error) {
-	locks, err := c.clinicLocks()
+	all, err := c.Invitations(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	entries, err := c.persons(ctx, locks.Directory)
-	if err != nil {
-		return nil, err
+	i := slices.IndexFunc(all, func(v ward.Invitation) bool { return v.Invitation == id })
+	k := c.state().keyring
+	if i < 0 || k == nil {
+		return &ward.Error{Kind: ward.Missing, Message: "there is no such invitation"}
 	}
-	secrets := map[ward.InvitationID]Listing{}
-	links := map[ward.InvitationID]seal.Invitation{}
-	for _, l := range entries {
-		i, err := seal.ParseLink(l.invitation)
-		if err != nil {
-			continue
-		}
-		if _, ok := secrets[i.ID]; !ok {
-			secrets[i.ID], links[i.ID] = l, i
-		}
-	}
-	held := map[ward.PersonID][]string{}
-	for _, v := range invitations {
-		l, ok := secrets[v.Invitation]
-		if v.State != "accepted" || !ok || l.Author != v.By || l.Person != v.Person {
-			continue
-		}
-		if i := links[v.Invitation]; i.IsBound([]byte(v.CardText), v.Bind) {
-			held[v.Person] = append(held[v.Person], v.CardText)
-		}
-	}
-	return held, nil
-}
-
-// isBound tells whether one of the texts is this card. A voucher's signature comes after the binding, so signatures
-// are left out of the comparison; who the signers are is checked with the line of cards.
-func isBound(card *envelope.Statement[envelope.Card], texts []string) bool {
-	return slices.ContainsFunc(texts, func(text string) bool {
-		s, err := envelope.Parse[envelope.Card]([]byte(text))
-		return err == nil && s.Body == card.Body
+	return c.stateNew(ctx, all[i].Person, all[i].Roles, stating(k, func(p envelope.Place, a envelope.Author) envelope.Withdraw {
+		return envelope.Withdraw{Place: p, What: all[i].Hash, Author: a}
+	}), func(text []byte) error {
+		return do(ctx, c, http.MethodDelete, path("invitations", string(id)), ward.StatementPut{Text: string(text)})
 	})
 }
 
@@ -374,5 +304,5 @@ func (c *Client) RecordState(ctx context.Context) (ward.RecordState, error) {
 // errNotHeld is for clients that look after locks: one they cannot open is for someone else to look after.
 func errNotHeld(err error) bool {
 	kind := ward.KindOf(err)
-	return kind == ward.Refused || kind == ward.Missing || errors.Is(err, seal.ErrErased)
+	return kind == ward.Refused || kind == ward.Missing || errors.Is(err, seal.ErrErased) || errors.Is(err, ErrShut)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ward"
+	"ward/membership"
 	"ward/seal"
 	"ward/seal/envelope"
 )
@@ -117,20 +118,13 @@ func TestGarbageForNewKeysIsSealedAgainByAnother(t *testing.T) {
 	c.must(patient.Share(ctx, invited.Chart, proxy.Person(), "", envelope.ForProxy, time.Time{}, envelope.General))
 	l := must(proxy.OpenChart(ctx, invited.Chart)).Locks[0]
 	link := must(c.founder.InviteAgain(ctx, patient.Person(), false)).Link
-	renewed := New(Config{Origin: c.origin})
+	renewed := New(Config{Now: c.now, Origin: c.origin})
 	c.must(firstError(renewed.Accept(ctx, link, amina)))
-	w := &welcoming{client: c.founder, checked: map[ward.PersonID]bool{}}
-	w.invitations = must(c.founder.Invitations(ctx))
-	w.bound = must(c.founder.bound(ctx, w.invitations))
-	for _, p := range must(c.founder.People(ctx)) {
-		if p.State == "pending" {
-			c.must(w.vouch(ctx, p))
-		}
-	}
+	c.confirmed(patient.Person(), c.founder, envelope.Met)
+	c.must(proxy.SignIn(ctx))
 	c.founder.forgetPerson(patient.Person())
-	to := seal.ToPerson(must(c.founder.person(ctx, patient.Person())).Current())
+	to := seal.ToPerson(must(c.founder.person(ctx, patient.Person())))
 	c.must(proxy.postGrant(t, l, c.garbage(proxy, must(l.key()), to, envelope.ForSelf, "")))
-	c.must(c.founder.Housekeep(ctx))
 	c.must(renewed.SignIn(ctx))
 	if _, err := renewed.OpenChart(ctx, invited.Chart); err == nil {
 		t.Fatal("garbage opens")
@@ -224,70 +218,107 @@ func (s *sent) to(c *clinic, is func(envelope.Grant) bool) (n int) {
 }
 
 func TestNothingIsSealedToACardThatTheOperatorAppended(t *testing.T) {
-	c, ctx := founded(t), t.Context()
-	_, _, doctor := c.join(c.founder, okafor, ward.Clinician)
-	c.join(c.founder, amina, ward.Patient)
-	locks, org, now := must(c.founder.clinicLocks()), c.founder.Org(), ward.FormatTime(c.founder.now())
-	stranger := ward.NewID[ward.PersonID]() // of whom no invitation is known
-	theirs, evil := seal.NewSigningKey(), seal.NewSigningKey()
-	identity := must(seal.NewIdentity())
-	first := must(envelope.Write(envelope.Card{Org: org, Person: stranger, Serial: 1, Recipient: must(seal.NewIdentity()).Recipient(), Signing: theirs.Public(), Time: now}, theirs.Sign))
-	var forged *envelope.Statement[envelope.Card]
-	var caught sent
-	append1 := func(cards []string) []string {
-		last := must(envelope.Parse[envelope.Card]([]byte(cards[0])))
-		if forged == nil {
-			forged = must(envelope.Write(envelope.Card{
-				Org: org, Person: doctor.Person, Serial: 2, Previous: last.Hash(), Recipient: identity.Recipient(), Signing: evil.Public(), Time: now, Voucher: stranger,
-			}, evil.Sign, theirs.Sign))
-		}
-		return append(cards, string(forged.Text))
-	}
-	c.operate(func(r *http.Request, body []byte, code int, answer []byte) (int, []byte) {
-		caught.take(c, r, body)
-		switch {
-		case r.Method == http.MethodGet && r.URL.Path == "/api/people/"+string(stranger)+"/cards":
-			text, err := json.Marshal(ward.PersonCards{Person: stranger, Roles: []ward.Role{ward.Clinician}, State: "active", Cards: []string{string(first.Text)}, Browsers: []string{}})
-			if err != nil {
-				t.Error(err)
+	for name, forge := range map[string]func(c *clinic, at envelope.Place, b envelope.MemberCard, evil seal.SigningKey) []byte{
+		"signed by itself": func(c *clinic, at envelope.Place, b envelope.MemberCard, evil seal.SigningKey) []byte {
+			return must(envelope.Write(b, evil.Sign, evil.Sign)).Text
+		},
+		"with an invitation that nobody stated": func(c *clinic, at envelope.Place, b envelope.MemberCard, evil seal.SigningKey) []byte {
+			b.Invitation = ward.NewID[ward.InvitationID]()
+			return must(envelope.Write(b, evil.Sign, evil.Sign)).Text
+		},
+		"invited by nobody": func(c *clinic, at envelope.Place, b envelope.MemberCard, evil seal.SigningKey) []byte {
+			return must(envelope.Write(envelope.Invite{
+				Place: at, Invitation: ward.NewID[ward.InvitationID](), Person: b.Person, Verifier: evil.Public(), Roles: "clinician", Name: envelope.NameHash([32]byte{}, "x"),
+				Recover: true, Until: ward.FormatTime(c.now().Add(time.Hour)), Author: envelope.Author{By: ward.NewID[ward.PersonID](), Card: b.Before, Time: b.Time},
+			}, evil.Sign)).Text
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, ctx := founded(t), t.Context()
+			_, _, doctor := c.join(c.founder, okafor, ward.Clinician)
+			c.join(c.founder, amina, ward.Patient)
+			locks := must(c.founder.clinicLocks())
+			evil, identity := seal.NewSigningKey(), must(seal.NewIdentity())
+			var caught sent
+			shown := 0
+			c.operate(func(r *http.Request, body []byte, code int, answer []byte) (int, []byte) {
+				caught.take(c, r, body)
+				switch {
+				case r.Method == http.MethodGet && r.URL.Path == "/api/membership" && code == http.StatusOK:
+					return code, alter(c, answer, func(p *ward.MembershipPage) {
+						roster := must(newRoster(must(seal.CheckClinic([]byte(c.founder.state().clinic.Text), ""))))
+						known := texts(c.founder.roster)
+						c.must(roster.read(append(known[:max(0, len(known)-1)], p.Statements...), c.now())) // the newest is shown again
+						before := must1(roster.Member(doctor.Person))
+						at := roster.place(c.founder.Org(), roster)
+						b := envelope.MemberCard{
+							Place: at, Person: doctor.Person, Serial: 2, Before: before.Card.Hash, Signing: evil.Public(),
+							RecipientHash: seal.Hash([]byte(identity.Recipient())), Time: ward.FormatTime(c.now()),
+						}
+						p.Statements = append(p.Statements, string(forge(c, at, b, evil)))
+						shown++
+					})
+				case r.Method == http.MethodGet && r.URL.Path == "/api/people/"+string(doctor.Person)+"/cards" && code == http.StatusOK:
+					return code, alter(c, answer, func(p *ward.PersonCards) { p.Recipients = append(p.Recipients, identity.Recipient()) })
+				case r.Method == http.MethodGet && r.URL.Path == "/api/people" && code == http.StatusOK:
+					return code, alter(c, answer, func(p *struct {
+						People []ward.PersonSummary `json:"people"`
+					},
+					) {
+						for i := range p.People {
+							p.People[i].Card = "another"
+						}
+					})
+				case r.Method == http.MethodGet && r.URL.Path == "/api/locks" && code == http.StatusOK:
+					return code, alter(c, answer, func(l *lockList) {
+						for i := range l.Locks {
+							l.Locks[i].Due = l.Locks[i].Lock == locks.Clinicians
+						}
+					})
+				}
+				return code, answer
+			})
+			for range 2 {
+				if err := c.founder.Housekeep(ctx); !errors.As(err, new(*membership.BadStatement)) {
+					t.Errorf("nobody is told: %v", err)
+				}
 			}
-			return http.StatusOK, text
-		case r.Method == http.MethodGet && r.URL.Path == "/api/people/"+string(doctor.Person)+"/cards" && code == http.StatusOK:
-			return code, alter(c, answer, func(p *ward.PersonCards) { p.Cards = append1(p.Cards[:1]) })
-		case r.Method == http.MethodGet && r.URL.Path == "/api/people" && forged != nil:
-			return code, alter(c, answer, func(p *struct {
-				People []ward.PersonSummary `json:"people"`
-			},
-			) {
-				for i := range p.People {
-					if p.People[i].Person == doctor.Person {
-						p.People[i].CardText = string(forged.Text)
-					}
-				}
-			})
-		case r.Method == http.MethodGet && r.URL.Path == "/api/locks" && code == http.StatusOK:
-			return code, alter(c, answer, func(l *lockList) {
-				for i := range l.Locks {
-					l.Locks[i].Due = l.Locks[i].Lock == locks.Clinicians
-				}
-			})
-		}
-		return code, answer
-	})
-	for _, who := range []*Client{c.founder, c.again(c.founder)} {
-		if err := who.Housekeep(ctx); !errors.Is(err, ErrUnknownCard) {
-			t.Errorf("nobody is told: %v", err)
-		}
-		if err := who.Housekeep(ctx); !errors.Is(err, ErrUnknownCard) {
-			t.Errorf("nobody is told a second time: %v", err)
-		}
+			if shown == 0 {
+				t.Fatal("the operator's statement was not shown")
+			}
+			if n := caught.to(c, func(g envelope.Grant) bool { return g.Person == doctor.Person }); n > 0 {
+				t.Errorf("%d keys were sealed while the history did not hold", n)
+			}
+		})
 	}
-	if forged == nil {
-		t.Fatal("the operator's card was not shown")
+}
+
+func texts(h *chain) (all []string) {
+	for _, t := range h.texts {
+		all = append(all, string(t))
 	}
-	if n := caught.to(c, func(g envelope.Grant) bool { return g.Card == forged.Hash() }); n > 0 {
-		t.Errorf("the operator has %d keys", n)
+	return all
+}
+
+func must1[T any](value T, ok bool) T {
+	if !ok {
+		panic("it is not there")
 	}
+	return value
+}
+
+// confirmed has staff confirm what waits for a person, and lets the time pass in which it could be refused.
+func (c *clinic) confirmed(person ward.PersonID, by *Client, how string) {
+	c.t.Helper()
+	ctx := c.t.Context()
+	waits := must(by.Pending(ctx, person))
+	if len(waits) != 1 {
+		c.t.Fatalf("%d things wait for %s", len(waits), person)
+	}
+	c.must(by.Confirm(ctx, person, waits[0].What, how))
+	c.pass(49 * time.Hour)
+	c.must(by.SignIn(ctx))
+	c.must(by.Complete(ctx, person, waits[0].What))
 }
 
 func TestWhoWasTakenOffIsGivenNoLaterKey(t *testing.T) {

@@ -33,7 +33,7 @@ func TestSpoiledSnapshotHidesNothing(t *testing.T) {
 			c.must(err)
 			lock := leaveSpoiled(c, ctx, c.founder, invited.Chart, bend)
 
-			fresh := New(Config{Origin: c.origin})
+			fresh := New(Config{Now: c.now, Origin: c.origin})
 			c.must(fresh.Recover(ctx, code.Text(), "Other phone"))
 			chart, err := fresh.OpenChart(ctx, invited.Chart)
 			c.must(err)

@@ -66,7 +66,7 @@ func TestPeopleShareAChartThroughItsWholeLife(t *testing.T) {
 
 	// A snapshot: a doctor who opens the chart for the first time takes it, and reads the same.
 	c.must(doctor.Snapshot(ctx, chart.Locks[0].Lock))
-	again, err := New(Config{Origin: c.origin, Authenticator: doctor.Authenticator()}).reopen(t, invited.Chart)
+	again, err := New(Config{Now: c.now, Origin: c.origin, Authenticator: doctor.Authenticator()}).reopen(t, invited.Chart)
 	c.must(err)
 	if n := count(t, again); n != resources+4 || len(again.Troubles) > 0 {
 		t.Fatalf("after the snapshot %d resources, troubles %v", n, again.Troubles)
@@ -155,24 +155,24 @@ func TestPeopleShareAChartThroughItsWholeLife(t *testing.T) {
 	}
 
 	// A new device with the recovery code alone; then another passkey, a new code, and signing in.
-	phone := New(Config{Origin: c.origin})
+	phone := New(Config{Now: c.now, Origin: c.origin})
 	c.must(phone.Recover(ctx, strings.ToLower(code.Text()), "New phone"))
 	if chart, err := phone.OpenChart(ctx, invited.Chart); err != nil || len(chart.Troubles) > 0 || len(chart.Locks) != 2 {
 		t.Fatalf("after recovery: %v, %+v", err, chart)
 	}
 	newer, err := phone.NewCode(ctx)
 	c.must(err)
-	if err := New(Config{Origin: c.origin}).Recover(ctx, code.Text(), "Thief"); ward.KindOf(err) != ward.Missing {
+	if err := New(Config{Now: c.now, Origin: c.origin}).Recover(ctx, code.Text(), "Thief"); ward.KindOf(err) != ward.Missing {
 		t.Fatalf("the old code still works: %v", err)
 	}
 	second := NewAuthenticator()
 	c.must(phone.AddPasskey(ctx, second, "Security key"))
-	key := New(Config{Origin: c.origin, Authenticator: second})
+	key := New(Config{Now: c.now, Origin: c.origin, Authenticator: second})
 	c.must(key.SignIn(ctx))
 	if key.Person() != patient.Person() || key.Name() != "Amina Yusuf" {
 		t.Fatalf("the security key signs in %s, %q", key.Person(), key.Name())
 	}
-	c.must(New(Config{Origin: c.origin}).Recover(ctx, newer.Text(), "Tablet"))
+	c.must(New(Config{Now: c.now, Origin: c.origin}).Recover(ctx, newer.Text(), "Tablet"))
 	c.must(key.SignIn(ctx)) // the key, which is younger than the code, still unlocks
 
 	// Erasing.

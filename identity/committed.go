@@ -14,21 +14,12 @@ import (
 	"ward/store"
 )
 
-// What the ledger commits to: cards, browsers' certificates and the clinic's founding statement. Identity gives them back
+// What the ledger commits to: statements of membership, browsers' certificates and the clinic's founding statement. Identity gives them back
 // to who checks that they are still what was committed.
 
-func cardRef(person ward.PersonID, serial int64) string { return fmt.Sprintf("%s/%d", person, serial) }
+func statementRef(chain string, seq int64) string { return fmt.Sprintf("%s/%d", chain, seq) }
 
 func browserRef(person ward.PersonID, key string) string { return string(person) + "/" + key }
-
-// commitCard has the log speak of a card that was kept, and once it counts, puts it on the person's line on the chain.
-func (i *Identity) commitCard(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Card], pending bool) error {
-	b := s.Body
-	if err := i.Ledger.Commit(ctx, tx, b.Org, ledger.Leaf{Kind: receipt.LeafCard, Ref: cardRef(b.Person, b.Serial), Content: s.Text}); err != nil || pending {
-		return err
-	}
-	return i.Ledger.Link(ctx, tx, b.Org, b.Person, b.Serial, s.Text)
-}
 
 // keepBrowser stores a browser's certificate and has the log speak of it.
 func (i *Identity) keepBrowser(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Browser]) error {
@@ -38,9 +29,9 @@ func (i *Identity) keepBrowser(ctx context.Context, tx *store.Tx, s *envelope.St
 	return i.Ledger.Commit(ctx, tx, s.Body.Org, ledger.Leaf{Kind: receipt.LeafBrowser, Ref: browserRef(s.Body.Person, s.Body.Key), Content: s.Text})
 }
 
-// forgetCommitted has the log speak no more of a person's cards and browsers.
+// forgetCommitted has the log speak no more of a person's own chain and browsers.
 func (i *Identity) forgetCommitted(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
-	refs, err := texts(ctx, tx, `SELECT person || '/' || CAST(serial AS TEXT) FROM cards WHERE org = $1 AND person = $2
+	refs, err := texts(ctx, tx, `SELECT chain || '/' || CAST(seq AS TEXT) FROM membership WHERE org = $1 AND chain = $2
 		UNION ALL SELECT person || '/' || key FROM browsers WHERE org = $1 AND person = $2`, string(org), string(person))
 	if err != nil {
 		return err
@@ -50,14 +41,14 @@ func (i *Identity) forgetCommitted(ctx context.Context, tx *store.Tx, org ward.O
 
 // Kinds implements ledger.Source.
 func (i *Identity) Kinds() []string {
-	return []string{receipt.LeafCard, receipt.LeafBrowser, receipt.LeafClinic}
+	return []string{receipt.LeafMembership, receipt.LeafBrowser, receipt.LeafClinic}
 }
 
 // Statements implements ledger.Source.
 func (i *Identity) Statements(ctx context.Context, tx *store.Tx, org ward.OrgID, kind, after string, limit int) ([]ledger.Statement, error) {
 	switch kind {
-	case receipt.LeafCard:
-		return committedCards(ctx, tx, org, after, limit)
+	case receipt.LeafMembership:
+		return committedStatements(ctx, tx, org, after, limit)
 	case receipt.LeafBrowser:
 		return committedBrowsers(ctx, tx, org, after, limit)
 	default:
@@ -65,11 +56,11 @@ func (i *Identity) Statements(ctx context.Context, tx *store.Tx, org ward.OrgID,
 	}
 }
 
-func committedCards(ctx context.Context, tx *store.Tx, org ward.OrgID, after string, limit int) ([]ledger.Statement, error) {
-	person, number, _ := strings.Cut(after, "/")
-	serial, _ := strconv.ParseInt(number, 10, 64) // of none, before all
-	found, err := tx.Rows(ctx, `SELECT person, serial, text, hash, pending FROM cards WHERE org = $1 AND (person, serial) > ($2, $3) ORDER BY person, serial LIMIT $4`,
-		string(org), person, serial, int64(limit))
+func committedStatements(ctx context.Context, tx *store.Tx, org ward.OrgID, after string, limit int) ([]ledger.Statement, error) {
+	chain, number, _ := strings.Cut(after, "/")
+	seq, _ := strconv.ParseInt(number, 10, 64) // of none, before all
+	found, err := tx.Rows(ctx, `SELECT chain, seq, text FROM membership WHERE org = $1 AND (chain, seq) > ($2, $3) ORDER BY chain, seq LIMIT $4`,
+		string(org), chain, seq, int64(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -77,19 +68,15 @@ func committedCards(ctx context.Context, tx *store.Tx, org ward.OrgID, after str
 	var page []ledger.Statement
 	for found.Next() {
 		var text []byte
-		var hash string
-		var pending int64
-		if err := found.Scan(&person, &serial, &text, &hash, &pending); err != nil {
+		if err := found.Scan(&chain, &seq, &text); err != nil {
 			return nil, err
 		}
-		ref := cardRef(ward.PersonID(person), serial)
-		s, err := envelope.Parse[envelope.Card](text)
-		sound := err == nil && string(s.Body.Person) == person && s.Body.Serial == serial && s.Hash() == hash
-		kept := ledger.Statement{Leaf: ledger.Leaf{Kind: receipt.LeafCard, Ref: ref, Content: text}, Place: ref, Sound: sound}
-		if pending == 0 {
-			kept.Line, kept.Serial = ward.PersonID(person), serial
-		}
-		page = append(page, kept)
+		place, ok := envelope.PlaceOf(text)
+		ref := statementRef(chain, seq)
+		page = append(page, ledger.Statement{
+			Leaf: ledger.Leaf{Kind: receipt.LeafMembership, Ref: ref, Content: text}, Place: ref,
+			Sound: ok && place.Org == org && place.Chain == chain && place.Seq == seq, Line: ward.PersonID(chain), Serial: seq,
+		})
 	}
 	return page, found.Err()
 }

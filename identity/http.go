@@ -23,13 +23,25 @@ func (i *Identity) AboutSelf(_ context.Context, _ *store.Tx, who ward.Caller, _ 
 func (i *Identity) AboutPerson(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error) {
 	id := ward.PersonID(r.PathValue("person"))
 	p, err := getPerson(ctx, tx, who.Org, id)
+	if ward.KindOf(err) == ward.Missing {
+		if said, failed := thread(ctx, tx, who.Org, id); failed != nil || len(said) > 0 { // invited, and has not joined yet
+			err = failed
+		}
+	}
 	return policy.Resource{Type: "Person", ID: string(id), Org: who.Org, Roles: p.roles}, err
 }
 
 // AboutNewInvitation is the invitation in the body.
 func (i *Identity) AboutNewInvitation(_ context.Context, _ *store.Tx, who ward.Caller, r *http.Request) (policy.Resource, error) {
 	n, err := ward.Decode[ward.NewInvitation](r.Body)
-	return policy.Resource{Type: "Invitation", ID: string(n.Invitation), Org: who.Org, Chart: n.Chart, Roles: n.Roles}, err
+	if err != nil {
+		return policy.Resource{}, err
+	}
+	invite, err := envelope.Parse[envelope.Invite]([]byte(n.InviteText))
+	if err != nil {
+		return policy.Resource{}, wrapInvalid(err)
+	}
+	return policy.Resource{Type: "Invitation", ID: string(invite.Body.Invitation), Org: who.Org, Chart: n.Chart, Roles: envelope.ParseRoles(invite.Body.Roles)}, nil
 }
 
 // AboutInvitation loads the invitation in the path.
@@ -84,11 +96,11 @@ func (i *Identity) AcceptInvitation(ctx context.Context, tx *store.Tx, _ ward.Ca
 	if err != nil {
 		return nil, err
 	}
-	org, person, err := i.accept(ctx, tx, ward.InvitationID(r.PathValue("invitation")), body, key)
+	org, person, card, err := i.accept(ctx, tx, ward.InvitationID(r.PathValue("invitation")), body, key)
 	if err != nil {
 		return nil, err
 	}
-	return i.begin(ctx, tx, r, org, person, key)
+	return i.begin(ctx, tx, r, org, person, card, key)
 }
 
 // SignInOptions answers POST /api/sign-in/options: the same for everyone, since a passkey says whose it is.
@@ -106,15 +118,15 @@ func (i *Identity) SignIn(ctx context.Context, tx *store.Tx, _ ward.Caller, r *h
 	if err != nil {
 		return nil, err
 	}
-	org, person, err := i.finishSignIn(ctx, tx, body)
+	org, person, card, err := i.finishSignIn(ctx, tx, body)
 	if err != nil {
 		return nil, err
 	}
-	return i.started(ctx, tx, r, org, person, key, "signed-in")
+	return i.started(ctx, tx, r, org, person, card, key, "signed-in")
 }
 
-func (i *Identity) started(ctx context.Context, tx *store.Tx, r *http.Request, org ward.OrgID, person ward.PersonID, key, action string) (any, error) {
-	s, err := i.begin(ctx, tx, r, org, person, key)
+func (i *Identity) started(ctx context.Context, tx *store.Tx, r *http.Request, org ward.OrgID, person ward.PersonID, card, key, action string) (any, error) {
+	s, err := i.begin(ctx, tx, r, org, person, card, key)
 	if err != nil {
 		return nil, err
 	}
@@ -167,11 +179,11 @@ func (i *Identity) OpenRecovery(ctx context.Context, tx *store.Tx, _ ward.Caller
 	if err != nil {
 		return nil, err
 	}
-	k, err := getKeyring(ctx, tx, row.org, row.person)
+	k, err := getKeyring(ctx, tx, row.org, row.person, row.card)
 	if err != nil {
 		return nil, err
 	}
-	card, err := latestCard(ctx, tx, row.org, row.person, true)
+	card, err := getCard(ctx, tx, row.org, row.person, row.card)
 	if err != nil {
 		return nil, err
 	}
@@ -200,25 +212,25 @@ func (i *Identity) FinishRecovery(ctx context.Context, tx *store.Tx, _ ward.Call
 	if err != nil {
 		return nil, err
 	}
-	card, err := latestCard(ctx, tx, row.org, row.person, true)
+	card, err := getCard(ctx, tx, row.org, row.person, row.card)
 	if err != nil {
 		return nil, err
 	}
-	browser, err := checkBrowser(body.BrowserText, card, key)
+	browser, err := checkBrowser(body.BrowserText, card.Statement, key)
 	if err != nil {
 		return nil, err
 	}
 	if err := i.keepBrowser(ctx, tx, browser); err != nil {
 		return nil, err
 	}
-	if err := i.finishPasskey(ctx, tx, "recover", body.Ceremony, row.org, row.person, body.Passkey, body.Credential); err != nil {
+	if err := i.finishPasskey(ctx, tx, "recover", body.Ceremony, row.org, row.person, row.card, body.Passkey, body.Credential); err != nil {
 		return nil, err
 	}
 	put := ward.KeyringPut{Version: body.Version, Keyring: body.Keyring, RecoveryKeyring: body.RecoveryKeyring, Recovery: body.Recovery}
-	if err := putKeyring(ctx, tx, row.org, row.person, put); err != nil {
+	if err := putKeyring(ctx, tx, row.org, row.person, row.card, put); err != nil {
 		return nil, err
 	}
-	return i.started(ctx, tx, r, row.org, row.person, key, "recovered")
+	return i.started(ctx, tx, r, row.org, row.person, row.card, key, "recovered")
 }
 
 // GetMe answers GET /api/me.
@@ -227,7 +239,7 @@ func (i *Identity) GetMe(ctx context.Context, tx *store.Tx, who ward.Caller, _ *
 	if err != nil {
 		return nil, err
 	}
-	card, err := latestCard(ctx, tx, who.Org, who.Person, true)
+	card, err := getCard(ctx, tx, who.Org, who.Person, who.Card)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +251,7 @@ func (i *Identity) GetMe(ctx context.Context, tx *store.Tx, who ward.Caller, _ *
 	if err != nil {
 		return nil, err
 	}
-	k, err := getKeyring(ctx, tx, who.Org, who.Person)
+	k, err := getKeyring(ctx, tx, who.Org, who.Person, who.Card)
 	if err != nil {
 		return nil, err
 	}
@@ -249,15 +261,6 @@ func (i *Identity) GetMe(ctx context.Context, tx *store.Tx, who ward.Caller, _ *
 	}
 	if me.Charts, err = i.Charts.ChartsOf(ctx, tx, who.Org, who.Person); err != nil {
 		return nil, err
-	}
-	if len(o.clinic) > 0 {
-		c, err := envelope.Parse[envelope.Clinic](o.clinic)
-		if err != nil {
-			return nil, err
-		}
-		if me.Founder, err = i.cards(ctx, tx, who.Org, c.Body.Founder); err != nil && ward.KindOf(err) != ward.Missing {
-			return nil, err
-		}
 	}
 	return me, nil
 }
@@ -277,7 +280,7 @@ func (i *Identity) DeleteMe(ctx context.Context, tx *store.Tx, who ward.Caller, 
 
 // GetKeyring answers GET /api/keyring.
 func (i *Identity) GetKeyring(ctx context.Context, tx *store.Tx, who ward.Caller, _ *http.Request) (any, error) {
-	return getKeyring(ctx, tx, who.Org, who.Person)
+	return getKeyring(ctx, tx, who.Org, who.Person, who.Card)
 }
 
 // PutKeyring answers PUT /api/keyring.
@@ -291,7 +294,7 @@ func (i *Identity) PutKeyring(ctx context.Context, tx *store.Tx, who ward.Caller
 			return nil, err
 		}
 	}
-	return nil, putKeyring(ctx, tx, who.Org, who.Person, body)
+	return nil, putKeyring(ctx, tx, who.Org, who.Person, who.Card, body)
 }
 
 // PutBrowser answers PUT /api/browser.
@@ -300,11 +303,11 @@ func (i *Identity) PutBrowser(ctx context.Context, tx *store.Tx, who ward.Caller
 	if err != nil {
 		return nil, err
 	}
-	card, err := latestCard(ctx, tx, who.Org, who.Person, true)
+	card, err := getCard(ctx, tx, who.Org, who.Person, who.Card)
 	if err != nil {
 		return nil, err
 	}
-	s, err := checkBrowser(body.BrowserText, card, who.Browser)
+	s, err := checkBrowser(body.BrowserText, card.Statement, who.Browser)
 	if err != nil {
 		return nil, err
 	}
@@ -367,10 +370,10 @@ func (i *Identity) AddPasskey(ctx context.Context, tx *store.Tx, who ward.Caller
 	if err != nil {
 		return nil, err
 	}
-	if err := i.finishPasskey(ctx, tx, "add", body.Ceremony, who.Org, who.Person, body.Passkey, body.Credential); err != nil {
+	if err := i.finishPasskey(ctx, tx, "add", body.Ceremony, who.Org, who.Person, who.Card, body.Passkey, body.Credential); err != nil {
 		return nil, err
 	}
-	if err := putKeyring(ctx, tx, who.Org, who.Person, body.KeyringPut); err != nil {
+	if err := putKeyring(ctx, tx, who.Org, who.Person, who.Card, body.KeyringPut); err != nil {
 		return nil, err
 	}
 	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "added-passkey", About: "passkey:" + string(body.Passkey)})
@@ -397,7 +400,7 @@ func (i *Identity) RemovePasskey(ctx context.Context, tx *store.Tx, who ward.Cal
 	if err != nil {
 		return nil, err
 	}
-	if err := putKeyring(ctx, tx, who.Org, who.Person, body); err != nil {
+	if err := putKeyring(ctx, tx, who.Org, who.Person, who.Card, body); err != nil {
 		return nil, err
 	}
 	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "removed-passkey", About: "passkey:" + string(id)})
@@ -471,8 +474,22 @@ func (i *Identity) WithdrawInvitation(ctx context.Context, tx *store.Tx, who war
 	if err != nil {
 		return nil, err
 	}
-	if v.state == "accepted" {
+	body, err := ward.Decode[ward.StatementPut](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	s, err := envelope.Parse[envelope.Withdraw]([]byte(body.Text))
+	if err != nil {
+		return nil, wrapInvalid(err)
+	}
+	switch {
+	case v.state == "accepted":
 		return nil, ward.Errorf(ward.Gone, "this invitation has been used")
+	case s.Body.By != who.Person || s.Body.What != v.hash:
+		return nil, ward.Errorf(ward.Invalid, "the statement is not the caller's own, of this invitation")
+	}
+	if _, err := i.state(ctx, tx, who.Org, s.Body.Chain, s.Text, who.Person); err != nil {
+		return nil, err
 	}
 	i.tell(tx, who.Org, ward.Notice{Kind: "invitation"})
 	return nil, setInvitation(ctx, tx, v.id, "withdrawn")
@@ -496,148 +513,25 @@ func (i *Identity) GetPeople(ctx context.Context, tx *store.Tx, who ward.Caller,
 		if !isStaff && p.id != who.Person && !slices.ContainsFunc(p.roles, ward.Role.IsStaff) && !slices.Contains(around, p.id) {
 			continue
 		}
-		s, err := summary(p)
-		if err != nil {
-			return nil, err
-		}
-		answer = append(answer, s)
+		answer = append(answer, summary(p))
 	}
 	return struct {
 		People []ward.PersonSummary `json:"people"`
 	}{answer}, nil
 }
 
-func summary(p personRow) (ward.PersonSummary, error) {
-	card, err := envelope.Parse[envelope.Card](p.card)
-	if err != nil {
-		return ward.PersonSummary{}, err
-	}
-	return ward.PersonSummary{Person: p.id, Roles: p.roles, State: stateOf(p.ended, card), CardText: string(card.Text)}, nil
-}
-
-// stateOf is active, pending or ended.
-func stateOf(ended int64, card *envelope.Statement[envelope.Card]) string {
+func summary(p personRow) ward.PersonSummary {
+	s := ward.PersonSummary{Person: p.id, Roles: p.roles, State: "active", Card: p.card}
 	switch {
-	case ended != 0:
-		return "ended"
-	case card.Body.Serial > 1 && len(card.Sigs) == 1:
-		return "pending"
+	case p.ended != 0:
+		s.State = "ended"
+	case p.card == "":
+		s.State = "pending"
 	}
-	return "active"
+	return s
 }
 
 // GetCards answers GET /api/people/{person}/cards.
 func (i *Identity) GetCards(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
 	return i.cards(ctx, tx, who.Org, ward.PersonID(r.PathValue("person")))
-}
-
-func (i *Identity) cards(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) (ward.PersonCards, error) {
-	p, err := getPerson(ctx, tx, org, id)
-	if err != nil {
-		return ward.PersonCards{}, err
-	}
-	card, err := latestCard(ctx, tx, org, id, true)
-	if err != nil {
-		return ward.PersonCards{}, err
-	}
-	answer := ward.PersonCards{Person: id, Roles: p.roles, State: stateOf(p.ended, card)}
-	if answer.Cards, err = cardsOf(ctx, tx, org, id); err != nil {
-		return answer, err
-	}
-	answer.Browsers, err = browsersOf(ctx, tx, org, id)
-	return answer, err
-}
-
-// PutRoles answers PUT /api/people/{person}/roles.
-func (i *Identity) PutRoles(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	body, err := ward.Decode[ward.RolesPut](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkRoles(body.Roles); err != nil {
-		return nil, err
-	}
-	id := ward.PersonID(r.PathValue("person"))
-	p, err := getPerson(ctx, tx, who.Org, id)
-	if err != nil {
-		return nil, err
-	}
-	if p.roles[0].IsStaff() != body.Roles[0].IsStaff() {
-		return nil, ward.Errorf(ward.Invalid, "a patient's account cannot become a staff account, nor the reverse").WithHint("Invite them again, as the other.")
-	}
-	if _, err := tx.Exec(ctx, `UPDATE persons SET roles = $1 WHERE org = $2 AND person = $3`, formatRoles(body.Roles), string(who.Org), string(id)); err != nil {
-		return nil, err
-	}
-	if body.Roles[0].IsStaff() {
-		if err := i.Charts.EndRoles(ctx, tx, who.Org, id, who.Person, body.Roles); err != nil {
-			return nil, err
-		}
-	}
-	// Sessions were begun under the limits of the old roles; they begin again under the new.
-	if _, err := deleteSessions(ctx, tx, who.Org, id, ""); err != nil {
-		return nil, err
-	}
-	i.tell(tx, who.Org, ward.Notice{Kind: "session", Person: id})
-	i.tell(tx, who.Org, ward.Notice{Kind: "person"})
-	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "changed-roles", About: "person:" + string(id)})
-}
-
-// PostVouch answers POST /api/people/{person}/vouch.
-func (i *Identity) PostVouch(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	body, err := ward.Decode[ward.Vouch](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	s, err := envelope.Parse[envelope.Card]([]byte(body.CardText))
-	if err != nil {
-		return nil, wrapInvalid(err)
-	}
-	id := ward.PersonID(r.PathValue("person"))
-	pending, err := latestCard(ctx, tx, who.Org, id, true)
-	if err != nil {
-		return nil, err
-	}
-	voucher, err := latestCard(ctx, tx, who.Org, who.Person, false)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case len(pending.Sigs) != 1 || pending.Body.Serial == 1:
-		return nil, ward.Errorf(ward.Conflict, "nobody needs to vouch for this person")
-	case s.Body != pending.Body || s.Body.Voucher != who.Person:
-		return nil, ward.Errorf(ward.Invalid, "this is not the card that waits for your signature")
-	}
-	if err := s.Verify(s.Body.Signing, voucher.Body.Signing); err != nil {
-		return nil, wrapInvalid(err)
-	}
-	if err := vouchCard(ctx, tx, s); err != nil {
-		return nil, err
-	}
-	if err := i.commitCard(ctx, tx, s, false); err != nil {
-		return nil, err
-	}
-	// The card's text has a signature more, so its hash changed: browsers certified under it certify themselves again.
-	if _, err := deleteSessions(ctx, tx, who.Org, id, ""); err != nil {
-		return nil, err
-	}
-	i.tell(tx, who.Org, ward.Notice{Kind: "session", Person: id})
-	i.tell(tx, who.Org, ward.Notice{Kind: "person"})
-	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "vouched", About: "person:" + string(id)})
-}
-
-// EndPerson answers POST /api/people/{person}/end.
-func (i *Identity) EndPerson(ctx context.Context, tx *store.Tx, who ward.Caller, r *http.Request) (any, error) {
-	id := ward.PersonID(r.PathValue("person"))
-	if _, err := tx.Exec(ctx, `UPDATE persons SET ended = $1 WHERE org = $2 AND person = $3 AND ended = 0`, i.Now().UnixMilli(), string(who.Org), string(id)); err != nil {
-		return nil, err
-	}
-	if err := i.Charts.EndPerson(ctx, tx, who.Org, id, who.Person); err != nil {
-		return nil, err
-	}
-	if _, err := deleteSessions(ctx, tx, who.Org, id, ""); err != nil {
-		return nil, err
-	}
-	i.tell(tx, who.Org, ward.Notice{Kind: "session", Person: id})
-	i.tell(tx, who.Org, ward.Notice{Kind: "person"})
-	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "ended", About: "person:" + string(id)})
 }

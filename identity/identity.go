@@ -7,8 +7,8 @@
 //     and a client that sends them is refused.
 //   - A session is a token that only works with a fresh proof (DPoP, RFC 9449) by the key of the browser that signed
 //     in, and ends by idleness, by age, or by its person.
-//   - Public keys are cards, chained: a new card is signed by the one before or, if that key is lost, by someone of
-//     the clinic who checked who it is. Until then it is pending and may hardly do a thing.
+//   - Who is who, with which keys and roles, is what people signed (package membership). A card that waits for a second
+//     person, or for the time of a veto, may hardly do a thing.
 //
 // The server keeps keyrings sealed and cannot open them. It protects ciphertext and metadata with all of this; what
 // a chart says is protected by keys it never has.
@@ -43,6 +43,8 @@ type Charts interface {
 	ChartsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.ChartID, error)
 	// Holders lists who shares a chart with a person.
 	Holders(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.PersonID, error)
+	// Rekeyed marks what was granted to a person's earlier cards as due for new keys.
+	Rekeyed(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, card string) error
 	// EndPerson takes a person off everything they hold.
 	EndPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, person, by ward.PersonID) error
 	// EndRoles takes a member of staff off what the roles that remain to them no longer entitle to.
@@ -80,6 +82,7 @@ type Identity struct {
 	webauthn *webauthn.WebAuthn
 	nonceKey []byte
 	seen     *seen
+	rosters  rosters
 	sending  sync.WaitGroup
 	mailbox  chan struct{} // a place for each letter on its way
 }
@@ -105,10 +108,10 @@ func New(ctx context.Context, config Config) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Identity{Config: config, webauthn: w, nonceKey: nonceKey, seen: &seen{of: map[string]seenSession{}}, mailbox: make(chan struct{}, lettersAtOnce)}, nil
+	return &Identity{Config: config, webauthn: w, nonceKey: nonceKey, seen: &seen{of: map[string]seenSession{}}, rosters: rosters{of: map[ward.OrgID]*roster{}}, mailbox: make(chan struct{}, lettersAtOnce)}, nil
 }
 
-// Card is a person's latest card that counts, and what else a stranger's request is checked with.
+// Card is a person's newest card that counts, and what else a stranger's request is checked with.
 type Card struct {
 	Hash    string
 	Signing string
@@ -116,17 +119,17 @@ type Card struct {
 	Active  bool
 }
 
-// CardOf finds a person's latest card that does not wait for a voucher.
+// CardOf finds a person's newest card that counts.
 func (i *Identity) CardOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (Card, error) {
 	p, err := getPerson(ctx, tx, org, person)
 	if err != nil {
 		return Card{}, err
 	}
-	s, err := latestCard(ctx, tx, org, person, false)
+	c, err := currentCard(ctx, tx, org, person)
 	if err != nil {
 		return Card{}, err
 	}
-	return Card{Hash: s.Hash(), Signing: s.Body.Signing, Roles: p.roles, Active: p.ended == 0}, nil
+	return Card{Hash: c.Hash(), Signing: c.Body.Signing, Roles: p.roles, Active: p.ended == 0}, nil
 }
 
 // Certified fails unless the person's current card certified the browser's key.
@@ -141,27 +144,8 @@ func (i *Identity) Certified(ctx context.Context, tx *store.Tx, org ward.OrgID, 
 	return nil
 }
 
-// checkCard checks a person's new card against the one before: self-signed and chained. voucher is set when the key
-// of the one before is lost, and then the card may be pending: signed by itself alone.
-func checkCard(s *envelope.Statement[envelope.Card], before *envelope.Statement[envelope.Card], org ward.OrgID, person ward.PersonID) error {
-	b := s.Body
-	if b.Org != org || b.Person != person {
-		return ward.Errorf(ward.Invalid, "the card is for someone else")
-	}
-	if before == nil {
-		if b.Serial != 1 {
-			return ward.Errorf(ward.Invalid, "a person's first card has serial 1, not %d", b.Serial)
-		}
-		return wrapInvalid(s.Verify(b.Signing))
-	}
-	if b.Serial != before.Body.Serial+1 || b.Previous != before.Hash() {
-		return ward.Errorf(ward.Conflict, "the card does not follow the person's latest").WithHint("Read the card again.")
-	}
-	return wrapInvalid(s.VerifyNth(0, b.Signing))
-}
-
 // checkBrowser checks that a person's card certified the key that the request was proven with.
-func checkBrowser(text string, card *envelope.Statement[envelope.Card], key string) (*envelope.Statement[envelope.Browser], error) {
+func checkBrowser(text string, card *envelope.Statement[envelope.MemberCard], key string) (*envelope.Statement[envelope.Browser], error) {
 	s, err := envelope.Parse[envelope.Browser]([]byte(text))
 	if err != nil {
 		return nil, wrapInvalid(err)

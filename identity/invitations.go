@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
 	"ward"
 	"ward/ledger"
 	"ward/ledger/receipt"
+	"ward/membership"
 	"ward/seal/envelope"
 	"ward/store"
 )
@@ -74,22 +76,33 @@ func (i *Identity) Unfounded(ctx context.Context) (none bool, err error) {
 	return none, err
 }
 
-// invite stores an invitation and sends its letter if that was asked for.
+// invite stores an invitation that was stated, and sends its letter if that was asked for.
 func (i *Identity) invite(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.NewInvitation) (ward.Invitation, error) {
-	if err := i.checkInvitation(ctx, tx, who, n); err != nil {
+	s, err := envelope.Parse[envelope.Invite]([]byte(n.InviteText))
+	if err != nil {
+		return ward.Invitation{}, wrapInvalid(err)
+	}
+	b := s.Body
+	until, err := ward.ParseTime(b.Until)
+	now := i.Now()
+	if err != nil || until.Before(now) || until.After(now.Add(maxInvitation+membership.Skew)) {
+		return ward.Invitation{}, ward.Errorf(ward.Invalid, "an invitation ends in the future, within %d days", int(maxInvitation.Hours()/24))
+	}
+	v := invitation{
+		org: who.Org, id: b.Invitation, person: b.Person, roles: envelope.ParseRoles(b.Roles), chart: n.Chart, recover: b.Recover, by: who.Person,
+		tokenHash: n.TokenHash, welcome: n.Welcome, state: "open", created: now, until: until, sent: n.Email != "" && i.Letters != nil, hash: s.Hash(),
+	}
+	if err := i.checkInvitation(ctx, tx, who, n, v); err != nil {
 		return ward.Invitation{}, err
 	}
-	now := i.Now()
-	v := invitation{
-		org: who.Org, id: n.Invitation, person: n.Person, roles: n.Roles, chart: n.Chart, recover: n.Recover, by: who.Person,
-		tokenHash: n.TokenHash, welcome: n.Welcome, state: "open", created: now, until: now.Add(maxInvitation), sent: n.Email != "" && i.Letters != nil,
+	if b.By != who.Person {
+		return ward.Invitation{}, ward.Errorf(ward.Invalid, "the invitation is stated by someone else")
 	}
-	if n.Until != "" {
-		until, err := ward.ParseTime(n.Until)
-		if err != nil || until.Before(now) || until.After(v.until) {
-			return ward.Invitation{}, ward.Errorf(ward.Invalid, "an invitation ends in the future, within %d days", int(maxInvitation.Hours()/24))
-		}
-		v.until = until
+	if _, err := i.state(ctx, tx, who.Org, b.Chain, s.Text, who.Person); err != nil {
+		return ward.Invitation{}, err
+	}
+	if err := withdrawOthers(ctx, tx, who.Org, v.person); err != nil {
+		return ward.Invitation{}, err
 	}
 	if err := insertInvitation(ctx, tx, v); err != nil {
 		if store.IsDuplicate(err) {
@@ -100,28 +113,20 @@ func (i *Identity) invite(ctx context.Context, tx *store.Tx, who ward.Caller, n 
 	if v.sent {
 		tx.AfterCommit(func() { i.send(ctx, v, n) })
 	}
-	if err := i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "invited", About: "person:" + string(n.Person), Chart: n.Chart}); err != nil {
+	if err := i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "invited", About: "person:" + string(v.person), Chart: n.Chart}); err != nil {
 		return ward.Invitation{}, err
 	}
 	i.tell(tx, who.Org, ward.Notice{Kind: "invitation"})
 	return i.show(v), nil
 }
 
-func (i *Identity) checkInvitation(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.NewInvitation) error {
-	if err := checkRoles(n.Roles); err != nil {
-		return err
-	}
+// checkInvitation checks what comes beside the statement. Who may invite whom as what, the rules of membership say.
+func (i *Identity) checkInvitation(ctx context.Context, tx *store.Tx, who ward.Caller, n ward.NewInvitation, v invitation) error {
 	hash, err := ward.B64.DecodeString(n.TokenHash)
-	isPatient := false
-	for _, role := range n.Roles {
-		isPatient = isPatient || role == ward.Patient
-	}
 	switch {
 	case err != nil || len(hash) != 32:
 		return ward.Errorf(ward.Invalid, "the hash of the invitation's token is not 32 bytes of base64url")
-	case !ward.IsID(n.Invitation) || !ward.IsID(n.Person):
-		return ward.Errorf(ward.Invalid, "an invitation and its person need ids")
-	case isPatient != ward.IsID(n.Chart):
+	case slices.Contains(v.roles, ward.Patient) != ward.IsID(n.Chart):
 		return ward.Errorf(ward.Invalid, "a patient, and nobody else, is invited to a chart")
 	case len(n.Welcome) > maxWelcome:
 		return ward.Errorf(ward.TooLarge, "a welcome may be %d bytes long", maxWelcome)
@@ -130,7 +135,7 @@ func (i *Identity) checkInvitation(ctx context.Context, tx *store.Tx, who ward.C
 	}
 	if n.Email != "" {
 		address, err := mail.ParseAddress(n.Email)
-		prefix := i.Origin + "/join#" + string(n.Invitation) + "."
+		prefix := i.Origin + "/join#" + string(v.id) + "."
 		if err != nil || address.Address != n.Email || len(n.Email) > 254 {
 			return ward.Errorf(ward.Invalid, "this is not an e-mail address")
 		}
@@ -145,19 +150,6 @@ func (i *Identity) checkInvitation(ctx context.Context, tx *store.Tx, who ward.C
 	}
 	if open >= maxOpenInvitations {
 		return ward.Errorf(ward.TooMany, "%d invitations wait to be accepted", open).WithHint("Withdraw those that are not needed.")
-	}
-	p, err := getPerson(ctx, tx, who.Org, n.Person)
-	exists := err == nil
-	if err != nil && ward.KindOf(err) != ward.Missing {
-		return err
-	}
-	switch {
-	case n.Recover && (!exists || p.ended != 0):
-		return ward.Errorf(ward.Missing, "there is no such person here")
-	case n.Recover && formatRoles(p.roles) != formatRoles(n.Roles):
-		return ward.Errorf(ward.Invalid, "an invitation after lost keys is for the roles the person has")
-	case !n.Recover && exists:
-		return ward.Errorf(ward.Conflict, "this person has joined already")
 	}
 	return nil
 }
@@ -218,17 +210,20 @@ func (i *Identity) openInvitation(ctx context.Context, tx *store.Tx, id ward.Inv
 			return answer, err
 		}
 	}
-	if v.recover {
-		if answer.Cards, err = cardsOf(ctx, tx, v.org, v.person); err != nil {
+	if !v.founding {
+		if answer.Membership, err = i.page(ctx, tx, v.org, 0); err != nil {
+			return answer, err
+		}
+		if answer.Thread, err = thread(ctx, tx, v.org, v.person); err != nil {
 			return answer, err
 		}
 	}
-	if v.by != "" {
-		inviter, err := i.cards(ctx, tx, v.org, v.by)
+	if v.recover {
+		c, err := currentCard(ctx, tx, v.org, v.person)
 		if err != nil {
 			return answer, err
 		}
-		answer.Inviter = &inviter
+		answer.CardText = string(c.Text)
 	}
 	if v.state == "open" {
 		if err := setInvitation(ctx, tx, v.id, "opened"); err != nil {
@@ -240,91 +235,88 @@ func (i *Identity) openInvitation(ctx context.Context, tx *store.Tx, id ward.Inv
 	return answer, err
 }
 
-// accept makes the invited a person of the clinic, with all that their client made, or changes nothing.
-func (i *Identity) accept(ctx context.Context, tx *store.Tx, id ward.InvitationID, body ward.Acceptance, key string) (ward.OrgID, ward.PersonID, error) {
+// accept makes the invited a person of the clinic, with all that their client made, or changes nothing. It gives the hash
+// of their card, which may have to wait for a second person.
+func (i *Identity) accept(ctx context.Context, tx *store.Tx, id ward.InvitationID, body ward.Acceptance, key string) (ward.OrgID, ward.PersonID, string, error) {
 	v, err := i.withToken(ctx, tx, id, body.Token)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
-	card, err := envelope.Parse[envelope.Card]([]byte(body.CardText))
+	s, err := i.newCard(body.CardText, body.Recipient, v.org, v.person)
 	if err != nil {
-		return "", "", wrapInvalid(err)
+		return "", "", "", err
 	}
-	var before *envelope.Statement[envelope.Card]
-	if v.recover {
-		if before, err = latestCard(ctx, tx, v.org, v.person, true); err != nil {
-			return "", "", err
-		}
-		if len(card.Sigs) != 1 || card.Body.Voucher == "" {
-			return "", "", ward.Errorf(ward.Invalid, "a card after lost keys names its voucher and waits for their signature")
-		}
+	if !v.founding && s.Body.Invitation != v.id {
+		return "", "", "", ward.Errorf(ward.Invalid, "the card is not made with this invitation")
 	}
-	if err := checkCard(card, before, v.org, v.person); err != nil {
-		return "", "", err
-	}
-	browser, err := checkBrowser(body.BrowserText, card, key)
-	if err != nil {
-		return "", "", err
-	}
-	if err := checkKeyring(body.Keyring, body.RecoveryKeyring); err != nil {
-		return "", "", err
-	}
-	if bind, err := ward.B64.DecodeString(body.Bind); err != nil || len(bind) != 32 {
-		return "", "", ward.Errorf(ward.Invalid, "the card is not bound to the invitation")
-	}
-	if n, err := acceptInvitation(ctx, tx, v.id, card.Text, body.Bind); err != nil || n == 0 {
-		return "", "", errors.Join(err, ward.Errorf(ward.Gone, "this invitation has been used"))
-	}
-	if v.recover {
-		if err := i.forget(ctx, tx, v.org, v.person); err != nil {
-			return "", "", err
-		}
-	} else if err := insertPerson(ctx, tx, v.org, v.person, v.roles, i.Now()); err != nil {
-		return "", "", err
-	}
-	if err := insertCard(ctx, tx, card, v.recover); err != nil {
-		return "", "", err
-	}
-	if err := i.commitCard(ctx, tx, card, v.recover); err != nil {
-		return "", "", err
-	}
-	if err := i.keepBrowser(ctx, tx, browser); err != nil {
-		return "", "", err
-	}
-	if err := i.finishPasskey(ctx, tx, "accept/"+string(v.id), body.Ceremony, v.org, v.person, body.Passkey, body.Credential); err != nil {
-		return "", "", err
-	}
-	if err := insertKeyring(ctx, tx, v.org, v.person, body.Keyring, body.RecoveryKeyring); err != nil {
-		return "", "", err
-	}
-	if err := putRecovery(ctx, tx, v.org, v.person, body.Recovery); err != nil {
-		return "", "", err
-	}
-	if err := i.beginLocks(ctx, tx, v, body); err != nil {
-		return "", "", err
-	}
-	if err := i.record(ctx, tx, v.org, ward.Event{Person: v.person, Roles: v.roles, Action: "joined", About: "invitation:" + string(v.id), Chart: v.chart}); err != nil {
-		return "", "", err
-	}
-	i.tell(tx, v.org, ward.Notice{Kind: "invitation"})
-	i.tell(tx, v.org, ward.Notice{Kind: "person"})
-	return v.org, v.person, nil
+	return v.org, v.person, s.Hash(), i.acceptAs(ctx, tx, v, s, body, key)
 }
 
-// beginLocks stores the locks that begin with a person: the clinic's with its founder, a chart with its patient.
-func (i *Identity) beginLocks(ctx context.Context, tx *store.Tx, v invitation, body ward.Acceptance) error {
-	if v.founding != (body.ClinicText != "") {
-		return ward.Errorf(ward.Invalid, "the founder, and nobody else, makes the clinic's statement")
+func (i *Identity) acceptAs(ctx context.Context, tx *store.Tx, v invitation, s *envelope.Statement[envelope.MemberCard], body ward.Acceptance, key string) error {
+	browser, err := checkBrowser(body.BrowserText, s, key)
+	if err != nil {
+		return err
+	}
+	if err := checkKeyring(body.Keyring, body.RecoveryKeyring); err != nil {
+		return err
+	}
+	if n, err := acceptInvitation(ctx, tx, v.id); err != nil || n == 0 {
+		return errors.Join(err, ward.Errorf(ward.Gone, "this invitation has been used"))
 	}
 	kinds, err := kindsOf(body.Locks)
 	if err != nil {
 		return err
 	}
-	switch {
-	case v.founding:
-		if err := i.found(ctx, tx, v, body, kinds); err != nil {
+	if v.founding != (body.ClinicText != "") {
+		return ward.Errorf(ward.Invalid, "the founder, and nobody else, makes the clinic's statement")
+	}
+	if v.founding {
+		if err := i.found(ctx, tx, v, s, body, kinds); err != nil {
 			return err
 		}
+	}
+	if !v.recover {
+		if err := insertPerson(ctx, tx, v.org, v.person, v.roles, i.Now()); err != nil {
+			return err
+		}
+	}
+	if err := insertCard(ctx, tx, s, body.Recipient); err != nil {
+		return err
+	}
+	if err := i.keepBrowser(ctx, tx, browser); err != nil {
+		return err
+	}
+	if err := i.finishPasskey(ctx, tx, "accept/"+string(v.id), body.Ceremony, v.org, v.person, s.Hash(), body.Passkey, body.Credential); err != nil {
+		return err
+	}
+	if err := insertKeyring(ctx, tx, v.org, v.person, s.Hash(), 1, body.Keyring, body.RecoveryKeyring); err != nil {
+		return err
+	}
+	if err := putRecovery(ctx, tx, v.org, v.person, s.Hash(), body.Recovery); err != nil {
+		return err
+	}
+	if _, err := i.state(ctx, tx, v.org, s.Body.Chain, s.Text, v.person); err != nil {
+		return err
+	}
+	if err := i.beginLocks(ctx, tx, v, s, body, kinds); err != nil {
+		return err
+	}
+	action := "joined"
+	if v.recover {
+		action = "asked-for-new-keys"
+	}
+	if err := i.record(ctx, tx, v.org, ward.Event{Person: v.person, Roles: v.roles, Action: action, About: "invitation:" + string(v.id), Chart: v.chart}); err != nil {
+		return err
+	}
+	i.tell(tx, v.org, ward.Notice{Kind: "invitation"})
+	return nil
+}
+
+// beginLocks stores the locks that begin with a person: the clinic's with its founder, a chart with its patient. Who waits
+// for a second person begins none.
+func (i *Identity) beginLocks(ctx context.Context, tx *store.Tx, v invitation, s *envelope.Statement[envelope.MemberCard], body ward.Acceptance, kinds map[string]*envelope.Statement[envelope.Epoch]) error {
+	switch {
+	case v.founding:
 	case v.chart != "" && !v.recover:
 		for _, want := range []string{"chart/general", "chart/restricted"} {
 			if kinds[want] == nil || kinds[want].Body.Chart != v.chart {
@@ -337,6 +329,10 @@ func (i *Identity) beginLocks(ctx context.Context, tx *store.Tx, v invitation, b
 	case len(body.Locks) > 0:
 		return ward.Errorf(ward.Invalid, "this invitation begins no locks")
 	}
+	c, err := getCard(ctx, tx, v.org, v.person, s.Hash())
+	if err != nil || c.pending {
+		return err
+	}
 	if err := i.Charts.Create(ctx, tx, v.org, v.person, body.Locks); err != nil {
 		return err
 	}
@@ -344,14 +340,10 @@ func (i *Identity) beginLocks(ctx context.Context, tx *store.Tx, v invitation, b
 }
 
 // found pins the clinic's statement, whose locks must be those that come with it.
-func (i *Identity) found(ctx context.Context, tx *store.Tx, v invitation, body ward.Acceptance, kinds map[string]*envelope.Statement[envelope.Epoch]) error {
+func (i *Identity) found(ctx context.Context, tx *store.Tx, v invitation, card *envelope.Statement[envelope.MemberCard], body ward.Acceptance, kinds map[string]*envelope.Statement[envelope.Epoch]) error {
 	c, err := envelope.Parse[envelope.Clinic]([]byte(body.ClinicText))
 	if err != nil {
 		return wrapInvalid(err)
-	}
-	card, err := latestCard(ctx, tx, v.org, v.person, true)
-	if err != nil {
-		return err
 	}
 	if c.Body.Org != v.org || c.Body.Founder != v.person || c.Body.Signing != card.Body.Signing {
 		return ward.Errorf(ward.Invalid, "the clinic's statement is not by its founder")
@@ -397,16 +389,6 @@ func kindsOf(locks []ward.NewLock) (map[string]*envelope.Statement[envelope.Epoc
 	return kinds, nil
 }
 
-// forget ends everything that was opened with keys that are lost: sessions and passkeys. Certificates of browsers
-// stay, because entries that they signed must still be checked; none counts for a new card.
-func (i *Identity) forget(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
-	if _, err := deleteSessions(ctx, tx, org, person, ""); err != nil {
-		return err
-	}
-	_, err := deletePasskeys(ctx, tx, org, person, "")
-	return err
-}
-
 // show is an invitation as its makers see it.
 func (i *Identity) show(v invitation) ward.Invitation {
 	state := v.state
@@ -415,6 +397,6 @@ func (i *Identity) show(v invitation) ward.Invitation {
 	}
 	return ward.Invitation{
 		Invitation: v.id, Person: v.person, Roles: v.roles, Chart: v.chart, Recover: v.recover, By: v.by, State: state,
-		Created: ward.FormatTime(v.created), Until: ward.FormatTime(v.until), Sent: v.sent, CardText: string(v.card), Bind: v.bind,
+		Created: ward.FormatTime(v.created), Until: ward.FormatTime(v.until), Sent: v.sent, Hash: v.hash,
 	}
 }

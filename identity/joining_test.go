@@ -34,7 +34,7 @@ func TestFounderBeginsAClinic(t *testing.T) {
 	if diff := cmp.Diff([]ward.Role{ward.Clinician, ward.Admin}, me.Roles); diff != "" {
 		t.Error(diff)
 	}
-	if me.ClinicText == "" || me.Founder.Person != founder.person || me.Pending || me.Share != founder.session.Share || !me.Session.Current {
+	if me.ClinicText == "" || me.Pending || me.Share != founder.session.Share || !me.Session.Current {
 		t.Errorf("the founder's account is %+v", me)
 	}
 	if c.charts.created != 4 {
@@ -68,7 +68,7 @@ func TestClinicStatementMustBeTheFoundersAndNameTheLocksThatCome(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := m.accepting(v.token, opened)
+			a := m.accepting(v, opened)
 			bend(m, &a)
 			refused(t, ward.Invalid, m.acceptOf(v, a))
 			m.join(v) // nothing of the refused one remains
@@ -85,18 +85,18 @@ func TestPatientJoinsWithAChart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opened.Founding || opened.ClinicText == "" || len(opened.Locks) != 4 || opened.Inviter == nil || opened.Inviter.Person != founder.person {
+	if opened.Founding || opened.ClinicText == "" || len(opened.Locks) != 4 || len(opened.Membership.Statements) != 1 || len(opened.Thread) != 1 {
 		t.Errorf("the invitation shows %+v", opened)
 	}
 	amina.join(v)
 	me, err := amina.me()
-	if err != nil || me.Person != v.new.Person || me.Idle != int64((24*time.Hour).Seconds()) {
+	if err != nil || me.Person != v.invite.Person || me.Idle != int64((24*time.Hour).Seconds()) {
 		t.Fatalf("%+v, %v", me, err)
 	}
 	list := must[struct {
 		Invitations []ward.Invitation `json:"invitations"`
 	}](t)(founder.do(c.GetInvitations, "GET", "/api/invitations", nil)).Invitations
-	if len(list) != 1 || list[0].State != "accepted" || list[0].CardText != string(amina.card.Text) || list[0].Bind == "" {
+	if len(list) != 1 || list[0].State != "accepted" || list[0].Person != amina.person || list[0].Hash != envelope.Hash([]byte(v.new.InviteText)) {
 		t.Errorf("the inviter sees %+v", list)
 	}
 	var kept int64
@@ -158,7 +158,8 @@ func TestInvitationEnds(t *testing.T) {
 	})
 	t.Run("when it is withdrawn", func(t *testing.T) {
 		v := founder.invites(ward.FrontDesk)
-		if _, err := founder.do(c.WithdrawInvitation, "DELETE", "/api/invitations/x", nil, "invitation", string(v.id)); err != nil {
+		withdraw := written(founder, envelope.Withdraw{Place: c.place(founder.org, string(founder.org)), What: envelope.Hash([]byte(v.new.InviteText)), Author: founder.author()})
+		if err := founder.put(c.WithdrawInvitation, "DELETE", ward.StatementPut{Text: string(withdraw)}, "invitation", string(v.id)); err != nil {
 			t.Fatal(err)
 		}
 		_, err := newMember(c).openOf(v)
@@ -172,10 +173,10 @@ func TestInvitationEnds(t *testing.T) {
 		if err := errors.Join(err1, err2); err != nil {
 			t.Fatal(err)
 		}
-		if err := first.acceptOf(v, first.accepting(v.token, a)); err != nil {
+		if err := first.acceptOf(v, first.accepting(v, a)); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, ward.Gone, second.acceptOf(v, second.accepting(v.token, b)))
+		refused(t, ward.Gone, second.acceptOf(v, second.accepting(v, b)))
 	})
 	t.Run("when its time is over", func(t *testing.T) {
 		v := founder.invites(ward.FrontDesk)
@@ -185,21 +186,24 @@ func TestInvitationEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.wait(maxInvitation + time.Second)
-		refused(t, ward.Gone, late.acceptOf(v, late.accepting(v.token, opened)))
+		refused(t, ward.Gone, late.acceptOf(v, late.accepting(v, opened)))
 	})
 }
 
 func TestAcceptanceIsCheckedWhole(t *testing.T) {
 	for name, bend := range map[string]func(m *member, a *ward.Acceptance){
 		"a card for someone else": func(m *member, a *ward.Acceptance) {
+			b := m.card.Body
 			m.person = ward.NewID[ward.PersonID]()
-			m.card = m.writeCard(envelope.Card{Serial: 1})
+			m.card = m.writeCard(envelope.MemberCard{Place: b.Place, Serial: 1, Invitation: b.Invitation}, signer(m.signing))
 			a.CardText, a.BrowserText = string(m.card.Text), m.browserText()
 		},
-		"a card that is not the first": func(m *member, a *ward.Acceptance) {
-			m.card = m.writeCard(envelope.Card{Serial: 2, Previous: envelope.Hash(nil)})
+		"a card that is not signed with the link": func(m *member, a *ward.Acceptance) {
+			b := m.card.Body
+			m.card = m.writeCard(envelope.MemberCard{Place: b.Place, Serial: 1, Invitation: b.Invitation}, signer(m.signing))
 			a.CardText, a.BrowserText = string(m.card.Text), m.browserText()
 		},
+		"another recipient than the card's": func(_ *member, a *ward.Acceptance) { a.Recipient = "age1pq1" },
 		"a card signed by another key": func(m *member, a *ward.Acceptance) {
 			lines := strings.Split(a.CardText, "\n")
 			lines[2] = random(64)
@@ -213,7 +217,6 @@ func TestAcceptanceIsCheckedWhole(t *testing.T) {
 		},
 		"a keyring in the clear":          func(_ *member, a *ward.Acceptance) { a.Keyring = []byte("AGE-SECRET-KEY-PQ-1") },
 		"a recovery keyring in the clear": func(_ *member, a *ward.Acceptance) { a.RecoveryKeyring = []byte("AGE-SECRET-KEY-PQ-1") },
-		"no bind":                         func(_ *member, a *ward.Acceptance) { a.Bind = "" },
 		"no recovery":                     func(_ *member, a *ward.Acceptance) { a.Recovery = ward.RecoveryKey{} },
 		"one part of a chart":             func(_ *member, a *ward.Acceptance) { a.Locks = a.Locks[:1] },
 		"another chart": func(m *member, a *ward.Acceptance) {
@@ -233,11 +236,11 @@ func TestAcceptanceIsCheckedWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := m.accepting(v.token, opened)
+			a := m.accepting(v, opened)
 			bend(m, &a)
 			refused(t, ward.Invalid, m.acceptOf(v, a))
 			var joined int64
-			c.count(&joined, `SELECT count(*) FROM persons WHERE person = $1`, string(v.new.Person))
+			c.count(&joined, `SELECT count(*) FROM persons WHERE person = $1`, string(v.invite.Person))
 			if joined != 0 {
 				t.Error("a refused acceptance left a person behind")
 			}
@@ -262,7 +265,7 @@ func TestPasskeyWithoutUserVerificationIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused(t, ward.Invalid, m.acceptOf(v, m.accepting(v.token, opened)))
+	refused(t, ward.Invalid, m.acceptOf(v, m.accepting(v, opened)))
 	m.auth.Options.UserNotVerified = false
 	m.join(v)
 	m.auth.Options.UserNotVerified = true
@@ -279,12 +282,12 @@ func TestCeremonyIsForOnePersonAndOnce(t *testing.T) {
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	a := m.accepting(v.token, opened)
+	a := m.accepting(v, opened)
 	a.Ceremony = theirs.Ceremony
 	refused(t, ward.Gone, m.acceptOf(v, a))
 
 	c.wait(ceremonyTime + time.Second)
-	refused(t, ward.Gone, m.acceptOf(v, m.accepting(v.token, opened)))
+	refused(t, ward.Gone, m.acceptOf(v, m.accepting(v, opened)))
 	m.join(v)
 }
 
@@ -335,51 +338,44 @@ func TestInvitationIsChecked(t *testing.T) {
 	founder := c.founder()
 	for name, test := range map[string]struct {
 		kind ward.Kind
-		bend func(n *ward.NewInvitation)
+		bend func(v *invited)
 	}{
-		"no roles":               {ward.Invalid, func(n *ward.NewInvitation) { n.Roles = nil }},
-		"an unknown role":        {ward.Invalid, func(n *ward.NewInvitation) { n.Roles = []ward.Role{"owner"} }},
-		"a role twice":           {ward.Invalid, func(n *ward.NewInvitation) { n.Roles = []ward.Role{ward.Admin, ward.Admin} }},
-		"staff and patient":      {ward.Invalid, func(n *ward.NewInvitation) { n.Roles = []ward.Role{ward.Admin, ward.Patient} }},
-		"a patient and no chart": {ward.Invalid, func(n *ward.NewInvitation) { n.Chart = "" }},
-		"staff and a chart":      {ward.Invalid, func(n *ward.NewInvitation) { n.Roles = []ward.Role{ward.Clinician} }},
-		"no token":               {ward.Invalid, func(n *ward.NewInvitation) { n.TokenHash = "" }},
-		"an id that is not one":  {ward.Invalid, func(n *ward.NewInvitation) { n.Invitation = "x" }},
-		"too long":               {ward.Invalid, func(n *ward.NewInvitation) { n.Until = ward.FormatTime(c.clock().Add(maxInvitation + time.Hour)) }},
-		"in the past":            {ward.Invalid, func(n *ward.NewInvitation) { n.Until = ward.FormatTime(c.clock().Add(-time.Hour)) }},
-		"a welcome in the clear": {ward.Invalid, func(n *ward.NewInvitation) { n.Welcome = []byte("hello") }},
-		"a large welcome":        {ward.TooLarge, func(n *ward.NewInvitation) { n.Welcome = make([]byte, maxWelcome+1) }},
-		"someone who is here":    {ward.Conflict, func(n *ward.NewInvitation) { n.Person = founder.person }},
-		"lost keys of nobody":    {ward.Missing, func(n *ward.NewInvitation) { n.Recover = true }},
-		"other roles after lost keys": {ward.Invalid, func(n *ward.NewInvitation) {
-			n.Recover, n.Person = true, founder.person
+		"a patient and no chart": {ward.Invalid, func(v *invited) { v.new.Chart = "" }},
+		"staff and a chart":      {ward.Invalid, func(v *invited) { v.invite.Roles = "clinician" }},
+		"no token":               {ward.Invalid, func(v *invited) { v.new.TokenHash = "" }},
+		"too long":               {ward.Invalid, func(v *invited) { v.invite.Until = ward.FormatTime(c.clock().Add(maxInvitation + time.Hour)) }},
+		"in the past":            {ward.Invalid, func(v *invited) { v.invite.Until = ward.FormatTime(c.clock().Add(-time.Hour)) }},
+		"a welcome in the clear": {ward.Invalid, func(v *invited) { v.new.Welcome = []byte("hello") }},
+		"a large welcome":        {ward.TooLarge, func(v *invited) { v.new.Welcome = make([]byte, maxWelcome+1) }},
+		"someone who is here":    {ward.Invalid, func(v *invited) { v.invite.Person, v.invite.Roles, v.new.Chart = founder.person, "clinician", "" }},
+		"lost keys of nobody":    {ward.Invalid, func(v *invited) { v.invite.Recover = true }},
+		"other roles after lost keys": {ward.Invalid, func(v *invited) {
+			v.invite.Recover, v.invite.Person, v.invite.Roles, v.new.Chart = true, founder.person, "admin", ""
 		}},
-		"two addresses": {ward.Invalid, func(n *ward.NewInvitation) {
-			n.Email, n.Link = "a@b.example, c@d.example", origin+"/join#"+string(n.Invitation)+".x"
+		"two addresses": {ward.Invalid, func(v *invited) {
+			v.new.Email, v.new.Link = "a@b.example, c@d.example", origin+"/join#"+string(v.id)+".x"
 		}},
-		"a header in the address": {ward.Invalid, func(n *ward.NewInvitation) {
-			n.Email, n.Link = "a@b.example\r\nBcc: c@d.example", origin+"/join#"+string(n.Invitation)+".x"
+		"a header in the address": {ward.Invalid, func(v *invited) {
+			v.new.Email, v.new.Link = "a@b.example\r\nBcc: c@d.example", origin+"/join#"+string(v.id)+".x"
 		}},
-		"a link elsewhere": {ward.Invalid, func(n *ward.NewInvitation) {
-			n.Email, n.Link = "a@b.example", "https://clinic.example.evil/join#"+string(n.Invitation)+".x"
+		"a link elsewhere": {ward.Invalid, func(v *invited) {
+			v.new.Email, v.new.Link = "a@b.example", "https://clinic.example.evil/join#"+string(v.id)+".x"
 		}},
-		"a link with more in it": {ward.Invalid, func(n *ward.NewInvitation) {
-			n.Email, n.Link = "a@b.example", origin+"/join#"+string(n.Invitation)+".x\nhttps://evil.example"
+		"a link with more in it": {ward.Invalid, func(v *invited) {
+			v.new.Email, v.new.Link = "a@b.example", origin+"/join#"+string(v.id)+".x\nhttps://evil.example"
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := invitation1(ward.Patient)
-			test.bend(&v.new)
-			_, err := founder.do(c.Invite, "POST", "/api/invitations", v.new)
-			refused(t, test.kind, err)
+			v := founder.invitation(ward.Patient)
+			test.bend(&v)
+			refused(t, test.kind, founder.sends(&v))
 		})
 	}
 	if len(c.letters.sent) != 0 {
 		t.Error("a refused invitation was sent")
 	}
 	v := founder.invites(ward.Patient)
-	_, err := founder.do(c.Invite, "POST", "/api/invitations", v.new)
-	refused(t, ward.Conflict, err)
+	refused(t, ward.Conflict, founder.put(c.Invite, "POST", v.new)) // its place is taken
 }
 
 func TestInvitationsThatWaitAreLimited(t *testing.T) {
@@ -388,15 +384,17 @@ func TestInvitationsThatWaitAreLimited(t *testing.T) {
 	for range maxOpenInvitations {
 		founder.invites(ward.Proxy)
 	}
-	_, err := founder.do(c.Invite, "POST", "/api/invitations", invitation1(ward.Proxy).new)
-	refused(t, ward.TooMany, err)
+	v := founder.invitation(ward.Proxy)
+	refused(t, ward.TooMany, founder.sends(&v))
 }
 
 func TestInvitationBySMTPKeepsNeitherAddressNorLink(t *testing.T) {
 	c := newClinic(t)
 	founder := c.founder()
-	v := invitation1(ward.Patient)
+	v := founder.invitation(ward.Patient)
 	v.new.Email, v.new.Link = "amina-canary@mail.example", origin+"/join#"+string(v.id)+".secretcanary"
+	v.invite.Place, v.invite.Author = c.place(founder.org, string(v.invite.Person)), founder.author()
+	v.new.InviteText = string(written(founder, v.invite))
 	answer := must[ward.Invitation](t)(founder.do(c.Invite, "POST", "/api/invitations", v.new))
 	c.Wait()
 	if !answer.Sent || !slices.Equal(c.letters.sent, []string{v.new.Link}) {
@@ -413,9 +411,11 @@ func TestInvitationBySMTPKeepsNeitherAddressNorLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.letters.fail = errors.New("no route")
-	v = invitation1(ward.Patient)
+	v = founder.invitation(ward.Patient)
 	v.new.Email, v.new.Link = "amina@mail.example", origin+"/join#"+string(v.id)+".x"
-	must[ward.Invitation](t)(founder.do(c.Invite, "POST", "/api/invitations", v.new))
+	if err := founder.sends(&v); err != nil {
+		t.Fatal(err)
+	}
 	c.Wait()
 	var sent int64
 	c.count(&sent, `SELECT sent FROM invitations WHERE invitation = $1`, string(v.id))

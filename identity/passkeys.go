@@ -93,7 +93,7 @@ func (i *Identity) takeCeremony(ctx context.Context, tx *store.Tx, id, purpose s
 }
 
 // finishPasskey checks a new passkey and stores it.
-func (i *Identity) finishPasskey(ctx context.Context, tx *store.Tx, purpose, ceremony string, org ward.OrgID, person ward.PersonID, id ward.PasskeyID, credential json.RawMessage) error {
+func (i *Identity) finishPasskey(ctx context.Context, tx *store.Tx, purpose, ceremony string, org ward.OrgID, person ward.PersonID, card string, id ward.PasskeyID, credential json.RawMessage) error {
 	if !ward.IsID(id) {
 		return ward.Errorf(ward.Invalid, "the passkey's id is not an id")
 	}
@@ -125,7 +125,7 @@ func (i *Identity) finishPasskey(ctx context.Context, tx *store.Tx, purpose, cer
 	if err != nil {
 		return err
 	}
-	err = insertPasskey(ctx, tx, org, id, person, ward.B64.EncodeToString(made.ID), record, i.Now())
+	err = insertPasskey(ctx, tx, org, id, person, card, ward.B64.EncodeToString(made.ID), record, i.Now())
 	if store.IsDuplicate(err) {
 		return ward.Errorf(ward.Conflict, "this passkey is registered already").WithHint("Use another device or security key.")
 	}
@@ -189,15 +189,15 @@ func (i *Identity) beginSignIn(ctx context.Context, tx *store.Tx) (ward.Ceremony
 	return i.keepCeremony(ctx, tx, "sign-in", "", "", assertion.Response, session)
 }
 
-// finishSignIn checks a passkey's answer and tells whose it is.
-func (i *Identity) finishSignIn(ctx context.Context, tx *store.Tx, body ward.SignIn) (ward.OrgID, ward.PersonID, error) {
+// finishSignIn checks a passkey's answer and tells whose it is, and which of their cards' keyrings it opens.
+func (i *Identity) finishSignIn(ctx context.Context, tx *store.Tx, body ward.SignIn) (ward.OrgID, ward.PersonID, string, error) {
 	_, _, session, err := i.takeCeremony(ctx, tx, body.Ceremony, "sign-in")
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	parsed, err := parseUsed(body.Credential)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	var found user
 	_, used, err := i.webauthn.ValidatePasskeyLogin(func(rawID, handle []byte) (webauthn.User, error) {
@@ -208,23 +208,24 @@ func (i *Identity) finishSignIn(ctx context.Context, tx *store.Tx, body ward.Sig
 		return found, err
 	}, session, parsed)
 	if err != nil {
-		return "", "", &ward.Error{
+		return "", "", "", &ward.Error{
 			Kind: ward.Unauthenticated, Message: "this passkey does not open an account here",
 			Hint: "Try another passkey, or use your recovery code.", Err: err,
 		}
 	}
 	p, err := getPerson(ctx, tx, found.org, found.person)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	if p.ended != 0 {
-		return "", "", ward.Errorf(ward.Gone, "this account has ended").WithHint("Ask the clinic.")
+		return "", "", "", ward.Errorf(ward.Gone, "this account has ended").WithHint("Ask the clinic.")
 	}
 	record, err := json.Marshal(used)
 	if err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
-	return found.org, found.person, usePasskey(ctx, tx, ward.B64.EncodeToString(used.ID), record, i.Now())
+	card, err := usePasskey(ctx, tx, ward.B64.EncodeToString(used.ID), record, i.Now())
+	return found.org, found.person, card, err
 }
 
 // beginTouch asks someone who is signed in to show by a passkey that it is they.
@@ -268,7 +269,7 @@ func (i *Identity) finishTouch(ctx context.Context, tx *store.Tx, who ward.Calle
 	if err != nil {
 		return err
 	}
-	if err := usePasskey(ctx, tx, ward.B64.EncodeToString(used.ID), record, i.Now()); err != nil {
+	if _, err := usePasskey(ctx, tx, ward.B64.EncodeToString(used.ID), record, i.Now()); err != nil {
 		return err
 	}
 	return setTouched(ctx, tx, who.Org, who.Session, i.Now())

@@ -1,11 +1,15 @@
 package identity
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"ward"
 	"ward/seal/envelope"
+	"ward/store"
 )
 
 func (m *member) put(do handler, method string, body any, values ...string) error {
@@ -225,118 +229,205 @@ func TestNewRecoveryCodeEndsTheOld(t *testing.T) {
 	refused(t, ward.Missing, err)
 }
 
-// lose makes the member join again with new keys, by an invitation of the voucher's.
-func (m *member) lose(voucher *member, roles ...ward.Role) {
+// lose makes a copy of the member, who joins again with new keys by an invitation.
+func (m *member) lose(inviter *member, roles ...ward.Role) *member {
 	m.c.t.Helper()
-	v := invitation1(roles...)
-	v.new.Person, v.new.Recover = m.person, true
-	must[ward.Invitation](m.c.t)(voucher.do(m.c.Invite, "POST", "/api/invitations", v.new))
-	m.newKeys()
-	m.code = ward.RecoveryProof{Lookup: random(16), Token: random(32)}
-	m.join(v)
-}
-
-func (m *member) vouchFor(other *member, text string) error {
-	return m.put(m.c.PostVouch, "POST", ward.Vouch{CardText: text}, "person", string(other.person))
-}
-
-// signed is the other's card with this member's signature too.
-func (m *member) signed(other *member) string {
-	m.c.t.Helper()
-	s, err := envelope.Write(other.card.Body, signer(other.signing), signer(m.signing))
-	if err != nil {
+	v := inviter.again(m.person, roles...)
+	if err := inviter.sends(&v); err != nil {
 		m.c.t.Fatal(err)
 	}
-	return string(s.Text)
+	return newMember(m.c).join(v)
 }
 
-func TestCareTeamRecoversWhoLostTheirKeys(t *testing.T) {
+// confirms stands behind a card.
+func (m *member) confirms(other *member, how string) error {
+	return m.states(other.person, written(m, envelope.Confirm{Place: m.c.place(m.org, other.card.Body.Chain), What: other.card.Hash(), How: how, Author: m.author()}))
+}
+
+func (m *member) completes(other *member) error {
+	return m.states(other.person, written(m, envelope.Complete{Place: m.c.place(m.org, other.card.Body.Chain), What: other.card.Hash(), Author: m.author()}))
+}
+
+func (m *member) vetoes(other *member) error {
+	return m.states(other.person, written(m, envelope.Veto{Place: m.c.place(m.org, other.card.Body.Chain), What: other.card.Hash(), Author: m.author()}))
+}
+
+func TestNewKeysAfterALossCountOnceConfirmedAndNotRefusedInTime(t *testing.T) {
 	c := newClinic(t)
 	doctor := c.founder()
-	colleague := newMember(c).join(doctor.invites(ward.Clinician))
-	amina := newMember(c).join(doctor.invites(ward.Proxy))
-	lost := *amina
-	amina.lose(doctor, ward.Proxy)
+	desk := newMember(c).join(doctor.invites(ward.FrontDesk))
+	c.wait(4 * 24 * time.Hour) // the desk is no longer new
+	for _, m := range []*member{doctor, desk} {
+		if err := m.signIn(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := newMember(c).join(doctor.invites(ward.Proxy))
+	old := lost.card.Hash()
+	amina := lost.lose(doctor, ward.Proxy)
 
-	_, err := lost.me()
-	refused(t, ward.Unauthenticated, err)
-	refused(t, ward.Unauthenticated, lost.signIn())
+	if _, err := lost.me(); err != nil {
+		t.Fatalf("the old device cannot refuse: %v", err)
+	}
 	if me, err := amina.me(); err != nil || !me.Pending {
-		t.Fatalf("before anyone vouched: %+v, %v", me, err)
+		t.Fatalf("before anyone confirmed: %+v, %v", me, err)
 	}
-	if i := slices.IndexFunc(doctor.people(), func(p ward.PersonSummary) bool { return p.Person == amina.person }); doctor.people()[i].State != "pending" {
-		t.Error("the clinic does not see that she waits")
+	if card, err := c.cardOf(amina); err != nil || card.Hash != old {
+		t.Errorf("grants would go to %s, %v", card.Hash, err)
 	}
-
-	refused(t, ward.Invalid, colleague.vouchFor(amina, colleague.signed(amina))) // the card names the doctor
-	refused(t, ward.Invalid, doctor.vouchFor(amina, colleague.signed(amina)))
-	refused(t, ward.Invalid, doctor.vouchFor(amina, string(amina.card.Text)))
-	refused(t, ward.Conflict, doctor.vouchFor(colleague, doctor.signed(amina)))
-	if err := doctor.vouchFor(amina, doctor.signed(amina)); err != nil {
+	refused(t, ward.Invalid, doctor.confirms(amina, envelope.Met)) // who invited
+	if err := desk.confirms(amina, envelope.Met); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, ward.Conflict, doctor.vouchFor(amina, doctor.signed(amina)))
+	refused(t, ward.Invalid, desk.completes(amina))
+	c.wait(25 * time.Hour)
+	if err := desk.signIn(); err != nil {
+		t.Fatal(err)
+	}
+	if err := desk.completes(amina); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, ward.Unauthenticated, lost.signIn())
 	if err := amina.signIn(); err != nil {
 		t.Fatal(err)
 	}
 	if me, err := amina.me(); err != nil || me.Pending {
 		t.Fatalf("after: %+v, %v", me, err)
 	}
-	cards := must[ward.PersonCards](t)(doctor.do(c.GetCards, "GET", "/api/people/x/cards", nil, "person", string(amina.person)))
-	if len(cards.Cards) != 2 || cards.State != "active" {
+	if card, err := c.cardOf(amina); err != nil || card.Hash != amina.card.Hash() || card.Signing != public(amina.signing) {
+		t.Errorf("after: %+v, %v", card, err)
+	}
+	cards := must[ward.PersonCards](t)(desk.do(c.GetCards, "GET", "/api/people/x/cards", nil, "person", string(amina.person)))
+	if len(cards.Recipients) != 2 || cards.State != "active" || len(cards.Thread) != 6 {
 		t.Errorf("%+v", cards)
 	}
-}
-
-func TestPendingCardDoesNotCount(t *testing.T) {
-	c := newClinic(t)
-	doctor := c.founder()
-	amina := newMember(c).join(doctor.invites(ward.Proxy))
-	old := amina.card.Hash()
-	amina.lose(doctor, ward.Proxy)
-	card, err := c.cardOf(amina)
-	if err != nil || card.Hash != old {
-		t.Errorf("grants would go to %s, %v", card.Hash, err)
-	}
-	if err := doctor.vouchFor(amina, doctor.signed(amina)); err != nil {
-		t.Fatal(err)
-	}
-	if card, err = c.cardOf(amina); err != nil || card.Hash == old || card.Signing != public(amina.signing) {
-		t.Errorf("after the vouching: %+v, %v", card, err)
+	if !slices.Contains(c.charts.rekeyed, amina.person) {
+		t.Error("what the old keys held is not due")
 	}
 }
 
-func TestLostKeysCannotBeReplacedWithoutAVoucher(t *testing.T) {
+func TestWhoHasTheOldDeviceRefusesNewKeys(t *testing.T) {
 	c := newClinic(t)
 	doctor := c.founder()
 	amina := newMember(c).join(doctor.invites(ward.Proxy))
-	v := invitation1(ward.Proxy)
-	v.new.Person, v.new.Recover = amina.person, true
-	must[ward.Invitation](t)(doctor.do(c.Invite, "POST", "/api/invitations", v.new))
-	amina.newKeys()
-	opened, err := amina.openOf(v)
-	if err != nil {
+	thief := amina.lose(doctor, ward.Proxy)
+	refused(t, ward.Invalid, thief.states(amina.person, written(doctor, envelope.Veto{
+		Place: c.place(amina.org, string(amina.person)), What: thief.card.Hash(), Author: doctor.author(),
+	}))) // in somebody else's name
+	if err := amina.vetoes(thief); err != nil {
 		t.Fatal(err)
 	}
-	a := amina.accepting(v.token, opened)
-	before, err := envelope.Parse[envelope.Card]([]byte(opened.Cards[0]))
-	if err != nil {
+	_, err := thief.me()
+	refused(t, ward.Unauthenticated, err)
+	refused(t, ward.Unauthenticated, thief.signIn())
+	if _, err := amina.me(); err != nil {
+		t.Error(err)
+	}
+	var kept int64
+	c.count(&kept, `SELECT count(*) FROM keyrings WHERE person = $1`, string(amina.person))
+	if kept != 1 {
+		t.Errorf("%d keyrings are kept", kept)
+	}
+}
+
+func TestAClinicianWaitsForASecondPersonOnceThereIsOne(t *testing.T) {
+	c := newClinic(t)
+	founder := c.founder()
+	admin := newMember(c).join(founder.invites(ward.Admin))
+	if me, err := admin.me(); err != nil || me.Pending {
+		t.Fatalf("there was nobody else to confirm: %+v, %v", me, err)
+	}
+	puppet := newMember(c).join(admin.invites(ward.Clinician))
+	if me, err := puppet.me(); err != nil || !me.Pending {
+		t.Fatalf("an administrator alone made a clinician: %+v, %v", me, err)
+	}
+	_, err := c.cardOf(puppet)
+	refused(t, ward.Missing, err)
+	refused(t, ward.Invalid, admin.confirms(puppet, envelope.Met))
+	if err := founder.confirms(puppet, envelope.Met); err != nil {
 		t.Fatal(err)
 	}
-	for name, body := range map[string]envelope.Card{
-		"no voucher":       {Serial: 2, Previous: before.Hash()},
-		"another chain":    {Serial: 2, Previous: envelope.Hash(nil), Voucher: doctor.person},
-		"a serial skipped": {Serial: 3, Previous: before.Hash(), Voucher: doctor.person},
-	} {
-		amina.card = amina.writeCard(body)
-		a.CardText, a.BrowserText = string(amina.card.Text), amina.browserText()
-		if err := amina.acceptOf(v, a); err == nil {
-			t.Errorf("%s: accepted", name)
+	if me, err := puppet.me(); err != nil || me.Pending {
+		t.Fatalf("confirmed: %+v, %v", me, err)
+	}
+}
+
+func TestNewKeysOfOnesOwnEndOtherSessionsAndKeepPasskeys(t *testing.T) {
+	c := newClinic(t)
+	founder := c.founder()
+	m := newMember(c).join(founder.invites(ward.Proxy))
+	thief := *m
+	if err := thief.signIn(); err != nil {
+		t.Fatal(err)
+	}
+	before := m.card
+	own := m.signing
+	m.signing = newKey()
+	m.card = m.writeCard(envelope.MemberCard{Place: c.place(m.org, string(m.person)), Serial: 2, Before: before.Hash()}, signer(own))
+	put := ward.KeysPut{
+		CardText: string(m.card.Text), Recipient: recipient(), BrowserText: m.browserText(),
+		KeyringPut: ward.KeyringPut{Version: 2, Keyring: sealedKeyring, RecoveryKeyring: sealedRecovery, Recovery: &ward.RecoveryKey{Lookup: random(16), TokenHash: tokenHash(random(32))}},
+	}
+	late := put
+	late.Version = 7
+	refused(t, ward.Conflict, m.put(c.PostKeys, "POST", late))
+	if err := m.put(c.PostKeys, "POST", put); err != nil {
+		t.Fatal(err)
+	}
+	if me, err := m.me(); err != nil || me.Pending || me.CardText != put.CardText {
+		t.Fatalf("%+v, %v", me, err)
+	}
+	_, err := thief.me()
+	refused(t, ward.Unauthenticated, err)
+	if err := m.signIn(); err != nil {
+		t.Errorf("the passkey: %v", err)
+	}
+	if k := must[ward.Keyring](t)(m.do(c.GetKeyring, "GET", "/api/keyring", nil)); k.Version != 2 {
+		t.Errorf("keyring %d", k.Version)
+	}
+	_, err = m.public(c.OpenRecovery, "/api/recovery/open", m.code)
+	refused(t, ward.Missing, err) // the code before
+}
+
+func TestAStatementThatDoesNotHoldIsNotKept(t *testing.T) {
+	c := newClinic(t)
+	founder := c.founder()
+	desk := newMember(c).join(founder.invites(ward.FrontDesk))
+	roles := func(by *member, at envelope.Place, roles string) error {
+		return by.states(desk.person, written(by, envelope.Roles{Place: at, Person: desk.person, Roles: roles, Author: by.author()}))
+	}
+	at := c.place(founder.org, string(founder.org))
+	refused(t, ward.Invalid, roles(desk, at, "admin")) // of themselves
+	earlier := at
+	earlier.Seq--
+	refused(t, ward.Conflict, roles(founder, earlier, "security"))
+	later := at
+	later.Seq++
+	refused(t, ward.Invalid, roles(founder, later, "security"))
+	// A statement in an operation that fails is not remembered either.
+	failed := errors.New("later in the operation")
+	err := c.DB.Do(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		text := written(founder, envelope.Roles{Place: at, Person: desk.person, Roles: "security", Author: founder.author()})
+		if _, err := c.state(ctx, tx, founder.org, string(founder.org), text, founder.person); err != nil {
+			return err
 		}
+		_, err := c.state(ctx, tx, founder.org, string(founder.org), text, founder.person) // in the same operation
+		refused(t, ward.Conflict, err)
+		return failed
+	})
+	if !errors.Is(err, failed) {
+		t.Fatal(err)
 	}
-	amina.card = amina.writeCard(envelope.Card{Serial: 2, Previous: before.Hash(), Voucher: doctor.person}, signer(amina.signing))
-	a.CardText, a.BrowserText = string(amina.card.Text), amina.browserText()
-	refused(t, ward.Invalid, amina.acceptOf(v, a)) // two signatures, neither a voucher's
+	if err := roles(founder, at, "privacy"); err != nil {
+		t.Fatal(err)
+	}
+	if err := desk.signIn(); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(desk.session.Roles, []ward.Role{ward.Privacy}) {
+		t.Errorf("%v", desk.session.Roles)
+	}
+	c.actions(founder.org) // and the record is whole
 }
 
 func TestRolesChangeAndSessionsWithThem(t *testing.T) {
@@ -344,11 +435,11 @@ func TestRolesChangeAndSessionsWithThem(t *testing.T) {
 	admin := c.founder()
 	m := newMember(c).join(admin.invites(ward.FrontDesk))
 	put := func(roles ...ward.Role) error {
-		return admin.put(c.PutRoles, "PUT", ward.RolesPut{Roles: roles}, "person", string(m.person))
+		return admin.states(m.person, written(admin, envelope.Roles{
+			Place: c.place(admin.org, string(admin.org)), Person: m.person, Roles: envelope.FormatRoles(roles), Author: admin.author(),
+		}))
 	}
-	refused(t, ward.Invalid, put())
-	refused(t, ward.Invalid, put(ward.Patient))
-	refused(t, ward.Invalid, put("owner"))
+	refused(t, ward.Invalid, put(ward.FrontDesk)) // it changes nothing
 	if err := put(ward.Clinician, ward.Security); err != nil {
 		t.Fatal(err)
 	}
@@ -368,12 +459,17 @@ func TestRolesChangeAndSessionsWithThem(t *testing.T) {
 	}
 }
 
+// ends deactivates a member of staff.
+func (m *member) ends(other *member) error {
+	return m.states(other.person, written(m, envelope.Deactivate{Place: m.c.place(m.org, string(m.org)), Person: other.person, Author: m.author()}))
+}
+
 func TestEndedPersonIsOut(t *testing.T) {
 	c := newClinic(t)
 	admin := c.founder()
 	m := newMember(c).join(admin.invites(ward.Clinician))
 	v := m.invites(ward.Proxy)
-	if err := admin.put(c.EndPerson, "POST", struct{}{}, "person", string(m.person)); err != nil {
+	if err := admin.ends(m); err != nil {
 		t.Fatal(err)
 	}
 	_, err := m.me()
@@ -383,9 +479,8 @@ func TestEndedPersonIsOut(t *testing.T) {
 	if !slices.Equal(c.charts.ended, []ward.PersonID{m.person}) {
 		t.Errorf("charts ended %v", c.charts.ended)
 	}
-	again := invitation1(ward.Clinician)
-	again.new.Person, again.new.Recover = m.person, true
-	refused(t, ward.Missing, admin.put(c.Invite, "POST", again.new))
+	again := admin.again(m.person, ward.Clinician)
+	refused(t, ward.Invalid, admin.sends(&again))
 	if card, err := c.cardOf(m); err != nil || card.Active {
 		t.Errorf("%+v, %v", card, err)
 	}
@@ -405,6 +500,10 @@ func TestErasedPersonLeavesNothing(t *testing.T) {
 		if n != 0 {
 			t.Errorf("%s keeps %d rows", table, n)
 		}
+	}
+	var thread int64
+	if c.count(&thread, `SELECT count(*) FROM membership WHERE chain = $1`, string(amina.person)); thread != 0 {
+		t.Errorf("%d statements about her are kept", thread)
 	}
 	if !slices.Equal(c.charts.erased, []ward.PersonID{amina.person}) {
 		t.Errorf("charts erased %v", c.charts.erased)
@@ -448,14 +547,11 @@ func TestOtherClinicsPeopleAreMissing(t *testing.T) {
 	m, other := c.founder(), c.founder()
 	_, err := m.do(c.GetCards, "GET", "/api/people/x/cards", nil, "person", string(other.person))
 	refused(t, ward.Missing, err)
-	refused(t, ward.Missing, m.vouchFor(other, m.signed(other)))
-	refused(t, ward.Missing, m.put(c.PutRoles, "PUT", ward.RolesPut{Roles: []ward.Role{ward.Admin}}, "person", string(other.person)))
-	v := invitation1(ward.Clinician, ward.Admin)
-	v.new.Person, v.new.Recover = other.person, true
-	refused(t, ward.Missing, m.put(c.Invite, "POST", v.new))
-	if err := m.put(c.EndPerson, "POST", struct{}{}, "person", string(other.person)); err != nil && ward.KindOf(err) != ward.Missing {
-		t.Error(err)
+	if err := m.ends(other); err == nil {
+		t.Error("another clinic's person was ended")
 	}
+	v := m.again(other.person, ward.Clinician, ward.Admin)
+	refused(t, ward.Invalid, m.sends(&v))
 	if _, err := other.me(); err != nil {
 		t.Errorf("another clinic ended them: %v", err)
 	}

@@ -234,9 +234,9 @@ func (i *Identity) proven(ctx context.Context, tx *store.Tx, r *http.Request) (s
 	return p.key, i.spend(ctx, tx, p)
 }
 
-// begin starts a session of a person in the browser with this key, who has just touched a passkey: they signed in with it,
+// begin starts a session of a person, with the keys of one of their cards, in the browser with this key. They have just touched a passkey: they signed in with it,
 // or made it.
-func (i *Identity) begin(ctx context.Context, tx *store.Tx, r *http.Request, org ward.OrgID, person ward.PersonID, key string) (ward.Session, error) {
+func (i *Identity) begin(ctx context.Context, tx *store.Tx, r *http.Request, org ward.OrgID, person ward.PersonID, card, key string) (ward.Session, error) {
 	p, err := getPerson(ctx, tx, org, person)
 	if err != nil {
 		return ward.Session{}, err
@@ -249,17 +249,17 @@ func (i *Identity) begin(ctx context.Context, tx *store.Tx, r *http.Request, org
 		Session: ward.NewID[ward.SessionID](), Token: ward.B64.EncodeToString(token), Person: person, Org: org, Roles: p.roles,
 		Idle: int64(life.idle.Seconds()), Until: ward.FormatTime(now.Add(life.absolute)), Share: ward.B64.EncodeToString(share),
 	}
-	k, err := getKeyring(ctx, tx, org, person)
+	k, err := getKeyring(ctx, tx, org, person, card)
 	if err != nil {
 		return ward.Session{}, err
 	}
-	card, err := latestCard(ctx, tx, org, person, true)
+	c, err := getCard(ctx, tx, org, person, card)
 	if err != nil {
 		return ward.Session{}, err
 	}
-	answer.Keyring, answer.Version, answer.CardText = k.Keyring, k.Version, string(card.Text)
+	answer.Keyring, answer.Version, answer.CardText = k.Keyring, k.Version, string(c.Text)
 	err = insertSession(ctx, tx, session{
-		org: org, id: answer.Session, person: person, browser: key, agent: agentOf(r.UserAgent()),
+		org: org, id: answer.Session, person: person, card: card, browser: key, agent: agentOf(r.UserAgent()),
 		share: i.Sealer.Seal(shareName(answer.Session), share), idle: life.idle, started: now, used: now, until: now.Add(life.absolute), touched: now,
 	}, envelope.Hash([]byte(answer.Token)))
 	return answer, err

@@ -52,26 +52,44 @@ func insertPerson(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Per
 	return err
 }
 
-// latestCard finds a person's latest card; those that wait for a voucher count only if asked for.
-func latestCard(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, evenPending bool) (*envelope.Statement[envelope.Card], error) {
-	var text []byte
-	most := int64(0)
-	if evenPending {
-		most = 1
-	}
-	err := tx.Row(ctx, `SELECT text FROM cards WHERE org = $1 AND person = $2 AND pending <= $3 ORDER BY serial DESC LIMIT 1`,
-		string(org), string(id), most).Scan(&text)
-	if errors.Is(err, store.ErrNoRow) {
-		return nil, ward.Errorf(ward.Missing, "this person has no card yet")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return envelope.Parse[envelope.Card](text)
+// A card is a row of a person's public keys.
+type card struct {
+	*envelope.Statement[envelope.MemberCard]
+	recipient string
+	pending   bool
 }
 
-func cardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]string, error) {
-	return texts(ctx, tx, `SELECT text FROM cards WHERE org = $1 AND person = $2 ORDER BY serial`, string(org), string(id))
+func scanCard(row interface{ Scan(...any) error }) (card, error) {
+	var c card
+	var text []byte
+	var pending int64
+	err := row.Scan(&text, &c.recipient, &pending)
+	if errors.Is(err, store.ErrNoRow) {
+		return c, ward.Errorf(ward.Missing, "this person has no card yet")
+	}
+	if err != nil {
+		return c, err
+	}
+	c.pending = pending == 1
+	c.Statement, err = envelope.Parse[envelope.MemberCard](text)
+	return c, err
+}
+
+// currentCard finds a person's newest card that counts.
+func currentCard(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) (card, error) {
+	return scanCard(tx.Row(ctx, `SELECT text, recipient, pending FROM cards WHERE org = $1 AND person = $2 AND pending = 0 ORDER BY serial DESC LIMIT 1`,
+		string(org), string(id)))
+}
+
+// getCard finds one of a person's cards, which may wait.
+func getCard(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, hash string) (card, error) {
+	return scanCard(tx.Row(ctx, `SELECT text, recipient, pending FROM cards WHERE org = $1 AND person = $2 AND hash = $3`,
+		string(org), string(id), hash))
+}
+
+// recipientsOf gives those of a person's cards that count, oldest first.
+func recipientsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]string, error) {
+	return texts(ctx, tx, `SELECT recipient FROM cards WHERE org = $1 AND person = $2 AND pending = 0 ORDER BY serial`, string(org), string(id))
 }
 
 func browsersOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]string, error) {
@@ -95,18 +113,9 @@ func texts(ctx context.Context, tx *store.Tx, query string, args ...any) ([]stri
 	return all, found.Err()
 }
 
-func insertCard(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Card], pending bool) error {
-	_, err := tx.Exec(ctx, `INSERT INTO cards (org, person, serial, text, hash, pending) VALUES ($1, $2, $3, $4, $5, $6)`,
-		string(s.Body.Org), string(s.Body.Person), s.Body.Serial, s.Text, s.Hash(), flag(pending))
-	if store.IsDuplicate(err) {
-		return ward.Errorf(ward.Conflict, "this person has another card already")
-	}
-	return err
-}
-
-func vouchCard(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.Card]) error {
-	_, err := tx.Exec(ctx, `UPDATE cards SET text = $1, hash = $2, pending = 0 WHERE org = $3 AND person = $4 AND serial = $5`,
-		s.Text, s.Hash(), string(s.Body.Org), string(s.Body.Person), s.Body.Serial)
+func insertCard(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelope.MemberCard], recipient string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO cards (org, person, hash, chain, serial, text, recipient, pending) VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`,
+		string(s.Body.Org), string(s.Body.Person), s.Hash(), s.Body.Chain, s.Body.Serial, s.Text, recipient)
 	return err
 }
 
@@ -117,19 +126,19 @@ func putBrowser(ctx context.Context, tx *store.Tx, s *envelope.Statement[envelop
 	return err
 }
 
-// certifier gives the hashes of the card that certified a browser and of the person's latest, pending or not.
-func certifier(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, key string) (by, latest string, err error) {
+// certifier gives the hashes of the card that certified a browser and of the person's newest that counts.
+func certifier(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, key string) (by, newest string, err error) {
 	err = tx.Row(ctx, `SELECT b.card, c.hash FROM browsers b JOIN cards c ON c.org = b.org AND c.person = b.person
-		WHERE b.org = $1 AND b.person = $2 AND b.key = $3 ORDER BY c.serial DESC LIMIT 1`, string(org), string(id), key).Scan(&by, &latest)
+		WHERE b.org = $1 AND b.person = $2 AND b.key = $3 AND c.pending = 0 ORDER BY c.serial DESC LIMIT 1`, string(org), string(id), key).Scan(&by, &newest)
 	if errors.Is(err, store.ErrNoRow) {
 		err = ward.Errorf(ward.Unauthenticated, "this browser is not certified by your keys").WithHint("Unlock again, so that it certifies itself.")
 	}
-	return by, latest, err
+	return by, newest, err
 }
 
-func getKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) (ward.Keyring, error) {
+func getKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, card string) (ward.Keyring, error) {
 	var k ward.Keyring
-	err := tx.Row(ctx, `SELECT version, keyring, recovery FROM keyrings WHERE org = $1 AND person = $2`, string(org), string(id)).
+	err := tx.Row(ctx, `SELECT version, keyring, recovery FROM keyrings WHERE org = $1 AND person = $2 AND card = $3`, string(org), string(id), card).
 		Scan(&k.Version, &k.Keyring, &k.RecoveryKeyring)
 	if errors.Is(err, store.ErrNoRow) {
 		return k, ward.Errorf(ward.Missing, "there is no keyring")
@@ -138,18 +147,18 @@ func getKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Perso
 }
 
 // putKeyring stores the next version of a keyring, if it is the next.
-func putKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, k ward.KeyringPut) error {
+func putKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, card string, k ward.KeyringPut) error {
 	if err := checkKeyring(k.Keyring, k.RecoveryKeyring); err != nil {
 		return err
 	}
 	var n int64
 	var err error
 	if k.RecoveryKeyring != nil {
-		n, err = tx.Exec(ctx, `UPDATE keyrings SET version = $1, keyring = $2, recovery = $3 WHERE org = $4 AND person = $5 AND version = $6`,
-			k.Version, k.Keyring, k.RecoveryKeyring, string(org), string(id), k.Version-1)
+		n, err = tx.Exec(ctx, `UPDATE keyrings SET version = $1, keyring = $2, recovery = $3 WHERE org = $4 AND person = $5 AND card = $6 AND version = $7`,
+			k.Version, k.Keyring, k.RecoveryKeyring, string(org), string(id), card, k.Version-1)
 	} else {
-		n, err = tx.Exec(ctx, `UPDATE keyrings SET version = $1, keyring = $2 WHERE org = $3 AND person = $4 AND version = $5`,
-			k.Version, k.Keyring, string(org), string(id), k.Version-1)
+		n, err = tx.Exec(ctx, `UPDATE keyrings SET version = $1, keyring = $2 WHERE org = $3 AND person = $4 AND card = $5 AND version = $6`,
+			k.Version, k.Keyring, string(org), string(id), card, k.Version-1)
 	}
 	if err != nil {
 		return err
@@ -160,26 +169,25 @@ func putKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Perso
 	if k.Recovery == nil {
 		return nil
 	}
-	return putRecovery(ctx, tx, org, id, *k.Recovery)
+	return putRecovery(ctx, tx, org, id, card, *k.Recovery)
 }
 
-func insertKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, keyring, recovery []byte) error {
-	_, err := tx.Exec(ctx, `INSERT INTO keyrings (org, person, version, keyring, recovery) VALUES ($1, $2, 1, $3, $4)
-		ON CONFLICT (org, person) DO UPDATE SET version = keyrings.version + 1, keyring = excluded.keyring, recovery = excluded.recovery`,
-		string(org), string(id), keyring, recovery)
+func insertKeyring(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, card string, version int64, keyring, recovery []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO keyrings (org, person, card, version, keyring, recovery) VALUES ($1, $2, $3, $4, $5, $6)`,
+		string(org), string(id), card, version, keyring, recovery)
 	return err
 }
 
-func putRecovery(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, k ward.RecoveryKey) error {
+func putRecovery(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID, card string, k ward.RecoveryKey) error {
 	if b, err := ward.B64.DecodeString(k.Lookup); err != nil || len(b) != 16 {
 		return ward.Errorf(ward.Invalid, "the recovery lookup is not 16 bytes of base64url")
 	}
 	if b, err := ward.B64.DecodeString(k.TokenHash); err != nil || len(b) != 32 {
 		return ward.Errorf(ward.Invalid, "the hash of the recovery token is not 32 bytes of base64url")
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO recovery_keys (org, person, lookup, token_hash, attempts) VALUES ($1, $2, $3, $4, 0)
-		ON CONFLICT (org, person) DO UPDATE SET lookup = excluded.lookup, token_hash = excluded.token_hash, attempts = 0`,
-		string(org), string(id), k.Lookup, k.TokenHash)
+	_, err := tx.Exec(ctx, `INSERT INTO recovery_keys (org, person, card, lookup, token_hash, attempts) VALUES ($1, $2, $3, $4, $5, 0)
+		ON CONFLICT (org, person, card) DO UPDATE SET lookup = excluded.lookup, token_hash = excluded.token_hash, attempts = 0`,
+		string(org), string(id), card, k.Lookup, k.TokenHash)
 	if store.IsDuplicate(err) {
 		return ward.Errorf(ward.Conflict, "this recovery code is taken").WithHint("Make another.")
 	}
@@ -189,14 +197,15 @@ func putRecovery(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Pers
 type recoveryRow struct {
 	org       ward.OrgID
 	person    ward.PersonID
+	card      string
 	tokenHash string
 	attempts  int64
 }
 
 func getRecovery(ctx context.Context, tx *store.Tx, lookup string) (recoveryRow, error) {
 	var row recoveryRow
-	err := tx.Row(ctx, `SELECT org, person, token_hash, attempts FROM recovery_keys WHERE lookup = $1`, lookup).
-		Scan((*string)(&row.org), (*string)(&row.person), &row.tokenHash, &row.attempts)
+	err := tx.Row(ctx, `SELECT org, person, card, token_hash, attempts FROM recovery_keys WHERE lookup = $1`, lookup).
+		Scan((*string)(&row.org), (*string)(&row.person), &row.card, &row.tokenHash, &row.attempts)
 	return row, err
 }
 
@@ -207,12 +216,13 @@ func countRecovery(ctx context.Context, tx *store.Tx, lookup string, attempts in
 
 type passkeyRow struct {
 	id            ward.PasskeyID
+	card          string
 	record        []byte
 	created, used int64
 }
 
 func passkeysOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PersonID) ([]passkeyRow, error) {
-	found, err := tx.Rows(ctx, `SELECT passkey, record, created, used FROM passkeys WHERE org = $1 AND person = $2 ORDER BY created`, string(org), string(id))
+	found, err := tx.Rows(ctx, `SELECT passkey, card, record, created, used FROM passkeys WHERE org = $1 AND person = $2 ORDER BY created`, string(org), string(id))
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +230,7 @@ func passkeysOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Perso
 	var all []passkeyRow
 	for found.Next() {
 		var k passkeyRow
-		if err := found.Scan((*string)(&k.id), &k.record, &k.created, &k.used); err != nil {
+		if err := found.Scan((*string)(&k.id), &k.card, &k.record, &k.created, &k.used); err != nil {
 			return nil, err
 		}
 		all = append(all, k)
@@ -228,15 +238,16 @@ func passkeysOf(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Perso
 	return all, found.Err()
 }
 
-func insertPasskey(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PasskeyID, person ward.PersonID, credential string, record []byte, now time.Time) error {
-	_, err := tx.Exec(ctx, `INSERT INTO passkeys (org, passkey, person, credential, record, created, used) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
-		string(org), string(id), string(person), credential, record, now.UnixMilli())
+func insertPasskey(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.PasskeyID, person ward.PersonID, card, credential string, record []byte, now time.Time) error {
+	_, err := tx.Exec(ctx, `INSERT INTO passkeys (org, passkey, person, card, credential, record, created, used) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
+		string(org), string(id), string(person), card, credential, record, now.UnixMilli())
 	return err
 }
 
-func usePasskey(ctx context.Context, tx *store.Tx, credential string, record []byte, now time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE passkeys SET record = $1, used = $2 WHERE credential = $3`, record, now.UnixMilli(), credential)
-	return err
+// usePasskey notes that a passkey was used, and gives the card whose keyring it opens.
+func usePasskey(ctx context.Context, tx *store.Tx, credential string, record []byte, now time.Time) (card string, err error) {
+	err = tx.Row(ctx, `UPDATE passkeys SET record = $1, used = $2 WHERE credential = $3 RETURNING card`, record, now.UnixMilli(), credential).Scan(&card)
+	return card, err
 }
 
 func deletePasskeys(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, only ward.PasskeyID) (int64, error) {
@@ -264,6 +275,7 @@ type session struct {
 	org                  ward.OrgID
 	id                   ward.SessionID
 	person               ward.PersonID
+	card                 string
 	browser, agent       string
 	share                []byte
 	idle                 time.Duration
@@ -276,15 +288,15 @@ type session struct {
 
 // caller is whose session it is.
 func (s session) caller() ward.Caller {
-	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Browser: s.browser, Pending: s.pending, Visit: s.visit, Touched: s.touched}
+	return ward.Caller{Org: s.org, Person: s.person, Roles: s.roles, Session: s.id, Card: s.card, Browser: s.browser, Pending: s.pending, Visit: s.visit, Touched: s.touched}
 }
 
-const sessionColumns = `s.org, s.session, s.person, s.browser, s.agent, s.share, s.idle, s.started, s.used, s.until, s.touched`
+const sessionColumns = `s.org, s.session, s.person, s.card, s.browser, s.agent, s.share, s.idle, s.started, s.used, s.until, s.touched`
 
 func scanSession(row interface{ Scan(...any) error }, more ...any) (session, error) {
 	var s session
 	var idle, started, used, until, touched int64
-	dest := []any{(*string)(&s.org), (*string)(&s.id), (*string)(&s.person), &s.browser, &s.agent, &s.share, &idle, &started, &used, &until, &touched}
+	dest := []any{(*string)(&s.org), (*string)(&s.id), (*string)(&s.person), &s.card, &s.browser, &s.agent, &s.share, &idle, &started, &used, &until, &touched}
 	err := row.Scan(append(dest, more...)...)
 	s.idle, s.started, s.used, s.until = time.Duration(idle)*time.Millisecond, time.UnixMilli(started), time.UnixMilli(used), time.UnixMilli(until)
 	s.touched = time.UnixMilli(touched)
@@ -296,7 +308,7 @@ func sessionByToken(ctx context.Context, tx *store.Tx, tokenHash string) (sessio
 	var roles string
 	var ended, pending int64
 	s, err := scanSession(tx.Row(ctx, `SELECT `+sessionColumns+`, p.roles, p.ended,
-			COALESCE((SELECT c.pending FROM cards c WHERE c.org = s.org AND c.person = s.person ORDER BY c.serial DESC LIMIT 1), 1)
+			COALESCE((SELECT c.pending FROM cards c WHERE c.org = s.org AND c.person = s.person AND c.hash = s.card), 1)
 		FROM sessions s JOIN persons p ON p.org = s.org AND p.person = s.person WHERE s.token = $1`, tokenHash), &roles, &ended, &pending)
 	s.roles, s.ended, s.pending = parseRoles(roles), ended != 0, pending == 1
 	return s, err
@@ -324,8 +336,8 @@ func sessionsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.P
 }
 
 func insertSession(ctx context.Context, tx *store.Tx, s session, tokenHash string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, token, browser, agent, share, idle, started, used, until, touched)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, string(s.org), string(s.id), string(s.person), tokenHash, s.browser, s.agent, s.share,
+	_, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, card, token, browser, agent, share, idle, started, used, until, touched)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, string(s.org), string(s.id), string(s.person), s.card, tokenHash, s.browser, s.agent, s.share,
 		s.idle.Milliseconds(), s.started.UnixMilli(), s.used.UnixMilli(), s.until.UnixMilli(), s.touched.UnixMilli())
 	return err
 }
@@ -359,19 +371,18 @@ type invitation struct {
 	welcome           []byte
 	state             string
 	sent              bool
-	card              []byte
-	bind              string
+	hash              string // of the invite that was stated; empty when founding
 	created, until    time.Time
 }
 
-const invitationColumns = `org, invitation, person, roles, chart, recover, founding, by_person, token_hash, attempts, welcome, state, sent, card, bind, created, until`
+const invitationColumns = `org, invitation, person, roles, chart, recover, founding, by_person, token_hash, attempts, welcome, state, sent, hash, created, until`
 
 func scanInvitation(row interface{ Scan(...any) error }) (invitation, error) {
 	var v invitation
 	var roles string
 	var recovers, founding, sent, created, until int64
 	err := row.Scan((*string)(&v.org), (*string)(&v.id), (*string)(&v.person), &roles, (*string)(&v.chart), &recovers, &founding, (*string)(&v.by),
-		&v.tokenHash, &v.attempts, &v.welcome, &v.state, &sent, &v.card, &v.bind, &created, &until)
+		&v.tokenHash, &v.attempts, &v.welcome, &v.state, &sent, &v.hash, &created, &until)
 	v.roles, v.recover, v.founding, v.sent = parseRoles(roles), recovers == 1, founding == 1, sent == 1
 	v.created, v.until = time.UnixMilli(created), time.UnixMilli(until)
 	return v, err
@@ -402,14 +413,20 @@ func insertInvitation(ctx context.Context, tx *store.Tx, v invitation) error {
 	if v.welcome == nil {
 		v.welcome = []byte{}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO invitations (`+invitationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'open', $11, $12, '', $13, $14)`,
+	_, err := tx.Exec(ctx, `INSERT INTO invitations (`+invitationColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, 'open', $11, $12, $13, $14)`,
 		string(v.org), string(v.id), string(v.person), formatRoles(v.roles), string(v.chart), flag(v.recover), flag(v.founding), string(v.by),
-		v.tokenHash, v.welcome, flag(v.sent), []byte{}, v.created.UnixMilli(), v.until.UnixMilli())
+		v.tokenHash, v.welcome, flag(v.sent), v.hash, v.created.UnixMilli(), v.until.UnixMilli())
 	return err
 }
 
 func setInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, state string) error {
 	_, err := tx.Exec(ctx, `UPDATE invitations SET state = $1 WHERE invitation = $2`, state, string(id))
+	return err
+}
+
+// withdrawOthers ends a person's open invitations: a new one takes their place.
+func withdrawOthers(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) error {
+	_, err := tx.Exec(ctx, `UPDATE invitations SET state = 'withdrawn' WHERE org = $1 AND person = $2 AND state IN ('open', 'opened')`, string(org), string(person))
 	return err
 }
 
@@ -426,21 +443,21 @@ func countInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, at
 
 // acceptInvitation marks an invitation used; its welcome is of no more use and goes. The token's hash stays, so that
 // only the bearer of the link learns that it was used.
-func acceptInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID, card []byte, bind string) (int64, error) {
-	return tx.Exec(ctx, `UPDATE invitations SET state = 'accepted', card = $1, bind = $2, welcome = $3 WHERE invitation = $4 AND state IN ('open', 'opened')`,
-		card, bind, []byte{}, string(id))
+func acceptInvitation(ctx context.Context, tx *store.Tx, id ward.InvitationID) (int64, error) {
+	return tx.Exec(ctx, `UPDATE invitations SET state = 'accepted', welcome = $1 WHERE invitation = $2 AND state IN ('open', 'opened')`,
+		[]byte{}, string(id))
 }
 
 type personRow struct {
 	id    ward.PersonID
 	roles []ward.Role
 	ended int64
-	card  []byte // the latest, pending or not
+	card  string // hash of the newest that counts, or empty
 }
 
 func peopleOf(ctx context.Context, tx *store.Tx, org ward.OrgID) ([]personRow, error) {
-	found, err := tx.Rows(ctx, `SELECT p.person, p.roles, p.ended, c.text FROM persons p JOIN cards c ON c.org = p.org AND c.person = p.person
-		WHERE p.org = $1 AND c.serial = (SELECT max(l.serial) FROM cards l WHERE l.org = p.org AND l.person = p.person) ORDER BY p.created, p.person`, string(org))
+	found, err := tx.Rows(ctx, `SELECT p.person, p.roles, p.ended, COALESCE((SELECT c.hash FROM cards c WHERE c.org = p.org AND c.person = p.person AND c.pending = 0 ORDER BY c.serial DESC LIMIT 1), '')
+		FROM persons p WHERE p.org = $1 ORDER BY p.created, p.person`, string(org))
 	if err != nil {
 		return nil, err
 	}
@@ -465,7 +482,8 @@ func erasePerson(ctx context.Context, tx *store.Tx, org ward.OrgID, id ward.Pers
 			return err
 		}
 	}
-	return nil
+	_, err := tx.Exec(ctx, `DELETE FROM membership WHERE org = $1 AND chain = $2`, string(org), string(id))
+	return err
 }
 
 func flag(b bool) int64 {

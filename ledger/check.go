@@ -62,10 +62,10 @@ const (
 	replaced        // a newer leaf speaks of what is kept
 )
 
-var kinds = []string{receipt.LeafEvent, receipt.LeafEntry, receipt.LeafGrant, receipt.LeafEnd, receipt.LeafEpoch, receipt.LeafCard, receipt.LeafBrowser, receipt.LeafClinic}
+var kinds = []string{receipt.LeafEvent, receipt.LeafEntry, receipt.LeafGrant, receipt.LeafEnd, receipt.LeafEpoch, receipt.LeafMembership, receipt.LeafBrowser, receipt.LeafClinic}
 
 // replaceable are kinds of which something new may take the place of what is kept.
-var replaceable = []string{receipt.LeafCard, receipt.LeafBrowser, receipt.LeafClinic}
+var replaceable = []string{receipt.LeafMembership, receipt.LeafBrowser, receipt.LeafClinic}
 
 // Check reads an organisation's whole record and log, in pages, and tells what does not fit: what is kept against its
 // commitments, these against the tree, and the tree against what the chain agreed (agreed, if there is any, by size).
@@ -418,7 +418,7 @@ func erased(ctx context.Context, tx *store.Tx, org ward.OrgID) (emptied, counted
 
 var names = map[string][2]string{
 	receipt.LeafEvent: {"event of the record", "events of the record"}, receipt.LeafEntry: {"entry", "entries"}, receipt.LeafGrant: {"grant", "grants"},
-	receipt.LeafEpoch: {"key of a lock", "keys of locks"}, receipt.LeafCard: {"person's keys", "people's keys"}, receipt.LeafBrowser: {"browser's key", "browsers' keys"},
+	receipt.LeafEpoch: {"key of a lock", "keys of locks"}, receipt.LeafMembership: {"statement of who is who", "statements of who is who"}, receipt.LeafBrowser: {"browser's key", "browsers' keys"},
 	receipt.LeafClinic: {"founding statement", "founding statements"}, receipt.LeafEnd: {"end of a grant", "ends of grants"},
 }
 

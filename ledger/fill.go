@@ -98,7 +98,7 @@ func (k *Keeper) fillFrom(ctx context.Context, tx *store.Tx, org ward.OrgID, sou
 func (k *Keeper) fillLine(ctx context.Context, tx *store.Tx, org ward.OrgID, s Statement) error {
 	var one int64
 	err := tx.Row(ctx, `SELECT 1 FROM ledger_links WHERE org = $1 AND person = $2 AND serial = $3`, string(org), string(s.Line), s.Serial).Scan(&one)
-	if errors.Is(err, store.ErrNoRow) && s.Kind == receipt.LeafCard {
+	if errors.Is(err, store.ErrNoRow) && s.Kind == receipt.LeafMembership {
 		err = k.Ledger.Link(ctx, tx, org, s.Line, s.Serial, s.Content)
 	}
 	return err

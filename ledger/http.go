@@ -371,13 +371,21 @@ func (p prover) prove(ctx context.Context, thing Leaf) (ward.Receipt, error) {
 	return shown, err
 }
 
-// GetCardProof answers GET /api/people/{person}/card-proof.
+// GetCardProof answers GET /api/people/{person}/card-proof: what is agreed of a person's own chain.
 func (k *Keeper) GetCardProof(ctx context.Context, who ward.Caller, w http.ResponseWriter, r *http.Request) error {
+	return k.lineProof(ctx, who, w, r.PathValue("person"))
+}
+
+// GetRosterProof answers GET /api/membership/proof: what is agreed of the clinic's roster.
+func (k *Keeper) GetRosterProof(ctx context.Context, who ward.Caller, w http.ResponseWriter, _ *http.Request) error {
+	return k.lineProof(ctx, who, w, string(who.Org))
+}
+
+func (k *Keeper) lineProof(ctx context.Context, who ward.Caller, w http.ResponseWriter, person string) error {
 	own, err := k.secretsOf(ctx, who.Org)
 	if err != nil {
 		return err
 	}
-	person := r.PathValue("person")
 	label := receipt.Label(own.salt, person)
 	shown := ward.CardProof{Label: label.String(), Pending: true}
 	if k.Chain == nil {

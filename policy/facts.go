@@ -132,6 +132,8 @@ func (f *facts) context(action string, about *Resource) cedar.Record {
 	switch action {
 	case "writeEntry":
 		return cedar.NewRecord(cedar.RecordMap{"kind": uid("EntryKind", about.EntryKind)})
+	case "state":
+		return cedar.NewRecord(cedar.RecordMap{"statement": uid("Statement", about.Statement)})
 	case "grant", "revoke":
 		c := cedar.RecordMap{"purpose": uid("Purpose", about.Purpose)}
 		if action == "grant" {

@@ -16,7 +16,7 @@ import "ward"
 // Resource is what a request is about. Type says which of the fields count; ward.cedarschema has the same in Cedar.
 //
 //	Clinic      Org
-//	Person      ID, Org, Roles
+//	Person      ID, Org, Roles; Statement for state
 //	Invitation  ID, Org, Roles (those it invites to)
 //	Lock        ID, Org, Kind, Owner and Compartment (of a chart's lock), Readers, ReaderLocks, Emergency;
 //	            EntryKind for writeEntry; Purpose, Grantee, Roles (the grantee's), Holder and Renewal for grant and revoke
@@ -37,6 +37,7 @@ type Resource struct {
 	Members     []ward.PersonID // who were admitted to the visit, guests too; leaving out others than the caller changes nothing
 	Roles       []ward.Role
 	EntryKind   string
+	Statement   string        // of membership, that is to be made of the person: confirm, roles, …
 	Purpose     string        // of the grant
 	Grantee     ward.PersonID // whom the grant is to, unless it is to a lock
 	Holder      string        // the kind of the lock that the grant is to

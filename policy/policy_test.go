@@ -241,8 +241,8 @@ func readPage(t *testing.T) page {
 	return p
 }
 
-// request makes a row a question. What is done is an action, with the kind of entry it writes, or a grant: "grant care to
-// Dr Stone", "renew self to Amina", "revoke work of a team".
+// request makes a row a question. What is done is an action, with the kind of entry it writes, the kind of statement that
+// it makes, or a grant: "state confirm", "grant care to Dr Stone", "renew self to Amina", "revoke work of a team".
 func (p page) request(t *testing.T, r row) Request {
 	caller, ok := p.people[r.who]
 	if !ok {
@@ -254,6 +254,8 @@ func (p page) request(t *testing.T, r row) Request {
 	switch action {
 	case "writeEntry":
 		request.About.EntryKind = rest
+	case "state":
+		request.About.Statement = rest
 	case "renew":
 		request.Action, request.About.Renewal = "grant", true
 		fallthrough

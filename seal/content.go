@@ -296,7 +296,7 @@ func (h Header) checkAgainst(lines []byte, e envelope.Entry, author *Person) err
 	}
 	at := bytes.LastIndexByte(lines[:len(lines)-1], '\n') + 1
 	signature, err := ward.B64.DecodeString(string(lines[at : len(lines)-1]))
-	if err != nil || !envelope.Signed(card.Body.Signing, lines[:at], signature) {
+	if err != nil || !envelope.Signed(card.Signing, lines[:at], signature) {
 		return errors.New("content: the author's signature does not match")
 	}
 	return nil

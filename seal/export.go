@@ -14,11 +14,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"ward"
+	"ward/membership"
 	"ward/seal/envelope"
 )
 
@@ -64,8 +65,15 @@ type ExportLock struct {
 }
 
 // Paths in the folder, from its top.
-func ExportCard(person ward.PersonID, serial int64) string {
-	return fmt.Sprintf("cards/%s-%d.txt", person, serial)
+
+// ExportStatement is a statement of a chain of membership.
+func ExportStatement(chain string, seq int64) string {
+	return fmt.Sprintf("membership/%s/%06d.txt", chain, seq)
+}
+
+// ExportRecipient is the recipient of a card.
+func ExportRecipient(person ward.PersonID, serial int64) string {
+	return fmt.Sprintf("recipients/%s-%d.txt", person, serial)
 }
 
 // ExportBrowser is named by its text: the first 26 characters of its SHA-256 in base32.
@@ -130,10 +138,11 @@ func OpenExport(files fs.FS, code Code) (*Export, error) {
 	if text, err = x.read(ExportClinic); err != nil {
 		return nil, err
 	}
-	if _, err := CheckClinic(text, x.Keyring.Clinic); err != nil {
+	clinic, err := CheckClinic(text, x.Keyring.Clinic)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ExportClinic, err)
 	}
-	if err := x.readPeople(); err != nil {
+	if err := x.readPeople(clinic); err != nil {
 		return nil, err
 	}
 	for _, l := range x.Locks {
@@ -158,22 +167,18 @@ func (x *Export) read(name string) ([]byte, error) {
 	return data, nil
 }
 
-// readPeople checks all cards and browsers. People who vouched for each other in a circle are not believed.
-func (x *Export) readPeople() error {
+// readPeople computes who is who from the chains, and checks the recipients and browsers of all whose entries are here.
+func (x *Export) readPeople(clinic *envelope.Statement[envelope.Clinic]) error {
 	given := map[ward.PersonID]*ward.PersonCards{}
-	err := x.each("cards", func(name string, text []byte) error {
-		card, err := envelope.Parse[envelope.Card](text)
-		if err != nil {
-			return err
-		}
-		id := card.Body.Person
-		if name != ExportCard(id, card.Body.Serial) {
-			return errors.New("it is another card than its name says")
-		}
+	of := func(id ward.PersonID) *ward.PersonCards {
 		if given[id] == nil {
 			given[id] = &ward.PersonCards{Person: id}
 		}
-		given[id].Cards = append(given[id].Cards, string(text))
+		return given[id]
+	}
+	err := x.each("recipients", func(name string, text []byte) error {
+		person, _, _ := strings.Cut(path.Base(name), "-")
+		of(ward.PersonID(person)).Recipients = append(of(ward.PersonID(person)).Recipients, string(text))
 		return nil
 	})
 	if err != nil {
@@ -181,51 +186,39 @@ func (x *Export) readPeople() error {
 	}
 	err = x.each("browsers", func(_ string, text []byte) error {
 		browser, err := envelope.Parse[envelope.Browser](text)
-		if err != nil {
-			return err
+		if err == nil {
+			of(browser.Body.Person).Browsers = append(of(browser.Body.Person).Browsers, string(text))
 		}
-		if p := given[browser.Body.Person]; p != nil {
-			p.Browsers = append(p.Browsers, string(text))
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
 	}
+	roster, err := membership.NewRoster(clinic)
+	if err != nil {
+		return err
+	}
+	if err := x.readChain(roster, string(x.Org)); err != nil {
+		return err
+	}
 	x.people = map[ward.PersonID]*Person{}
-	for id := range given {
-		if _, err := x.checkPerson(id, given, nil); err != nil {
+	for id, cards := range given {
+		chain := roster
+		if _, staff := roster.Member(id); !staff {
+			chain = membership.NewThread(roster, id)
+			if err := x.readChain(chain, string(id)); err != nil {
+				return err
+			}
+		}
+		if x.people[id], err = CheckPerson(x.Org, chain, *cards); err != nil {
 			return fmt.Errorf("export: %w", err)
 		}
 	}
 	return nil
 }
 
-func (x *Export) checkPerson(id ward.PersonID, given map[ward.PersonID]*ward.PersonCards, asking []ward.PersonID) (*Person, error) {
-	if p := x.people[id]; p != nil {
-		return p, nil
-	}
-	if given[id] == nil || slices.Contains(asking, id) {
-		return nil, fmt.Errorf("person %s is not known here", id)
-	}
-	cards := *given[id]
-	slices.SortFunc(cards.Cards, func(a, b string) int { return int(serialOf(a) - serialOf(b)) })
-	p, err := CheckPerson(x.Org, cards, func(voucher ward.PersonID) (*Person, error) {
-		return x.checkPerson(voucher, given, append(asking, id))
-	})
-	if err != nil {
-		return nil, err
-	}
-	x.people[id] = p
-	return p, nil
-}
-
-func serialOf(text string) int64 {
-	card, err := envelope.Parse[envelope.Card]([]byte(text))
-	if err != nil {
-		return 0
-	}
-	return card.Body.Serial
+func (x *Export) readChain(chain *membership.History, name string) error {
+	return x.each("membership/"+name, func(_ string, text []byte) error { return chain.Append(text, time.Now()) })
 }
 
 // each reads the files of one folder, in order of their names. A folder that is not there is empty.

@@ -1,9 +1,7 @@
 package seal
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"strings"
 
@@ -11,8 +9,8 @@ import (
 )
 
 // An Invitation is what a link carries in its fragment, which browsers do not send to servers. From its secret come
-// a token, for the server to open it; a binding, with which the inviter's client checks that the card the server
-// shows was made with this very link; and an identity, to which a welcome is sealed.
+// a token, for the server to open it; a signing key, whose public half is in the signed invitation, so that only a card
+// made with this very link can follow it; and an identity, to which a welcome is sealed.
 type Invitation struct {
 	ID     ward.InvitationID
 	Secret [16]byte
@@ -66,7 +64,7 @@ func (i Invitation) Link(origin string) string {
 	return link
 }
 
-// Value is id and secret, as the inviter keeps them in the directory to check the binding later.
+// Value is id and secret.
 func (i Invitation) Value() string {
 	return string(i.ID) + "." + ward.B64.EncodeToString(i.Secret[:])
 }
@@ -79,18 +77,6 @@ func (i Invitation) Token() string {
 // TokenHash is what the server keeps of the token.
 func (i Invitation) TokenHash() string {
 	return Hash(derive(i.Secret[:], "ward/invitation/token/1", 32))
-}
-
-// Bind ties a new card to the invitation, b64.
-func (i Invitation) Bind(card []byte) string {
-	mac := hmac.New(sha256.New, derive(i.Secret[:], "ward/invitation/bind/1", 32))
-	mac.Write(card)
-	return ward.B64.EncodeToString(mac.Sum(nil))
-}
-
-// IsBound checks a binding.
-func (i Invitation) IsBound(card []byte, bind string) bool {
-	return hmac.Equal([]byte(i.Bind(card)), []byte(bind))
 }
 
 // Identity opens the welcome.

@@ -157,8 +157,8 @@ func OpenKeyringWithCode(sealed []byte, code Code) (*Keyring, error) {
 }
 
 // Check makes sure that the keyring's keys are those of a card, such as the person's latest.
-func (k *Keyring) Check(card envelope.Card) error {
-	if card.Org != k.Org || card.Person != k.Person || card.Recipient != k.Identity.Recipient() || card.Signing != k.Signing.Public() {
+func (k *Keyring) Check(card envelope.MemberCard) error {
+	if card.Org != k.Org || card.Person != k.Person || card.RecipientHash != Hash([]byte(k.Identity.Recipient())) || card.Signing != k.Signing.Public() {
 		return errors.New("the keyring's keys are not those of the person's card")
 	}
 	return nil

@@ -172,9 +172,14 @@ type Grantee struct {
 	Recipient   string
 }
 
-// ToPerson grants to a card. Check it first: CheckPerson.
-func ToPerson(card *envelope.Statement[envelope.Card]) Grantee {
-	return Grantee{Person: card.Body.Person, Card: card.Hash(), Recipient: card.Body.Recipient}
+// ToPerson grants to a person's current card.
+func ToPerson(p *Person) Grantee {
+	return Grantee{Person: p.ID, Card: p.Current().Hash, Recipient: p.Current().Recipient}
+}
+
+// ToSelf grants to one's own keys, whose card may not count yet.
+func (k *Keyring) ToSelf() Grantee {
+	return Grantee{Person: k.Person, Card: k.Card, Recipient: k.Identity.Recipient()}
 }
 
 // ToLock grants to whoever holds a lock. Check its line first: CheckLine.

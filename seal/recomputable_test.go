@@ -111,7 +111,8 @@ func TestRecomputableSealingRefusesWhatIsNoRecipientAndWhatIsTooLong(t *testing.
 }
 
 func TestAHolderSeesThatWhatTheOthersWereGivenIsRight(t *testing.T) {
-	amina, okafor := newSomeone(t, "Amina Yusuf"), newSomeone(t, "Chidi Okafor")
+	town := newTown(t)
+	amina, okafor := town.amina, town.okafor
 	old, first, err := amina.Hand().NewLock(envelope.LockTeam, "", "", vectorTime)
 	if err != nil {
 		t.Fatal(err)

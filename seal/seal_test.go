@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ward"
+	"ward/membership"
 	"ward/seal/envelope"
 )
 
@@ -68,9 +69,10 @@ func TestPaddingHidesLengthForLittle(t *testing.T) {
 }
 
 func TestAStreamIsRefusedAtItsEndIfAnythingOfItIsWrong(t *testing.T) {
-	amina := newSomeone(t, "Amina Yusuf")
+	town := newTown(t)
+	amina := town.amina
 	keys, line, _ := vectorLock(t, amina)
-	person, err := CheckPerson(vectorOrg, amina.public(), nil)
+	person, err := town.check(amina.public())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,15 +154,15 @@ func benchLock(b *testing.B) (Pen, envelope.Epoch, LockKey, *Person) {
 		b.Fatal(err)
 	}
 	now := ward.FormatTime(vectorTime)
-	card, err1 := envelope.Write(envelope.Card{Org: hand.Org, Person: hand.Person, Serial: 1, Recipient: identity.Recipient(), Signing: hand.Signing.Public(), Time: now}, hand.Signing.Sign)
-	pen := Pen{Hand: hand, Card: card.Hash(), Name: "Someone", Browser: NewSigningKey()}
-	browser, err2 := envelope.Write(envelope.Browser{Org: hand.Org, Person: hand.Person, Card: card.Hash(), Key: pen.Browser.Public(), Time: now}, hand.Signing.Sign)
-	key, epoch, err3 := hand.NewLock(envelope.LockTeam, "", "", vectorTime)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	card := membership.Card{Hash: Hash([]byte("a card")), Serial: 1, Signing: hand.Signing.Public()}
+	pen := Pen{Hand: hand, Card: card.Hash, Name: "Someone", Browser: NewSigningKey()}
+	browser, err1 := envelope.Write(envelope.Browser{Org: hand.Org, Person: hand.Person, Card: card.Hash, Key: pen.Browser.Public(), Time: now}, hand.Signing.Sign)
+	key, epoch, err2 := hand.NewLock(envelope.LockTeam, "", "", vectorTime)
+	if err := errors.Join(err1, err2); err != nil {
 		b.Fatal(err)
 	}
-	person, err := CheckPerson(hand.Org, ward.PersonCards{Person: hand.Person, Cards: []string{string(card.Text)}, Browsers: []string{string(browser.Text)}}, nil)
-	if err != nil {
+	person := &Person{Org: hand.Org, ID: hand.Person, Cards: []Card{{Card: card, Recipient: identity.Recipient()}}, Browsers: map[string]string{}}
+	if err := person.AddBrowser(browser); err != nil {
 		b.Fatal(err)
 	}
 	return pen, epoch.Body, key, person

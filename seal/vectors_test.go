@@ -27,6 +27,7 @@ import (
 
 	"ward"
 	"ward/ledger/receipt"
+	"ward/membership"
 	"ward/seal/envelope"
 )
 
@@ -120,18 +121,16 @@ type object = map[string]any
 
 // formats has, for each format, what its input is and what reading it gives.
 var formats = map[string]func(json.RawMessage) (any, error){
-	"card": on(func(in struct {
-		Org      ward.OrgID         `json:"org"`
-		Person   ward.PersonCards   `json:"person"`
-		Vouchers []ward.PersonCards `json:"vouchers,omitempty"`
+	"person": on(func(in struct {
+		shown
+		Person ward.PersonCards `json:"person"`
 	},
 	) (any, error) {
-		p, err := CheckPerson(in.Org, in.Person, peopleOf(in.Org, in.Vouchers))
+		p, err := in.check(in.Person)
 		if err != nil {
 			return nil, err
 		}
-		last := p.Cards[len(p.Cards)-1]
-		return object{"current": p.Current().Hash(), "pending": IsPending(last), "browsers": p.Browsers}, nil
+		return object{"current": p.Current().Hash, "browsers": p.Browsers}, nil
 	}),
 	"clinic": on(func(in struct{ Text, Hash string }) (any, error) {
 		s, err := CheckClinic([]byte(in.Text), in.Hash)
@@ -141,13 +140,13 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		return object{"hash": s.Hash(), "locks": s.Body.Locks}, nil
 	}),
 	"epoch": on(func(in struct {
-		Org     ward.OrgID         `json:"org"`
+		shown
 		Lock    ward.LockID        `json:"lock"`
 		Epochs  []string           `json:"epochs"`
 		Authors []ward.PersonCards `json:"authors"`
 	},
 	) (any, error) {
-		line, err := CheckLine(in.Org, in.Lock, in.Epochs, peopleOf(in.Org, in.Authors))
+		line, err := CheckLine(in.Org, in.Lock, in.Epochs, in.people(in.Authors))
 		if err != nil {
 			return nil, err
 		}
@@ -174,7 +173,7 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		return object{"epoch": key.Epoch, "identity": key.Identity.Secret()}, err
 	}),
 	"grant": on(func(in struct {
-		Org      ward.OrgID       `json:"org"`
+		shown
 		Epoch    string           `json:"epoch"`
 		Grant    ward.HeldGrant   `json:"grant"`
 		Granter  ward.PersonCards `json:"granter"`
@@ -185,7 +184,7 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		if err != nil {
 			return nil, err
 		}
-		granter, err := CheckPerson(in.Org, in.Granter, nil)
+		granter, err := in.check(in.Granter)
 		if err != nil {
 			return nil, err
 		}
@@ -250,7 +249,7 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		return object{"threads": shown}, nil
 	}),
 	"snapshot": on(func(in struct {
-		Org      ward.OrgID         `json:"org"`
+		shown
 		Lock     ward.LockID        `json:"lock"`
 		Snapshot string             `json:"snapshot"`
 		Authors  []ward.PersonCards `json:"authors"`
@@ -260,7 +259,7 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		if err != nil {
 			return nil, err
 		}
-		opened, err := s.Check(in.Lock, peopleOf(in.Org, in.Authors))
+		opened, err := s.Check(in.Lock, in.people(in.Authors))
 		if err != nil {
 			return nil, err
 		}
@@ -275,7 +274,7 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		if err != nil {
 			return nil, err
 		}
-		card, err := envelope.Parse[envelope.Card]([]byte(in.Card))
+		card, err := envelope.Parse[envelope.MemberCard]([]byte(in.Card))
 		if err != nil {
 			return nil, err
 		}
@@ -331,18 +330,14 @@ var formats = map[string]func(json.RawMessage) (any, error){
 		salt := PRFSalt()
 		return object{"salt": ward.B64.EncodeToString(salt[:]), "identity": identity.Secret(), "recipient": identity.Recipient()}, nil
 	}),
-	"invitation": on(func(in struct{ Link, Card, Bind string }) (any, error) {
+	"invitation": on(func(in struct{ Link string }) (any, error) {
 		i, err := ParseLink(in.Link)
 		if err != nil {
 			return nil, err
 		}
-		if in.Bind != "" && !i.IsBound([]byte(in.Card), in.Bind) {
-			return nil, errors.New("the card is not bound to the invitation")
-		}
 		identity, err := i.Identity()
 		return object{
-			"invitation": i.ID, "clinic": i.Clinic, "token": i.Token(), "tokenHash": i.TokenHash(),
-			"bind": i.Bind([]byte(in.Card)), "identity": identity.Secret(), "value": i.Value(),
+			"invitation": i.ID, "clinic": i.Clinic, "token": i.Token(), "tokenHash": i.TokenHash(), "verifier": i.SigningKey().Public(), "identity": identity.Secret(),
 		}, err
 	}),
 	"guest-link": on(func(in struct{ Link string }) (any, error) {
@@ -504,11 +499,44 @@ func on[In any](read func(In) (any, error)) func(json.RawMessage) (any, error) {
 	}
 }
 
-func peopleOf(org ward.OrgID, given []ward.PersonCards) func(ward.PersonID) (*Person, error) {
+// shown is what an example shows of the clinic's people: the clinic's statement and the roster.
+type shown struct {
+	Org    ward.OrgID `json:"org"`
+	Clinic string     `json:"clinic"`
+	Roster []string   `json:"roster"`
+}
+
+// check reads the roster, and the person's own thread if there is one, and checks what belongs to their cards.
+func (s shown) check(given ward.PersonCards) (*Person, error) {
+	clinic, err := CheckClinic([]byte(s.Clinic), "")
+	if err != nil {
+		return nil, err
+	}
+	chain, err := membership.NewRoster(clinic)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range s.Roster {
+		if err := chain.Append([]byte(text), vectorNow); err != nil {
+			return nil, err
+		}
+	}
+	if given.Thread != nil {
+		chain = membership.NewThread(chain, given.Person)
+		for _, text := range given.Thread {
+			if err := chain.Append([]byte(text), vectorNow); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return CheckPerson(s.Org, chain, given)
+}
+
+func (s shown) people(given []ward.PersonCards) func(ward.PersonID) (*Person, error) {
 	return func(id ward.PersonID) (*Person, error) {
 		for _, p := range given {
 			if p.Person == id {
-				return CheckPerson(org, p, nil)
+				return s.check(p)
 			}
 		}
 		return nil, fmt.Errorf("person %s is not known", id)
@@ -516,7 +544,7 @@ func peopleOf(org ward.OrgID, given []ward.PersonCards) func(ward.PersonID) (*Pe
 }
 
 type entryInput struct {
-	Org      ward.OrgID       `json:"org"`
+	shown
 	Entry    string           `json:"entry"`
 	Sealed   []byte           `json:"sealed"`
 	Epoch    int64            `json:"epoch"`
@@ -526,7 +554,7 @@ type entryInput struct {
 
 func runEntry(raw json.RawMessage) (any, error) {
 	return on(func(in entryInput) (any, error) {
-		author, err := CheckPerson(in.Org, in.Author, nil)
+		author, err := in.check(in.Author)
 		if err != nil {
 			return nil, err
 		}
@@ -632,53 +660,104 @@ func idOf[T ~string](name string) T {
 
 var vectorTime = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// someone is a person with keys.
+// vectorNow is when the vectors are read.
+var vectorNow = vectorTime.Add(24 * time.Hour)
+
+// someone is a person with keys: one who works at the front desk, whose card is in the roster, or a patient with a thread.
 type someone struct {
 	Keyring
-	cards   []*envelope.Statement[envelope.Card]
+	card    *envelope.Statement[envelope.MemberCard]
+	thread  []string // nil for staff
 	browser SigningKey
 	cert    *envelope.Statement[envelope.Browser]
 }
 
 var vectorOrg = idOf[ward.OrgID]("clinic")
 
-func newSomeone(t *testing.T, name string) *someone {
+// A town is the clinic of the vectors: who founded it, the one who works there and its patient.
+type town struct {
+	shown
+	founder, okafor, amina *someone
+}
+
+func newTown(t *testing.T) *town {
 	t.Helper()
-	seed := seedOf(name + "'s identity")
-	identity, err := IdentityOf(seed[:])
-	if err != nil {
-		t.Fatal(err)
+	w := &town{founder: newKeys(t, "Ada Founder"), okafor: newKeys(t, "Chidi Okafor"), amina: newKeys(t, "Amina Yusuf")}
+	clinic := write(t, vectorClinic(w.founder), w.founder.Signing.Sign)
+	w.Org, w.Clinic = vectorOrg, string(clinic.Text)
+	w.Roster = append(w.Roster, w.founder.addCard(t, w.founder.firstCard(w.place(string(vectorOrg), nil), ""), w.founder.Signing.Sign))
+	w.invite(t, w.okafor, ward.FrontDesk)
+	w.invite(t, w.amina, ward.Patient)
+	return w
+}
+
+// place is the next of a chain.
+func (w *town) place(chain string, texts []string) envelope.Place {
+	p := envelope.Place{Org: vectorOrg, Chain: chain}
+	last := w.Clinic
+	if chain == string(vectorOrg) {
+		texts = w.Roster
+	} else {
+		p.RosterSeq, p.RosterHash, last = int64(len(w.Roster)), Hash([]byte(w.Roster[len(w.Roster)-1])), ""
 	}
+	p.Seq = int64(len(texts)) + 1
+	if len(texts) > 0 {
+		last = texts[len(texts)-1]
+	}
+	if last != "" {
+		p.Previous = Hash([]byte(last))
+	}
+	return p
+}
+
+// invite has the founder invite someone, who makes their first card with the link.
+func (w *town) invite(t *testing.T, s *someone, role ward.Role) {
+	t.Helper()
+	link, id := SigningKeyOf(seedOf(s.Name+"'s link")), idOf[ward.InvitationID](s.Name)
+	chain, texts := string(vectorOrg), &w.Roster
+	if !role.IsStaff() {
+		chain, texts, s.thread = string(s.Person), &s.thread, []string{}
+	}
+	invite := write(t, envelope.Invite{
+		Place: w.place(chain, *texts), Invitation: id, Person: s.Person, Verifier: link.Public(), Roles: string(role), Name: Hash([]byte(s.Name)),
+		Until: ward.FormatTime(vectorTime.Add(time.Hour)), Author: envelope.Author{By: w.founder.Person, Card: w.founder.Card, Time: ward.FormatTime(vectorTime)},
+	}, w.founder.Signing.Sign)
+	*texts = append(*texts, string(invite.Text))
+	*texts = append(*texts, s.addCard(t, s.firstCard(w.place(chain, *texts), id), s.Signing.Sign, link.Sign))
+}
+
+// newKeys makes keys, which belong to no card yet.
+func newKeys(t *testing.T, name string) *someone {
+	t.Helper()
 	s := &someone{browser: SigningKeyOf(seedOf(name + "'s browser"))}
-	s.Identity, s.Signing = identity, SigningKeyOf(seedOf(name+"'s signing key"))
+	s.Identity, s.Signing = identityFor(t, name+"'s identity"), SigningKeyOf(seedOf(name+"'s signing key"))
 	s.Org, s.Person, s.Name, s.Version = vectorOrg, idOf[ward.PersonID](name), name, 1
-	s.addCard(t, write(t, s.nextCard(), s.Signing.Sign))
 	return s
 }
 
-func (s *someone) nextCard() envelope.Card {
-	c := envelope.Card{
-		Org: s.Org, Person: s.Person, Serial: int64(len(s.cards)) + 1, Recipient: s.Identity.Recipient(), Signing: s.Signing.Public(),
+func (s *someone) firstCard(at envelope.Place, invitation ward.InvitationID) envelope.MemberCard {
+	return envelope.MemberCard{
+		Place: at, Person: s.Person, Serial: 1, RecipientHash: Hash([]byte(s.Identity.Recipient())), Signing: s.Signing.Public(), Invitation: invitation,
 		Time: ward.FormatTime(vectorTime),
 	}
-	if len(s.cards) > 0 {
-		c.Previous = s.cards[len(s.cards)-1].Hash()
-	}
-	return c
 }
 
-func (s *someone) addCard(t *testing.T, card *envelope.Statement[envelope.Card]) {
-	s.cards = append(s.cards, card)
-	s.Card = card.Hash()
+func (s *someone) addCard(t *testing.T, card envelope.MemberCard, signers ...envelope.Signer) string {
+	t.Helper()
+	s.card = write(t, card, signers...)
+	s.Card = s.card.Hash()
 	s.cert = write(t, envelope.Browser{Org: s.Org, Person: s.Person, Card: s.Card, Key: s.browser.Public(), Time: ward.FormatTime(vectorTime)}, s.Signing.Sign)
+	return string(s.card.Text)
 }
 
 func (s *someone) public() ward.PersonCards {
-	p := ward.PersonCards{Person: s.Person, Roles: []ward.Role{ward.Clinician}, State: "active", Cards: []string{}, Browsers: []string{string(s.cert.Text)}}
-	for _, c := range s.cards {
-		p.Cards = append(p.Cards, string(c.Text))
-	}
-	return p
+	return ward.PersonCards{Person: s.Person, State: "active", Thread: slices.Clone(s.thread), Recipients: []string{s.Identity.Recipient()}, Browsers: []string{string(s.cert.Text)}}
+}
+
+// with adds to an input what it shows of the clinic's people.
+func (w *town) with(in object) object {
+	in["org"], in["clinic"], in["roster"] = w.Org, w.Clinic, w.Roster
+	return in
 }
 
 func (s *someone) pen() Pen { return Pen{s.Hand(), s.Card, s.Name, s.browser} }
@@ -748,7 +827,7 @@ func writeVectors(t *testing.T) {
 		}
 	}
 	w := &writer{t, map[string]bool{}}
-	w.cards()
+	w.persons()
 	w.clinics()
 	w.epochs()
 	w.grants()
@@ -767,103 +846,77 @@ func writeVectors(t *testing.T) {
 	w.signatures()
 }
 
-func (w *writer) cards() {
-	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
-	in := func(p ward.PersonCards, vouchers ...ward.PersonCards) object {
-		return object{"org": vectorOrg, "person": p, "vouchers": vouchers}
+func (w *writer) persons() {
+	town := newTown(w.t)
+	amina, okafor := town.amina, town.okafor
+	in := func(p ward.PersonCards) object { return town.with(object{"person": p}) }
+	w.good("person", "staff", in(okafor.public()))
+	w.good("person", "patient", in(amina.public()))
+	w.good("person", "founder", in(town.founder.public()))
+
+	// The newest card of the roster, written wrong.
+	link := SigningKeyOf(seedOf("Chidi Okafor's link"))
+	sign := []envelope.Signer{okafor.Signing.Sign, link.Sign}
+	text := string(okafor.card.Text)
+	change := func(name, wrong, text string) {
+		o := in(okafor.public())
+		o["roster"] = append(slices.Clone(town.Roster[:len(town.Roster)-1]), text)
+		w.bad("person", name, wrong, o)
 	}
-	first := amina.public()
-	w.good("card", "first", in(first))
-	change := func(name, wrong string, text string) {
-		p := amina.public()
-		p.Cards, p.Browsers = []string{text}, []string{}
-		w.bad("card", name, wrong, in(p))
-	}
-	text, sign := first.Cards[0], amina.Signing.Sign
-	change("space", "there is a space in the JSON: it is not canonical", signText(edit(body(text), `,"person"`, `, "person"`), sign))
-	change("order", "fields are in another order", signText(edit(body(text), `"serial":1,`, ``)[:len(body(text))-len(`"serial":1,`)-2]+`,"serial":1}`+"\n", sign))
-	change("twice", "a field is there twice", signText(edit(body(text), `"serial":1,`, `"serial":1,"serial":1,`), sign))
-	change("unknown", "there is a field that the format does not have", signText(edit(body(text), `"serial":1,`, `"serial":1,"extra":1,`), sign))
-	change("empty", "an optional field is present and empty", signText(edit(body(text), `"serial":1,`, `"serial":1,"previous":"",`), sign))
-	signing := amina.Signing.Public()
+	again := func(old, new string) string { return signText(edit(body(text), old, new), sign...) }
+	change("space", "there is a space in the JSON: it is not canonical", again(`,"person"`, `, "person"`))
+	change("order", "fields are in another order", signText(strings.TrimSuffix(edit(body(text), `"serial":1,`, ``), "}\n")+`,"serial":1}`+"\n", sign...))
+	change("twice", "a field is there twice", again(`"serial":1,`, `"serial":1,"serial":1,`))
+	change("unknown", "there is a field that the format does not have", again(`"serial":1,`, `"serial":1,"extra":1,`))
+	change("empty", "an optional field is present and empty", again(`"serial":1,`, `"serial":1,"before":"",`))
+	signing := okafor.Signing.Public()
 	for name, with := range map[string]string{"lf": `\n`, "cr": `\r`, "crlf-inside": `\r\n`} {
-		change("key-"+name, "the key has a line break in it", signText(edit(body(text), signing, signing[:20]+with+signing[20:]), sign))
+		change("key-"+name, "the key has a line break in it", again(signing, signing[:20]+with+signing[20:]))
 	}
-	change("key-padding", "the key is padded", signText(edit(body(text), signing, signing+"="), sign))
-	change("key-bits", "the key's last character has bits that base64 does not use", signText(edit(body(text), signing, strings.TrimSuffix(loose(signing+"\n"), "\n")), sign))
+	change("key-padding", "the key is padded", again(signing, signing+"="))
+	change("key-bits", "the key's last character has bits that base64 does not use", again(signing, strings.TrimSuffix(loose(signing+"\n"), "\n")))
 	signature := strings.Split(text, "\n")[2]
 	change("sig-cr", "the signature has a carriage return in it", edit(text, signature, signature[:40]+"\r"+signature[40:]))
-	change("case", "a field's name has another case", signText(edit(body(text), `"serial"`, `"Serial"`), sign))
-	change("time", "the time has no milliseconds", signText(edit(body(text), `12:00:00.000Z`, `12:00:00Z`), sign))
-	change("date", "the date does not exist", signText(edit(body(text), `2026-11-23`, `2026-02-30`), sign))
-	change("serial-text", "a number is a text", signText(edit(body(text), `"serial":1`, `"serial":"1"`), sign))
-	change("serial-float", "a number has a fraction", signText(edit(body(text), `"serial":1`, `"serial":1.0`), sign))
-	change("escaped", "a text is escaped though it need not be", signText(edit(body(text), `"org":"`+string(vectorOrg)[:1], fmt.Sprintf(`"org":"\u%04x`, string(vectorOrg)[0])), sign))
-	change("null", "a field is null", signText(edit(body(text), `"serial":1`, `"serial":1,"voucher":null`), sign))
+	change("sig-padding", "the signature's last character has bits that base64 does not use", loose(text))
+	change("case", "a field's name has another case", again(`"serial"`, `"Serial"`))
+	change("time", "the time has no milliseconds", again(`12:00:00.000Z`, `12:00:00Z`))
+	change("date", "the date does not exist", again(`2026-11-23`, `2026-02-30`))
+	change("serial-text", "a number is a text", again(`"serial":1`, `"serial":"1"`))
+	change("serial-float", "a number has a fraction", again(`"serial":1`, `"serial":1.0`))
+	change("escaped", "a text is escaped though it need not be", again(`"org":"`+string(vectorOrg)[:1], fmt.Sprintf(`"org":"\u%04x`, string(vectorOrg)[0])))
+	change("null", "a field is null", again(`"serial":1`, `"serial":1,"before":null`))
 	change("crlf", "lines end with a carriage return", strings.ReplaceAll(text, "\n", "\r\n"))
 	change("no-end", "the last line does not end", strings.TrimSuffix(text, "\n"))
 	change("more", "something follows the signatures", text+"\n")
 	change("unsigned", "there is no signature", body(text))
-	change("forged", "the signature is by another key", signText(body(text), okafor.Signing.Sign))
+	change("forged", "the signature is by another key", signText(body(text), amina.Signing.Sign, link.Sign))
+	change("without-link", "the second signature is not by the link", signText(body(text), okafor.Signing.Sign, okafor.Signing.Sign))
+	change("signatures", "the two signatures are in the wrong order", signText(body(text), link.Sign, okafor.Signing.Sign))
 	change("altered", "it was altered after it was signed", edit(text, `2026-11-23`, `2026-11-24`))
-	change("sig-padding", "the signature's last character has bits that base64 does not use", loose(text))
-	change("type", "it is of another type", strings.Replace(text, "ward/card/1", "ward/browser/1", 1))
-	change("version", "it is of a version that does not exist", strings.Replace(text, "ward/card/1", "ward/card/2", 1))
-	change("recipient", "the recipient is a classic age recipient", raw(envelope.Card{
-		Org: amina.Org, Person: amina.Person, Serial: 1, Recipient: "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", Signing: amina.Signing.Public(), Time: ward.FormatTime(vectorTime),
-	}, sign))
+	change("type", "it is of another type", strings.Replace(text, "ward/card/2", "ward/browser/1", 1))
+	change("version", "it is of a version that is gone", strings.Replace(text, "ward/card/2", "ward/card/1", 1))
 	change("bom", "it begins with a byte order mark", "\ufeff"+text)
-	stranger := amina.public()
-	stranger.Person = okafor.Person
-	w.bad("card", "stranger", "the card is of another person than the server says", in(stranger))
-	other := amina.nextCard()
-	other.Org, other.Serial, other.Previous = idOf[ward.OrgID]("another clinic"), 1, ""
-	change("clinic", "the card is of another clinic", raw(other, sign))
+	change("org", "it is of another clinic", again(string(vectorOrg), string(idOf[ward.OrgID]("another clinic"))))
 
-	// Browsers.
-	p := amina.public()
-	p.Browsers = []string{raw(amina.cert.Body, okafor.Signing.Sign)}
-	w.bad("card", "browser-forged", "the browser's certificate is signed by another person", in(p))
-	b := amina.cert.Body
-	b.Card = Hash([]byte("another card"))
-	p.Browsers = []string{raw(b, sign)}
-	w.good("card", "browser-card", in(p)) // it names no card that counts, so it certifies nothing
-
-	// The second card: the old key signs too.
-	before := amina.Signing
-	seed := seedOf("Amina Yusuf's second identity")
-	amina.Identity, _ = IdentityOf(seed[:])
-	amina.Signing = SigningKeyOf(seedOf("Amina Yusuf's second signing key"))
-	second := amina.nextCard()
-	old := amina.cards
-	try := func(card envelope.Card, signers ...envelope.Signer) ward.PersonCards {
-		text := raw(card, signers...)
-		s := &envelope.Statement[envelope.Card]{Body: card, Text: []byte(text)}
-		amina.cards = append(old[:len(old):len(old)], s)
-		p := amina.public()
-		p.Browsers = []string{}
-		return p
+	// What is shown beside the history.
+	beside := func(name, wrong string, of *someone, change func(*ward.PersonCards)) {
+		p := of.public()
+		change(&p)
+		w.bad("person", name, wrong, in(p))
 	}
-	w.good("card", "second", in(try(second, amina.Signing.Sign, before.Sign)))
-	w.bad("card", "second-order", "the two signatures are in the wrong order", in(try(second, before.Sign, amina.Signing.Sign)))
-	w.bad("card", "second-stolen", "the second signature is not by the previous key", in(try(second, amina.Signing.Sign, okafor.Signing.Sign)))
-	skip := second
-	skip.Serial = 3
-	w.bad("card", "second-skip", "a serial is left out", in(try(skip, amina.Signing.Sign, before.Sign)))
-	elsewhere := second
-	elsewhere.Previous = Hash([]byte("another card"))
-	w.bad("card", "second-previous", "it does not name the card before it", in(try(elsewhere, amina.Signing.Sign, before.Sign)))
-
-	// Lost keys: pending, then vouched.
-	vouched := second
-	vouched.Voucher = okafor.Person
-	w.good("card", "pending", in(try(vouched, amina.Signing.Sign)))
-	w.good("card", "vouched", in(try(vouched, amina.Signing.Sign, okafor.Signing.Sign), okafor.public()))
-	w.bad("card", "vouched-forged", "the voucher's signature is by someone else", in(try(vouched, amina.Signing.Sign, amina.Signing.Sign), okafor.public()))
-	self := second
-	self.Voucher = amina.Person
-	w.bad("card", "vouched-self", "someone vouches for themselves", in(try(self, amina.Signing.Sign, before.Sign)))
-	w.bad("card", "vouched-unknown", "nobody knows the voucher", in(try(vouched, amina.Signing.Sign, okafor.Signing.Sign)))
+	beside("stranger", "the history has nobody of this id", okafor, func(p *ward.PersonCards) { p.Person = idOf[ward.PersonID]("a stranger") })
+	beside("recipient-missing", "the card's recipient is not shown", okafor, func(p *ward.PersonCards) { p.Recipients = []string{} })
+	beside("recipient-other", "the recipient is another than the card's", okafor, func(p *ward.PersonCards) { p.Recipients = amina.public().Recipients })
+	beside("browser-forged", "the browser's certificate is signed by another person", amina, func(p *ward.PersonCards) {
+		p.Browsers = []string{raw(amina.cert.Body, okafor.Signing.Sign)}
+	})
+	beside("browser-stranger", "the browser is certified for another person", amina, func(p *ward.PersonCards) { p.Browsers = okafor.public().Browsers })
+	beside("thread-other", "the thread is another person's", amina, func(p *ward.PersonCards) { p.Person = idOf[ward.PersonID]("a stranger") })
+	beside("thread-cut", "the thread lacks its first statement", amina, func(p *ward.PersonCards) { p.Thread = p.Thread[1:] })
+	p, b := amina.public(), amina.cert.Body
+	b.Card = Hash([]byte("another card"))
+	p.Browsers = []string{raw(b, amina.Signing.Sign)}
+	w.good("person", "browser-card", in(p)) // it names no card that counts, so it certifies nothing
 }
 
 // loose sets an unused bit of the last character of a statement's last signature.
@@ -874,16 +927,21 @@ func loose(text string) string {
 }
 
 func (w *writer) clinics() {
-	founder, other := newSomeone(w.t, "Ada Founder"), newSomeone(w.t, "Chidi Okafor")
-	body := envelope.Clinic{Org: vectorOrg, Founder: founder.Person, Signing: founder.Signing.Public(), Time: ward.FormatTime(vectorTime), Locks: envelope.ClinicLocks{
-		Directory: idOf[ward.LockID]("directory"), Staff: idOf[ward.LockID]("staff"), Clinicians: idOf[ward.LockID]("clinicians"), Emergency: idOf[ward.LockID]("emergency"),
-	}}
+	town := newTown(w.t)
+	founder, other := town.founder, town.okafor
+	body := vectorClinic(founder)
 	s := write(w.t, body, founder.Signing.Sign)
 	w.good("clinic", "pinned", object{"text": string(s.Text), "hash": s.Hash()})
 	w.bad("clinic", "swapped", "it is not the one that was pinned", object{"text": string(s.Text), "hash": Hash([]byte("another clinic"))})
 	w.bad("clinic", "forged", "the signature is by someone else", object{"text": raw(body, other.Signing.Sign), "hash": ""})
 	body.Locks.Staff = "staff"
 	w.bad("clinic", "lock", "a lock is not an id", object{"text": raw(body, founder.Signing.Sign), "hash": ""})
+}
+
+func vectorClinic(founder *someone) envelope.Clinic {
+	return envelope.Clinic{Org: vectorOrg, Founder: founder.Person, Signing: founder.Signing.Public(), Time: ward.FormatTime(vectorTime), Locks: envelope.ClinicLocks{
+		Directory: idOf[ward.LockID]("directory"), Staff: idOf[ward.LockID]("staff"), Clinicians: idOf[ward.LockID]("clinicians"), Emergency: idOf[ward.LockID]("emergency"),
+	}}
 }
 
 // vectorLock makes a chart's general compartment with two epochs.
@@ -904,10 +962,11 @@ func vectorLock(t *testing.T, by *someone) (keys []LockKey, line []*envelope.Sta
 }
 
 func (w *writer) epochs() {
-	amina, other := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	town := newTown(w.t)
+	amina, other := town.amina, town.okafor
 	keys, line, history := vectorLock(w.t, amina)
 	in := func(epochs ...string) object {
-		return object{"org": vectorOrg, "lock": keys[0].Lock, "epochs": epochs, "authors": []ward.PersonCards{amina.public(), other.public()}}
+		return town.with(object{"lock": keys[0].Lock, "epochs": epochs, "authors": []ward.PersonCards{amina.public(), other.public()}})
 	}
 	one, two := string(line[0].Text), string(line[1].Text)
 	w.good("epoch", "first", in(one))
@@ -920,9 +979,9 @@ func (w *writer) epochs() {
 	w.bad("epoch", "forged-author", "the author's signature is by someone else", in(raw(line[0].Body, other.Signing.Sign, keys[0].Signing().Sign)))
 	swapped := line[0].Body
 	swapped.Lock = idOf[ward.LockID]("another lock")
-	w.bad("epoch", "id", "the lock's id is not made from its first keys", object{
-		"org": vectorOrg, "lock": swapped.Lock, "epochs": []string{raw(swapped, amina.Signing.Sign, keys[0].Signing().Sign)}, "authors": []ward.PersonCards{amina.public()},
-	})
+	w.bad("epoch", "id", "the lock's id is not made from its first keys", town.with(object{
+		"lock": swapped.Lock, "epochs": []string{raw(swapped, amina.Signing.Sign, keys[0].Signing().Sign)}, "authors": []ward.PersonCards{amina.public()},
+	}))
 	kind := line[1].Body
 	kind.Compartment = envelope.Restricted
 	w.bad("epoch", "compartment", "the second epoch changes the compartment", in(one, raw(kind, amina.Signing.Sign, keys[0].Signing().Sign)))
@@ -942,16 +1001,17 @@ func (w *writer) epochs() {
 }
 
 func (w *writer) grants() {
-	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	town := newTown(w.t)
+	amina, okafor := town.amina, town.okafor
 	keys, line, _ := vectorLock(w.t, amina)
 	epoch, key := line[0], keys[0]
-	toOkafor := ToPerson(okafor.cards[0])
+	toOkafor := okafor.ToSelf()
 	g, err := amina.Hand().Grant(key, toOkafor, envelope.ForCare, ward.FormatTime(vectorTime.Add(24*time.Hour)), vectorTime)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	in := func(g ward.NewGrant, identity Identity) object {
-		return object{"org": vectorOrg, "epoch": string(epoch.Text), "grant": g, "granter": amina.public(), "identity": identity.Secret()}
+		return town.with(object{"epoch": string(epoch.Text), "grant": g, "granter": amina.public(), "identity": identity.Secret()})
 	}
 	w.good("grant", "person", in(g, okafor.Identity))
 	teamSeed := seedOf("team")
@@ -1017,8 +1077,8 @@ var note = Draft{
 }
 
 func (w *writer) recomputable() {
-	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
-	epoch, another := newSomeone(w.t, "An epoch"), newSomeone(w.t, "Another") // for their identities
+	amina, okafor := newKeys(w.t, "Amina Yusuf"), newKeys(w.t, "Chidi Okafor")
+	epoch, another := newKeys(w.t, "An epoch"), newKeys(w.t, "Another") // for their identities
 	key := LockKey{vectorOrg, ward.NewID[ward.LockID](), 2, epoch.Identity}
 	other := LockKey{vectorOrg, key.Lock, 2, another.Identity}
 	file := must(key.File())
@@ -1057,7 +1117,8 @@ func (w *writer) recomputable() {
 }
 
 func (w *writer) entries() {
-	okafor, other := newSomeone(w.t, "Chidi Okafor"), newSomeone(w.t, "Amina Yusuf")
+	town := newTown(w.t)
+	okafor, other := town.okafor, town.amina
 	keys, line, _ := vectorLock(w.t, okafor)
 	epoch, key := line[1].Body, keys[1]
 	draft := note
@@ -1069,7 +1130,7 @@ func (w *writer) entries() {
 		w.t.Fatal(err)
 	}
 	in := func(n ward.NewEntry) entryInput {
-		return entryInput{Org: vectorOrg, Entry: n.Text, Sealed: n.Sealed, Epoch: 2, Identity: key.Identity.Secret(), Author: okafor.public()}
+		return entryInput{shown: town.shown, Entry: n.Text, Sealed: n.Sealed, Epoch: 2, Identity: key.Identity.Secret(), Author: okafor.public()}
 	}
 	w.good("entry", "note", in(n))
 	s, err := envelope.Parse[envelope.Entry]([]byte(n.Text))
@@ -1203,9 +1264,10 @@ func (w *writer) versions() {
 }
 
 func (w *writer) snapshots() {
-	okafor := newSomeone(w.t, "Chidi Okafor")
+	town := newTown(w.t)
+	okafor := town.okafor
 	keys, line, _ := vectorLock(w.t, okafor)
-	person, err := CheckPerson(vectorOrg, okafor.public(), nil)
+	person, err := town.check(okafor.public())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -1229,7 +1291,7 @@ func (w *writer) snapshots() {
 			w.t.Fatal(err)
 		}
 		change(s)
-		return object{"org": vectorOrg, "lock": keys[0].Lock, "snapshot": string(marshal(w.t, s)), "authors": []ward.PersonCards{okafor.public()}}
+		return town.with(object{"lock": keys[0].Lock, "snapshot": string(marshal(w.t, s)), "authors": []ward.PersonCards{okafor.public()}})
 	}
 	w.good("snapshot", "three", make(func(*Snapshot) {}))
 	w.bad("snapshot", "left-out", "what an entry says is left out", make(func(s *Snapshot) { s.Entries[1].Body = "" }))
@@ -1245,7 +1307,8 @@ func (w *writer) snapshots() {
 }
 
 func (w *writer) keyrings() {
-	amina, other := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	town := newTown(w.t)
+	amina, other := town.amina, town.okafor
 	prf := seedOf("Amina Yusuf's passkey")
 	passkey, err := PasskeyIdentity(prf[:])
 	if err != nil {
@@ -1257,10 +1320,10 @@ func (w *writer) keyrings() {
 	k.Clinic, k.Code, k.Name = Hash([]byte("a clinic")), code, `Amina "Mina" Yusuf أمينة`
 	k.Passkeys = []KeyringPasskey{{idOf[ward.PasskeyID]("phone"), "My phone", passkey.Recipient()}}
 	text := string(must(k.Text()))
-	card := string(amina.cards[0].Text)
+	card := string(amina.card.Text)
 	in := func(text, card string) object { return object{"text": text, "card": card} }
 	w.good("keyring", "whole", in(text, card))
-	w.bad("keyring", "card", "its keys are not those of the card", in(text, string(other.cards[0].Text)))
+	w.bad("keyring", "card", "its keys are not those of the card", in(text, string(other.card.Text)))
 	w.bad("keyring", "type", "it is of another type", in(edit(text, "ward/keyring/1", "ward/keyring/2"), card))
 	w.bad("keyring", "comment", "the JSON is not in a comment, so stock age would refuse it", in(edit(text, "# {", "{"), card))
 	w.bad("keyring", "identity", "the identity has a wrong checksum", in(edit(text, k.Identity.Secret()[:30], k.Identity.Secret()[:29]+"Q"), card))
@@ -1346,30 +1409,28 @@ func (w *writer) codes() {
 }
 
 func (w *writer) invitations() {
-	amina := newSomeone(w.t, "Amina Yusuf")
-	card := string(amina.cards[0].Text)
 	seed := seedOf("invitation")
 	i := Invitation{ID: idOf[ward.InvitationID]("invitation"), Secret: [16]byte(seed[:16]), Clinic: Hash([]byte("a clinic"))}
 	link := i.Link("https://clinic.example")
-	in := func(link, bind string) object { return object{"link": link, "card": card, "bind": bind} }
-	w.good("invitation", "link", in(link, i.Bind([]byte(card))))
+	in := func(link string) object { return object{"link": link} }
+	w.good("invitation", "link", in(link))
 	_, fragment, _ := strings.Cut(link, "#")
-	w.good("invitation", "fragment", in(fragment, ""))
+	w.good("invitation", "fragment", in(fragment))
 	founding := i
 	founding.Clinic = ""
-	w.good("invitation", "founding", in(founding.Link("http://localhost:8080"), ""))
-	w.good("invitation", "pasted", in("  "+link+" \n", ""))
-	w.bad("invitation", "bind", "the card was not made with this link", in(link, i.Bind([]byte("another card"))))
-	w.bad("invitation", "empty", "there is nothing", in("", ""))
-	w.bad("invitation", "half", "the secret is cut off", in("https://clinic.example/join#"+string(i.ID)+".abc", ""))
-	w.bad("invitation", "no-secret", "there is no secret", in("https://clinic.example/join#"+string(i.ID), ""))
-	w.bad("invitation", "id", "the id is none", in(edit(link, string(i.ID), "not-an-id"), ""))
-	w.bad("invitation", "clinic", "the clinic's hash is cut off", in(link[:len(link)-3], ""))
-	w.bad("invitation", "more", "there is a fourth part", in(link+".more", ""))
+	w.good("invitation", "founding", in(founding.Link("http://localhost:8080")))
+	w.good("invitation", "pasted", in("  "+link+" \n"))
+	w.bad("invitation", "empty", "there is nothing", in(""))
+	w.bad("invitation", "half", "the secret is cut off", in("https://clinic.example/join#"+string(i.ID)+".abc"))
+	w.bad("invitation", "no-secret", "there is no secret", in("https://clinic.example/join#"+string(i.ID)))
+	w.bad("invitation", "id", "the id is none", in(edit(link, string(i.ID), "not-an-id")))
+	w.bad("invitation", "clinic", "the clinic's hash is cut off", in(link[:len(link)-3]))
+	w.bad("invitation", "more", "there is a fourth part", in(link+".more"))
 }
 
 func (w *writer) guests() {
-	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	town := newTown(w.t)
+	amina, okafor := town.amina, town.okafor
 	seed := seedOf("a guest's link")
 	l := GuestLink{Guest: idOf[ward.PersonID]("a guest"), Secret: [16]byte(seed[:16])}
 	link := l.Link("https://clinic.example")
@@ -1393,7 +1454,7 @@ func (w *writer) guests() {
 		return data
 	}
 	hello := sealed(SealHello(okafor.Identity.Recipient(), GuestHello{Place: at, Name: "Inés Ñúñez", As: "interpreter", Recipient: mine.Recipient()}))
-	welcome := sealed(l.Welcome(GuestWelcome{Place: at, Host: okafor.Person, Card: okafor.cards[0].Hash(), HostName: "Chidi Okafor", Inviter: amina.Person, From: "Amina Yusuf", As: "interpreter"}))
+	welcome := sealed(l.Welcome(GuestWelcome{Place: at, Host: okafor.Person, Card: okafor.card.Hash(), HostName: "Chidi Okafor", Inviter: amina.Person, From: "Amina Yusuf", As: "interpreter"}))
 	came := envelope.Arrival{Org: vectorOrg, Visit: visit, Guest: l.Guest, Key: browser.Public(), Time: now, SHA256: Hash(hello)}
 	in := func(change func(object)) object {
 		o := object{
@@ -1453,7 +1514,7 @@ func (w *writer) guests() {
 	w.bad("guest", "welcome-other", "the welcome is for another guest", in(func(o object) {
 		p := at
 		p.Member = amina.Person
-		o["welcome"] = sealed(l.Welcome(GuestWelcome{Place: p, Host: okafor.Person, Card: okafor.cards[0].Hash(), Inviter: amina.Person, As: "family"}))
+		o["welcome"] = sealed(l.Welcome(GuestWelcome{Place: p, Host: okafor.Person, Card: okafor.card.Hash(), Inviter: amina.Person, As: "family"}))
 	}))
 
 	name, key := MemberName{Name: "Inés Ñúñez", As: "interpreter", Inviter: amina.Person, By: "Amina <Yusuf> & family"}, NamesKey(okafor.Identity, visit)
@@ -1467,7 +1528,7 @@ func (w *writer) guests() {
 		return object{"text": raw(a, okafor.browser.Sign), "browser": okafor.browser.Public()}
 	}
 	asPatient := func(a *envelope.Admission) {
-		a.Member, a.Role, a.Guest, a.Called, a.Card = amina.Person, envelope.AsPatient, "", "", amina.cards[0].Hash()
+		a.Member, a.Role, a.Guest, a.Called, a.Card = amina.Person, envelope.AsPatient, "", "", amina.card.Hash()
 	}
 	w.good("admission", "guest", admission(nil))
 	w.good("admission", "patient", admission(asPatient))
@@ -1500,7 +1561,7 @@ func (w *writer) guests() {
 	w.bad("admission", "forged", "it is signed by another browser", object{"text": raw(admitted, amina.browser.Sign), "browser": okafor.browser.Public()})
 
 	leaf := SigningKeyOf(seedOf("a leaf")).Public()
-	visitor := envelope.Visitor{Org: vectorOrg, Visit: visit, Member: amina.Person, Person: amina.Person, Card: amina.cards[0].Hash(), Leaf: leaf, Time: now}
+	visitor := envelope.Visitor{Org: vectorOrg, Visit: visit, Member: amina.Person, Person: amina.Person, Card: amina.card.Hash(), Leaf: leaf, Time: now}
 	asGuest := envelope.Visitor{Org: vectorOrg, Visit: visit, Member: l.Guest, Leaf: leaf, Time: now}
 	w.good("visitor", "person", object{"text": raw(visitor, amina.browser.Sign), "browser": amina.browser.Public()})
 	w.good("visitor", "guest", object{"text": raw(asGuest, browser.Sign), "browser": browser.Public()})
@@ -1626,7 +1687,7 @@ func (w *writer) recipients() {
 	}
 	of := func(words []byte) string { return encode("age1pq", words) }
 	words := func(key []byte) []byte { return must(bech32.ConvertBits(key, 8, 5, true)) }
-	whole := newSomeone(w.t, "Amina Yusuf").Identity.Recipient()
+	whole := newKeys(w.t, "Amina Yusuf").Identity.Recipient()
 	_, data, err := bech32.DecodeNoLimit(whole)
 	if err != nil {
 		w.t.Fatal(err)
@@ -1652,7 +1713,7 @@ func (w *writer) recipients() {
 		return change(func(k []byte) { copy(k[1184:], p) })
 	}
 	w.good("recipient", "amina", in(whole))
-	w.good("recipient", "okafor", in(newSomeone(w.t, "Chidi Okafor").Identity.Recipient()))
+	w.good("recipient", "okafor", in(newKeys(w.t, "Chidi Okafor").Identity.Recipient()))
 	w.good("recipient", "coefficient", in(coefficient(0, 3328)))
 	w.good("recipient", "coefficient-last", in(coefficient(767, 3328)))
 	w.good("recipient", "point-high", in(point("ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")))
@@ -1800,20 +1861,23 @@ func (w *writer) base64s() {
 }
 
 func (w *writer) exports() {
-	amina, okafor := newSomeone(w.t, "Amina Yusuf"), newSomeone(w.t, "Chidi Okafor")
+	town := newTown(w.t)
+	amina, okafor := town.amina, town.okafor
 	keys, line, _ := vectorLock(w.t, amina)
-	clinic := write(w.t, envelope.Clinic{Org: vectorOrg, Founder: okafor.Person, Signing: okafor.Signing.Public(), Time: ward.FormatTime(vectorTime), Locks: envelope.ClinicLocks{
-		Directory: idOf[ward.LockID]("directory"), Staff: idOf[ward.LockID]("staff"), Clinicians: idOf[ward.LockID]("clinicians"), Emergency: idOf[ward.LockID]("emergency"),
-	}}, okafor.Signing.Sign)
 	seed := seedOf("Amina Yusuf's recovery code")
 	code := CodeOf([16]byte(seed[:16]))
 	k := amina.Keyring
-	k.Clinic, k.Code = clinic.Hash(), code
+	k.Clinic, k.Code = Hash([]byte(town.Clinic)), code
 	lock := keys[0].Lock
 	files := map[string][]byte{
-		ExportOpen: OpenMD, ExportClinic: clinic.Text, ExportKeyring: must(k.SealForRecovery()), ExportLooks: nil,
+		ExportOpen: OpenMD, ExportClinic: []byte(town.Clinic), ExportKeyring: must(k.SealForRecovery()), ExportLooks: nil,
 		ExportBrowser(amina.cert.Text): amina.cert.Text, ExportBrowser(okafor.cert.Text): okafor.cert.Text,
-		ExportCard(amina.Person, 1): amina.cards[0].Text, ExportCard(okafor.Person, 1): okafor.cards[0].Text,
+		ExportRecipient(amina.Person, 1): []byte(amina.Identity.Recipient()), ExportRecipient(okafor.Person, 1): []byte(okafor.Identity.Recipient()),
+	}
+	for chain, texts := range map[string][]string{string(vectorOrg): town.Roster, string(amina.Person): amina.thread} {
+		for i, text := range texts {
+			files[ExportStatement(chain, int64(i)+1)] = []byte(text)
+		}
 	}
 	for i, epoch := range line {
 		files[ExportEpoch(lock, int64(i)+1)] = epoch.Text
@@ -1868,9 +1932,9 @@ func (w *writer) exports() {
 		f[ExportFile] = describe(func(m *Manifest) { m.Person = okafor.Person })
 	}))
 	w.bad("export", "clinic", "the clinic's statement is not the one that the keyring pins", in(func(f map[string][]byte) {
-		body := clinic.Body
-		body.Time = ward.FormatTime(vectorTime.Add(time.Hour))
-		f[ExportClinic] = []byte(raw(body, okafor.Signing.Sign))
+		body := vectorClinic(town.founder)
+		body.Time = ward.FormatTime(vectorTime.Add(-time.Hour))
+		f[ExportClinic] = []byte(raw(body, town.founder.Signing.Sign))
 	}))
 	w.bad("export", "epochs", "the second epoch is missing", in(func(f map[string][]byte) {
 		f[ExportFile] = describe(func(m *Manifest) { m.Locks[0].Epochs = 1 })
@@ -1878,7 +1942,13 @@ func (w *writer) exports() {
 	w.bad("export", "grant", "a grant holds the key of another epoch", in(func(f map[string][]byte) {
 		f[ExportGrant(lock, 1)+".age"] = f[ExportGrant(lock, 2)+".age"]
 	}))
-	w.bad("export", "author", "the cards of an author are missing", in(func(f map[string][]byte) { delete(f, ExportCard(okafor.Person, 1)) }))
+	w.bad("export", "author", "the recipient of an author is missing", in(func(f map[string][]byte) { delete(f, ExportRecipient(okafor.Person, 1)) }))
+	w.bad("export", "roster", "the roster lacks its last statement, an author's card", in(func(f map[string][]byte) {
+		delete(f, ExportStatement(string(vectorOrg), int64(len(town.Roster))))
+	}))
+	w.bad("export", "thread", "the thread lacks its last statement, a patient's card", in(func(f map[string][]byte) {
+		delete(f, ExportStatement(string(amina.Person), int64(len(amina.thread))))
+	}))
 	w.bad("export", "browser", "the certificate of an author's browser is missing", in(func(f map[string][]byte) { delete(f, ExportBrowser(okafor.cert.Text)) }))
 	w.bad("export", "format", "it is of a format that does not exist", in(func(f map[string][]byte) {
 		f[ExportFile] = bytes.Replace(f[ExportFile], []byte(ExportFormat), []byte("ward/export/2"), 1)

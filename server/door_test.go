@@ -68,8 +68,8 @@ func (w *town) hand(person *client.Client) *hand {
 	rand.Read(token[:])
 	h := &hand{w, seal.NewSigningKey(), ward.B64.EncodeToString(token[:])}
 	w.must(w.server.db.Do(w.t.Context(), func(ctx context.Context, tx *store.Tx) error {
-		n, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, token, browser, agent, share, idle, started, used, until, touched)
-			SELECT org, $1, person, $2, $3, agent, share, idle, started, used, until, touched FROM sessions WHERE org = $4 AND person = $5 LIMIT 1`,
+		n, err := tx.Exec(ctx, `INSERT INTO sessions (org, session, person, card, token, browser, agent, share, idle, started, used, until, touched)
+			SELECT org, $1, person, card, $2, $3, agent, share, idle, started, used, until, touched FROM sessions WHERE org = $4 AND person = $5 LIMIT 1`,
 			ward.NewID[string](), seal.Hash([]byte(h.token)), h.key.Public(), string(person.Org()), string(person.Person()))
 		if err == nil && n != 1 {
 			err = fmt.Errorf("%d sessions", n)

@@ -7,6 +7,7 @@ func (s *Server) routes() []Route {
 		// Coming in: public, and those that begin a session want a proof.
 		{Pattern: "GET /api/clinic", Action: public, Do: i.GetClinic},
 		{Pattern: "POST /api/invitations/{invitation}/open", Action: public, Do: i.OpenInvitation},
+		{Pattern: "POST /api/invitations/{invitation}/membership", Action: public, Do: i.InvitedMembership},
 		{Pattern: "POST /api/invitations/{invitation}/accept", Action: public, Proven: true, Body: joiningBody, Do: i.AcceptInvitation},
 		{Pattern: "POST /api/sign-in/options", Action: public, Do: i.SignInOptions},
 		{Pattern: "POST /api/sign-in", Action: public, Proven: true, Do: i.SignIn},
@@ -36,9 +37,9 @@ func (s *Server) routes() []Route {
 		{Pattern: "DELETE /api/invitations/{invitation}", Action: "invite", About: i.AboutInvitation, Do: i.WithdrawInvitation},
 		{Pattern: "GET /api/people", Action: "listPeople", Do: i.GetPeople},
 		{Pattern: "GET /api/people/{person}/cards", Action: "readCards", About: i.AboutPerson, Do: i.GetCards},
-		{Pattern: "PUT /api/people/{person}/roles", Action: "manageRoles", Touch: always, About: i.AboutPerson, Do: i.PutRoles},
-		{Pattern: "POST /api/people/{person}/vouch", Action: "vouch", About: i.AboutPerson, Do: i.PostVouch},
-		{Pattern: "POST /api/people/{person}/end", Action: "endPerson", Touch: always, About: i.AboutPerson, Do: i.EndPerson},
+		{Pattern: "POST /api/people/{person}/membership", Action: "state", Touch: i.IsWeighty, About: i.AboutStatement, Do: i.PostStatement},
+		{Pattern: "GET /api/membership", Action: "readMembership", Do: i.GetMembership},
+		{Pattern: "POST /api/keys", Action: "writeSelf", Touch: always, Body: joiningBody, About: i.AboutSelf, Do: i.PostKeys},
 
 		// Locks: charts' compartments, teams, the directory.
 		{Pattern: "GET /api/locks", Action: "listLocks", Do: c.ListLocks},
@@ -117,6 +118,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/charts/{chart}/receipts", Action: "readLooks", About: c.AboutChart, Stream: l.GetChartReceipts},
 		{Pattern: "GET /api/locks/{lock}/receipts", Action: "readEntries", About: c.AboutLock, Stream: l.GetLockReceipts},
 		{Pattern: "GET /api/people/{person}/card-proof", Action: "readCards", About: i.AboutPerson, Stream: l.GetCardProof},
+		{Pattern: "GET /api/membership/proof", Action: "readMembership", Stream: l.GetRosterProof},
 		{Pattern: "GET /ledger/{org}/checkpoint", Action: public, Stream: l.GetCheckpoint}, // hashes of what nobody can guess
 		{Pattern: "GET /ledger/{org}/tile/{tile...}", Action: public, Stream: l.GetTile},
 	}

@@ -28,16 +28,16 @@ func (w *town) touches() map[string]struct {
 	hash := envelope.Hash(nil)
 	code := w.json(ward.KeyringPut{Version: 2, Recovery: &ward.RecoveryKey{Lookup: hash[:22], TokenHash: hash}})
 	return map[string]asked{
-		"DELETE /api/me":                 {'p', nil},
-		"PUT /api/keyring":               {'p', code},
-		"POST /api/passkeys/options":     {'c', []byte("{}")},
-		"POST /api/passkeys":             {'p', []byte("{}")},
-		"DELETE /api/passkeys/{passkey}": {'p', []byte("{}")},
-		"PUT /api/people/{person}/roles": {'a', []byte("{}")},
-		"POST /api/people/{person}/end":  {'s', []byte("{}")},
-		"POST /api/locks/{lock}/grants":  {'p', w.body("POST /api/locks/{lock}/grants", w.here['p'])},
-		"DELETE /api/charts/{chart}":     {'p', nil},
-		"POST /api/ledger/votes":         {'s', []byte("{}")},
+		"DELETE /api/me":                       {'p', nil},
+		"PUT /api/keyring":                     {'p', code},
+		"POST /api/passkeys/options":           {'c', []byte("{}")},
+		"POST /api/passkeys":                   {'p', []byte("{}")},
+		"DELETE /api/passkeys/{passkey}":       {'p', []byte("{}")},
+		"POST /api/people/{person}/membership": {'s', w.body("POST /api/people/{person}/membership", w.here['s'])},
+		"POST /api/keys":                       {'p', []byte("{}")},
+		"POST /api/locks/{lock}/grants":        {'p', w.body("POST /api/locks/{lock}/grants", w.here['p'])},
+		"DELETE /api/charts/{chart}":           {'p', nil},
+		"POST /api/ledger/votes":               {'s', []byte("{}")},
 	}
 }
 

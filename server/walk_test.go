@@ -34,6 +34,7 @@ import (
 var walk = map[string]string{
 	"GET /api/clinic":                               "*",
 	"POST /api/invitations/{invitation}/open":       "*",
+	"POST /api/invitations/{invitation}/membership": "*",
 	"POST /api/invitations/{invitation}/accept":     "*",
 	"POST /api/sign-in/options":                     "*",
 	"POST /api/sign-in":                             "*",
@@ -59,9 +60,10 @@ var walk = map[string]string{
 	"DELETE /api/invitations/{invitation}":          "cf",
 	"GET /api/people":                               "poxcfsda",
 	"GET /api/people/{person}/cards":                "poxcfsda",
-	"PUT /api/people/{person}/roles":                "a",
-	"POST /api/people/{person}/vouch":               "cf",
-	"POST /api/people/{person}/end":                 "sa",
+	"POST /api/people/{person}/membership":          "psa", // that the patient is deactivated; decisions.md has the others
+	"GET /api/membership":                           "poxcfsdag",
+	"GET /api/membership/proof":                     "poxcfsdag",
+	"POST /api/keys":                                "poxcfsda",
 	"GET /api/locks":                                "poxcfsda",
 	"POST /api/locks":                               "c",
 	"GET /api/locks/{lock}":                         "pc",
@@ -223,8 +225,8 @@ func (w *town) asStranger(route Route, who byte, person *client.Client) {
 // isLasting tells which routes would change what the rest of the walk needs, if they were let through.
 func isLasting(pattern string) bool {
 	switch pattern {
-	case "DELETE /api/me", "DELETE /api/sessions", "DELETE /api/charts/{chart}", "POST /api/people/{person}/end", "DELETE /api/locks/{lock}/grants/{grant}",
-		"PUT /api/people/{person}/roles", "DELETE /api/invitations/{invitation}", "GET /api/events", "POST /api/charts/{chart}/break-glass",
+	case "DELETE /api/me", "DELETE /api/sessions", "DELETE /api/charts/{chart}", "DELETE /api/locks/{lock}/grants/{grant}",
+		"DELETE /api/invitations/{invitation}", "GET /api/events", "POST /api/charts/{chart}/break-glass",
 		"POST /api/visits/{visit}/end":
 		return true
 	}
@@ -266,7 +268,16 @@ func (w *town) body(pattern string, person *client.Client) []byte {
 	unsigned := func([]byte) ([]byte, error) { return make([]byte, 64), nil }
 	switch pattern {
 	case "POST /api/invitations":
-		return w.json(ward.NewInvitation{Invitation: ward.NewID[ward.InvitationID](), Roles: []ward.Role{ward.Patient}})
+		invited := ward.NewID[ward.PersonID]()
+		s, err := envelope.Write(envelope.Invite{
+			Place:      envelope.Place{Org: person.Org(), Chain: string(invited), Seq: 1, RosterSeq: 1, RosterHash: hash},
+			Invitation: ward.NewID[ward.InvitationID](), Person: invited, Verifier: hash, Roles: string(ward.Patient), Name: hash, Until: now,
+			Author: envelope.Author{By: person.Person(), Card: hash, Time: now},
+		}, unsigned)
+		w.must(err)
+		return w.json(ward.NewInvitation{InviteText: string(s.Text)})
+	case "POST /api/people/{person}/membership":
+		return w.json(ward.StatementPut{Text: envelope.Deactivate{}.Type() + "\n"})
 	case "POST /api/visits", "POST /api/visits/plan":
 		return w.json(w.visitOf(ward.NewID[ward.VisitID]()))
 	case "POST /api/locks/{lock}/entries":

@@ -131,7 +131,7 @@ func (v *Visits) OpenGuest(ctx context.Context, tx *store.Tx, _ ward.Caller, r *
 	if answer.Org, err = v.People.Of(ctx, tx, g.org); err != nil {
 		return nil, err
 	}
-	answer.Host, err = v.People.CardsOf(ctx, tx, g.org, of.host)
+	answer.Host, err = v.People.HostOf(ctx, tx, g.org, of.host)
 	return answer, err
 }
 

@@ -39,7 +39,9 @@ type Charts interface {
 type People interface {
 	// RolesOf is what an active person is to the clinic.
 	RolesOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) ([]ward.Role, error)
-	// CardsOf shows a person's cards and browsers, for others to check.
+	// HostOf shows a person's current card, for a guest whose link pins it.
+	HostOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (ward.GuestHost, error)
+	// CardsOf shows what belongs to a person's cards, for others to check.
 	CardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (ward.PersonCards, error)
 	// Of shows what anyone may know of a clinic.
 	Of(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.ClinicInfo, error)

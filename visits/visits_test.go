@@ -69,6 +69,10 @@ func (d *door) RolesOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward
 	return nil, ward.Errorf(ward.Missing, "there is no such person here")
 }
 
+func (d *door) HostOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) (ward.GuestHost, error) {
+	return ward.GuestHost{Person: person}, nil
+}
+
 func (d *door) CardsOf(_ context.Context, _ *store.Tx, _ ward.OrgID, person ward.PersonID) (ward.PersonCards, error) {
 	return ward.PersonCards{Person: person}, nil
 }

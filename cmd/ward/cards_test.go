@@ -13,33 +13,48 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"ward"
 	"ward/client"
-	"ward/seal"
 	"ward/seal/envelope"
 	"ward/store"
 	"ward/store/storetest"
 )
 
-// changed is a way to the server on which someone changes the cards that it shows.
-type changed func(*ward.PersonCards)
+// shown is a way to the server on which someone changes the history of who is who that it shows.
+type shown func(*ward.MembershipPage)
 
-func (with changed) RoundTrip(r *http.Request) (*http.Response, error) {
+func (with shown) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil || !strings.HasSuffix(r.URL.Path, "/cards") || answer.StatusCode != http.StatusOK {
+	if err != nil || r.URL.Path != "/api/membership" || answer.StatusCode != http.StatusOK {
 		return answer, err
 	}
 	defer answer.Body.Close()
-	var cards ward.PersonCards
-	if err := json.NewDecoder(answer.Body).Decode(&cards); err != nil {
+	var page ward.MembershipPage
+	if err := json.NewDecoder(answer.Body).Decode(&page); err != nil {
 		return nil, err
 	}
-	with(&cards)
-	text, err := json.Marshal(cards)
+	with(&page)
+	text, err := json.Marshal(page)
 	answer.Body, answer.ContentLength = io.NopCloser(bytes.NewReader(text)), -1
 	return answer, err
+}
+
+// kept is a way to the server on which somebody keeps statements back, and says that they were taken.
+type kept struct{ text string }
+
+func (k *kept) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/membership") {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	var put ward.StatementPut
+	if err := json.NewDecoder(r.Body).Decode(&put); err != nil {
+		return nil, err
+	}
+	k.text = put.Text
+	w := httptest.NewRecorder()
+	w.WriteHeader(http.StatusNoContent)
+	return w.Result(), nil
 }
 
 // servedClinic is a clinic with its chain that answers, and its founder.
@@ -77,72 +92,73 @@ func servedClinic(t *testing.T) (here *running, org ward.OrgID, founder *client.
 	return here, founder.Org(), founder
 }
 
-// linesAgree waits until every card is on its line.
+// linesAgree waits until every statement is on its line.
 func linesAgree(t *testing.T, here *running, org ward.OrgID) {
 	t.Helper()
-	waitFor(t, "all cards to be agreed", func() bool {
+	waitFor(t, "all statements to be agreed", func() bool {
 		var all, agreed int64
 		rows(t, here, `SELECT count(*), count(CASE WHEN state = 'agreed' THEN 1 END) FROM ledger_links WHERE org = $1`, org, func(r *store.Rows) error { return r.Scan(&all, &agreed) })
 		return all > 0 && all == agreed
 	})
 }
 
-func TestTheGoClientRefusesCardsThatAreNotThoseAgreedOn(t *testing.T) {
+func TestTheGoClientRefusesAHistoryThatIsNotTheOneAgreedOn(t *testing.T) {
 	here, org, founder := servedClinic(t)
-	invited, err := founder.Invite(t.Context(), client.About{Given: "Chidi", Family: "Okafor"}, false, ward.Clinician)
+	invited, err := founder.Invite(t.Context(), client.About{Given: "Chidi", Family: "Okafor"}, false, ward.FrontDesk)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doctor := client.New(client.Config{Origin: here.origin})
-	if _, err := doctor.Accept(t.Context(), invited.Link, client.About{Given: "Chidi", Family: "Okafor", PasskeyName: "Laptop"}); err != nil {
+	desk := client.New(client.Config{Origin: here.origin})
+	if _, err := desk.Accept(t.Context(), invited.Link, client.About{Given: "Chidi", Family: "Okafor", PasskeyName: "Laptop"}); err != nil {
+		t.Fatal(err)
+	}
+	// The administrator states two things at one place: one that all see and agree on, and one that only some are shown.
+	var secret kept
+	other := client.New(client.Config{Origin: here.origin, Authenticator: founder.Authenticator(), HTTP: &http.Client{Transport: &secret}})
+	if err := other.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.SetRoles(t.Context(), desk.Person(), ward.FrontDesk, ward.Security); err != nil || secret.text == "" {
+		t.Fatal(err)
+	}
+	if err := founder.SetRoles(t.Context(), desk.Person(), ward.FrontDesk, ward.Privacy); err != nil {
 		t.Fatal(err)
 	}
 	linesAgree(t, here, org)
 
-	// Cards with the server's own keys, good in themselves.
-	identity, err := seal.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signing := seal.NewSigningKey()
-	card, err := envelope.Write(envelope.Card{
-		Org: org, Person: doctor.Person(), Serial: 1, Recipient: identity.Recipient(), Signing: signing.Public(), Time: ward.FormatTime(time.Now()),
-	}, signing.Sign)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lies := true
-	elsewhere := client.New(client.Config{
-		Origin: here.origin, Authenticator: founder.Authenticator(), HTTP: &http.Client{Transport: changed(func(cards *ward.PersonCards) {
-			if lies && cards.Person == doctor.Person() {
-				cards.Cards, cards.Browsers = []string{string(card.Text)}, nil
+	lie := func(page *ward.MembershipPage) {
+		where, _ := envelope.PlaceOf([]byte(secret.text))
+		for i, text := range page.Statements {
+			switch at, _ := envelope.PlaceOf([]byte(text)); {
+			case at.Seq == where.Seq:
+				page.Statements = append(page.Statements[:i], secret.text)
+				return
+			case at.Seq > where.Seq:
+				page.Statements = nil
+				return
 			}
-		})},
-	})
+		}
+	}
+	elsewhere := client.New(client.Config{Origin: here.origin, Authenticator: founder.Authenticator(), HTTP: &http.Client{Transport: shown(lie)}})
 	if err := elsewhere.SignIn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := elsewhere.InviteAgain(t.Context(), doctor.Person(), false); !errors.Is(err, client.ErrOtherKeys) {
-		t.Errorf("keys in another's name: %v", err)
+	if _, err := elsewhere.InviteAgain(t.Context(), desk.Person(), false); !errors.Is(err, client.ErrOtherKeys) {
+		t.Errorf("another history: %v", err)
 	}
-	lies = false
-	if _, err := elsewhere.InviteAgain(t.Context(), doctor.Person(), false); err != nil {
-		t.Errorf("the person's own keys: %v", err)
+	honest := client.New(client.Config{Origin: here.origin, Authenticator: founder.Authenticator()})
+	if err := honest.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-
-	// The same of one's own.
-	ownLies := client.New(client.Config{
-		Origin: here.origin, Authenticator: doctor.Authenticator(), HTTP: &http.Client{Transport: changed(func(cards *ward.PersonCards) {
-			if cards.Person == doctor.Person() {
-				cards.Cards, cards.Browsers = []string{string(card.Text)}, nil
-			}
-		})},
-	})
+	if _, err := honest.InviteAgain(t.Context(), desk.Person(), false); err != nil {
+		t.Errorf("the history of all: %v", err)
+	}
+	ownLies := client.New(client.Config{Origin: here.origin, Authenticator: desk.Authenticator(), HTTP: &http.Client{Transport: shown(lie)}})
 	if err := ownLies.SignIn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ownLies.CheckLedger(t.Context()); !errors.Is(err, client.ErrOtherKeys) {
-		t.Errorf("keys in one's own name: %v", err)
+		t.Errorf("of oneself: %v", err)
 	}
 }
 
@@ -150,7 +166,7 @@ func TestTheGoClientRefusesCardsThatAreNotThoseAgreedOn(t *testing.T) {
 type withoutChain struct{}
 
 func (withoutChain) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.URL.Path, "/card-proof") || r.URL.Path == "/api/ledger/names" {
+	if strings.HasSuffix(r.URL.Path, "/card-proof") || r.URL.Path == "/api/membership/proof" || r.URL.Path == "/api/ledger/names" {
 		w := httptest.NewRecorder()
 		w.WriteHeader(http.StatusServiceUnavailable)
 		io.WriteString(w, `{"error":{"kind":"unavailable","message":"the chain is halted"}}`)

@@ -109,7 +109,7 @@ func verified(t terminal, sets receipt.Sets, called receipt.Called, found []rece
 			fmt.Fprintf(t.out, "DOES NOT CHECK: %s %s: %s\n", plain(f.Kind), plain(f.What), plain(f.Err))
 		}
 	}
-	for _, kind := range []struct{ kind, name string }{{receipt.LeafEvent, "looks and acts"}, {receipt.LeafEntry, "entries"}, {"keys", "people's keys"}} {
+	for _, kind := range []struct{ kind, name string }{{receipt.LeafEvent, "looks and acts"}, {receipt.LeafEntry, "entries"}, {"people", "who is who"}} {
 		agreed, waiting := 0, 0
 		for _, f := range found {
 			switch {

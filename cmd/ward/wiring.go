@@ -225,6 +225,10 @@ func (p *people) CardsOf(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 	return p.identity.CardsOf(ctx, tx, org, person)
 }
 
+func (p *people) HostOf(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (ward.GuestHost, error) {
+	return p.identity.HostOf(ctx, tx, org, person)
+}
+
 func (p *people) Of(ctx context.Context, tx *store.Tx, org ward.OrgID) (ward.ClinicInfo, error) {
 	return p.identity.Of(ctx, tx, org)
 }

@@ -266,28 +266,23 @@ func (x *checking) entries() error {
 	})
 }
 
-// people checks that the cards are those that the chain knew of.
+// people checks that the histories of who is who are those that the chain knew of.
 func (x *checking) people() error {
-	cards := map[string][]string{} // in order: a name is <person>-<serial>
-	var order []string
-	err := x.each("cards", ".txt", func(name string, text []byte) {
-		person, serial, _ := strings.Cut(name, "-")
-		if cards[person] == nil {
-			order = append(order, person)
-		}
-		cards[person] = append(cards[person], fmt.Sprintf("%09s%s", serial, text))
-	})
+	chains, err := fs.ReadDir(x.files, "membership")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	for _, person := range order {
-		f := Finding{Kind: "keys", What: person}
-		slices.Sort(cards[person])
-		var line [][]byte
-		for _, c := range cards[person] {
-			line = append(line, []byte(c[9:]))
+	for _, chain := range chains {
+		name := chain.Name()
+		var line [][]byte // a statement's name is its place, with zeros before
+		if err := x.each("membership/"+name, ".txt", func(_ string, text []byte) { line = append(line, text) }); err != nil {
+			return err
 		}
-		p, ok := x.lines[person]
+		f := Finding{Kind: "people", What: name}
+		p, ok := x.lines[name]
 		if !ok {
 			f.Waiting = true
 			x.found = append(x.found, f)
@@ -296,27 +291,29 @@ func (x *checking) people() error {
 		trust := x.sets.At(p.Height)
 		var value Hash
 		var there bool
-		value, there, f.Agreed, f.Err = trust.CheckState(LinkKey(trust.Origin, Label(trust.Salt, person)), p)
+		value, there, f.Agreed, f.Err = trust.CheckState(LinkKey(trust.Origin, Label(trust.Salt, name)), p)
 		switch {
 		case f.Err != nil:
 		case there && value == LineValue(line...):
-		case !there, slices.ContainsFunc(prefixes(line), func(l [][]byte) bool { return value == LineValue(l...) }):
+		case !there || begins(line, value):
 			f.Waiting = true // the newest was on its way
 		default:
-			f.Err = errors.New("the organisations agreed on other keys in this person's name")
+			f.Err = errors.New("the organisations agreed on another history of these people")
 		}
 		x.found = append(x.found, f)
 	}
 	return nil
 }
 
-func prefixes(line [][]byte) (all [][][]byte) {
-	for n := range line {
-		if n > 0 {
-			all = append(all, line[:n])
+// begins tells whether a value is that of the beginning of a line.
+func begins(line [][]byte, value Hash) bool {
+	var have Hash
+	for _, text := range line {
+		if have = LinkValue(have, text); have == value {
+			return true
 		}
 	}
-	return all
+	return false
 }
 
 // each reads the files of a folder whose names have an ending, without it.

@@ -49,7 +49,7 @@ func anExport(t *testing.T, c *consortium) fstest.MapFS {
 	put(FolderLines, string(marshal(t, Line{person, proof}))+"\n")
 	put("access.jsonl", looks)
 	put("entries/lock-000001-entry.txt", statement)
-	put("cards/"+person+"-1.txt", card)
+	put("membership/"+person+"/000001.txt", card)
 	return files
 }
 
@@ -125,7 +125,7 @@ func TestFolderThatWasChangedIsFound(t *testing.T) {
 		"a look that was not":         edit("access.jsonl", `"event":"one"`, `"event":"three"`),
 		"an entry is altered":         edit("entries/lock-000001-entry.txt", "{}", "{ }"),
 		"both the look and its proof": func(f fstest.MapFS) { edit("access.jsonl", "T2", "T3")(f); edit(FolderReceipts, "T2", "T3")(f) },
-		"another's keys":              edit("cards/"+person+"-1.txt", "first", "forged"),
+		"another's keys":              edit("membership/"+person+"/000001.txt", "first", "forged"),
 		"no proofs":                   func(f fstest.MapFS) { delete(f, FolderReceipts) },
 		"an older head":               edit(FolderLedger, `"seen":{"size":0`, `"seen":{"size":9`),
 	} {

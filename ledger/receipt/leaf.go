@@ -11,14 +11,14 @@ var errSalt = errors.New("what opens a leaf has 32 bytes")
 // Kinds of leaves, and what their content is: the audit event's bytes as kept, the text of a statement, or of
 // a grant's end what the server wrote down of it.
 const (
-	LeafEvent   = "event"
-	LeafEntry   = "entry"
-	LeafGrant   = "grant"
-	LeafEnd     = "end" // of a grant
-	LeafEpoch   = "epoch"
-	LeafCard    = "card"
-	LeafBrowser = "browser"
-	LeafClinic  = "clinic"
+	LeafEvent      = "event"
+	LeafEntry      = "entry"
+	LeafGrant      = "grant"
+	LeafEnd        = "end" // of a grant
+	LeafEpoch      = "epoch"
+	LeafMembership = "membership"
+	LeafBrowser    = "browser"
+	LeafClinic     = "clinic"
 )
 
 // Salt opens a leaf: 16 random bytes that make its commitment unguessable, which erasing forgets, and its two marks, which

@@ -82,7 +82,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		n := 0
 		for _, is := range []bool{
-			again[Card](t, text), again[Browser](t, text), again[Clinic](t, text), again[Epoch](t, text), again[Grant](t, text), again[Entry](t, text),
+			again[MemberCard](t, text), again[Browser](t, text), again[Clinic](t, text), again[Epoch](t, text), again[Grant](t, text), again[Entry](t, text),
 			again[Visitor](t, text), again[Admission](t, text), again[Guest](t, text), again[Arrival](t, text),
 		} {
 			if is {
@@ -209,7 +209,7 @@ func TestAStatementTakesTwoSignaturesInOrder(t *testing.T) {
 }
 
 func TestALongStatementIsRefusedUnread(t *testing.T) {
-	if _, err := Parse[Card](bytes.Repeat([]byte("a"), MaxStatement+1)); err == nil || !strings.Contains(err.Error(), "limit") {
+	if _, err := Parse[MemberCard](bytes.Repeat([]byte("a"), MaxStatement+1)); err == nil || !strings.Contains(err.Error(), "limit") {
 		t.Fatalf("a long text: %v", err)
 	}
 }

@@ -1,7 +1,9 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -264,4 +266,31 @@ func FormatRoles(list []ward.Role) string {
 func NameHash(opening [32]byte, name string) string {
 	sum := sha256.Sum256(append(append([]byte("ward/name/1\n"), opening[:]...), name...))
 	return ward.B64.EncodeToString(sum[:])
+}
+
+// PlaceOf reads where a statement of membership says it stands, whatever its type.
+func PlaceOf(text []byte) (Place, bool) {
+	p, err := peek(text)
+	return p.Place, err == nil
+}
+
+// Concerns reads who states something, of whom (nobody, if it speaks of another statement), and in which chain.
+func Concerns(text []byte) (author, person ward.PersonID, chain string, ok bool) {
+	p, err := peek(text)
+	return p.By, p.Person, p.Chain, err == nil
+}
+
+// A peeked is what statements of membership have in common.
+type peeked struct {
+	Place
+	Person ward.PersonID `json:"person"`
+	By     ward.PersonID `json:"by"`
+}
+
+// peek reads a statement that is not checked yet, to find out who must check it.
+func peek(text []byte) (peeked, error) {
+	var p peeked
+	_, rest, _ := bytes.Cut(text, []byte("\n"))
+	body, _, _ := bytes.Cut(rest, []byte("\n"))
+	return p, json.Unmarshal(body, &p)
 }

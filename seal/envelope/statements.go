@@ -8,21 +8,6 @@ import (
 	"ward"
 )
 
-// Card is the public half of a person's keys. Cards of one person form a chain: each after the first names the
-// one before by hash and is signed by its key too or, when that key is lost, by the member of staff who vouches.
-//
-// Signatures: the card's own signing key; then, if Serial > 1, the previous card's key or the voucher's.
-type Card struct {
-	Org       ward.OrgID    `json:"org"`
-	Person    ward.PersonID `json:"person"`
-	Serial    int64         `json:"serial"`             // 1 for the first
-	Previous  string        `json:"previous,omitempty"` // hash of the previous card's text
-	Recipient string        `json:"recipient"`          // age1pq1…
-	Signing   string        `json:"signing"`            // Ed25519 public key, b64
-	Time      string        `json:"time"`
-	Voucher   ward.PersonID `json:"voucher,omitempty"` // who vouches, if the previous key is lost
-}
-
 // Browser certifies the key of one browser, which signs that person's entries and binds the session.
 //
 // Signature: the person's signing key.
@@ -227,7 +212,6 @@ func LockIDOf(recipient, verify string) ward.LockID {
 	return ward.IDOf[ward.LockID]([16]byte(sum[:16]))
 }
 
-func (Card) Type() string    { return "ward/card/1" }
 func (Browser) Type() string { return "ward/browser/1" }
 func (Clinic) Type() string  { return "ward/clinic/1" }
 func (Epoch) Type() string   { return "ward/epoch/1" }
@@ -238,15 +222,6 @@ func (Visitor) Type() string   { return "ward/visitor/1" }
 func (Admission) Type() string { return "ward/admission/1" }
 func (Guest) Type() string     { return "ward/guest/1" }
 func (Arrival) Type() string   { return "ward/arrival/1" }
-
-func (c Card) check() error {
-	return first(
-		id("org", c.Org), id("person", c.Person), from1("serial", c.Serial),
-		when(c.Serial > 1, hash("previous", c.Previous)), when(c.Serial == 1, empty("previous", c.Previous)),
-		recipient(c.Recipient), key("signing", c.Signing), moment("time", c.Time),
-		when(c.Voucher != "", id("voucher", c.Voucher)), when(c.Serial == 1, empty("voucher", string(c.Voucher))),
-	)
-}
 
 func (b Browser) check() error {
 	return first(id("org", b.Org), id("person", b.Person), hash("card", b.Card), key("key", b.Key), moment("time", b.Time))

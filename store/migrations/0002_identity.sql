@@ -7,6 +7,15 @@ CREATE TABLE orgs (
     created BIGINT NOT NULL
 );
 
+-- Who is who: the chains of signed statements. The tables persons and cards say again what follows from them.
+CREATE TABLE membership (
+    org   TEXT NOT NULL,
+    chain TEXT NOT NULL, -- the roster: the org; a thread: its person
+    seq   BIGINT NOT NULL,
+    text  BYTEA NOT NULL,
+    PRIMARY KEY (org, chain, seq)
+);
+
 CREATE TABLE persons (
     org     TEXT NOT NULL,
     person  TEXT NOT NULL,
@@ -17,14 +26,17 @@ CREATE TABLE persons (
 );
 
 CREATE TABLE cards (
-    org     TEXT NOT NULL,
-    person  TEXT NOT NULL,
-    serial  BIGINT NOT NULL,
-    text    BYTEA NOT NULL,  -- ward/card/1
-    hash    TEXT NOT NULL,
-    pending BIGINT NOT NULL, -- 1 while nobody has vouched
-    PRIMARY KEY (org, person, serial)
+    org       TEXT NOT NULL,
+    person    TEXT NOT NULL,
+    hash      TEXT NOT NULL,
+    chain     TEXT NOT NULL,
+    serial    BIGINT NOT NULL,
+    text      BYTEA NOT NULL,  -- ward/card/2
+    recipient TEXT NOT NULL,
+    pending   BIGINT NOT NULL, -- 1 while it does not count yet
+    PRIMARY KEY (org, person, hash)
 );
+CREATE INDEX cards_pending ON cards (org, chain, pending);
 
 CREATE TABLE browsers (
     org    TEXT NOT NULL,
@@ -35,29 +47,32 @@ CREATE TABLE browsers (
     PRIMARY KEY (org, person, key)
 );
 
--- Sealed to the person; the server opens neither copy.
+-- Sealed to the person; the server opens neither copy. While a card after lost keys waits, the one before has its own.
 CREATE TABLE keyrings (
     org      TEXT NOT NULL,
     person   TEXT NOT NULL,
+    card     TEXT NOT NULL, -- whose keys are in it
     version  BIGINT NOT NULL,
     keyring  BYTEA NOT NULL,
     recovery BYTEA NOT NULL,
-    PRIMARY KEY (org, person)
+    PRIMARY KEY (org, person, card)
 );
 
 CREATE TABLE recovery_keys (
     org        TEXT NOT NULL,
     person     TEXT NOT NULL,
+    card       TEXT NOT NULL,
     lookup     TEXT NOT NULL UNIQUE,
     token_hash TEXT NOT NULL,
     attempts   BIGINT NOT NULL,
-    PRIMARY KEY (org, person)
+    PRIMARY KEY (org, person, card)
 );
 
 CREATE TABLE passkeys (
     org        TEXT NOT NULL,
     passkey    TEXT NOT NULL,
     person     TEXT NOT NULL,
+    card       TEXT NOT NULL,        -- whose keyring it opens
     credential TEXT NOT NULL UNIQUE, -- WebAuthn credential id, b64
     record     BYTEA NOT NULL,       -- public key, flags, counter, as JSON
     created    BIGINT NOT NULL,
@@ -89,8 +104,7 @@ CREATE TABLE invitations (
     welcome    BYTEA NOT NULL,
     state      TEXT NOT NULL,
     sent       BIGINT NOT NULL,
-    card       BYTEA NOT NULL,
-    bind       TEXT NOT NULL,
+    hash       TEXT NOT NULL, -- of the ward/invite/1
     created    BIGINT NOT NULL,
     until      BIGINT NOT NULL,
     PRIMARY KEY (org, invitation)
@@ -101,6 +115,7 @@ CREATE TABLE sessions (
     session TEXT NOT NULL,
     person  TEXT NOT NULL,
     token   TEXT NOT NULL UNIQUE, -- b64 SHA-256
+    card    TEXT NOT NULL,        -- whose keys it works with
     browser TEXT NOT NULL,
     agent   TEXT NOT NULL,
     share   BYTEA NOT NULL,       -- sealed under the server's key
@@ -131,4 +146,5 @@ DROP TABLE keyrings;
 DROP TABLE browsers;
 DROP TABLE cards;
 DROP TABLE persons;
+DROP TABLE membership;
 DROP TABLE orgs;

@@ -50,6 +50,7 @@ CREATE TABLE grants (
     created      BIGINT NOT NULL,
     ended        BIGINT NOT NULL, -- 0 while it stands
     ended_by     TEXT NOT NULL,
+    outdated     BIGINT NOT NULL DEFAULT 0, -- 1 once its person has other keys: the lock is due
     turns        BIGINT NOT NULL, -- 1 if its end asks for a new epoch, 0 if another grant took its place
     PRIMARY KEY (org, id)
 );

@@ -5,33 +5,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isID, newIDAt } from '../src/seal/bytes.ts'
 import { Entries } from '../src/engine/entries.ts'
-import { makeGrant, newLock, type OpenLock, type Self } from '../src/engine/locks.ts'
+import { makeGrant, newLock, type OpenLock } from '../src/engine/locks.ts'
 import type { Net } from '../src/engine/net.ts'
-import { People } from '../src/engine/people.ts'
 import { EngineProblem } from '../src/engine/problem.ts'
 import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
-import type { WireCards, WireStored } from '../src/engine/wire.ts'
-import { certify } from '../src/engine/account.ts'
+import type { WireStored } from '../src/engine/wire.ts'
+import { Clinic, type Someone } from './clinic.ts'
 import * as fhir from '../src/fhir/write.ts'
-import { b64, concat, hash, json64, newID, newIdentity, now, random, recipientOf, signingKey, unjson64, utf8, type Bytes } from '../src/seal/bytes.ts'
+import { b64, concat, hash, json64, newID, now, random, recipientOf, unjson64, utf8, type Bytes } from '../src/seal/bytes.ts'
 import { gzip } from '../src/seal/content.ts'
 import { openLockFile, sealTo, type LockKey } from '../src/seal/keys.ts'
 import { snapshotType, writeSnapshot, type Opened } from '../src/seal/snapshot.ts'
-import { hashOf, next, start, write, type Head } from '../src/seal/statements.ts'
+import { next, start, type Head } from '../src/seal/statements.ts'
 
-interface Someone { readonly self: Self; readonly wire: WireCards; readonly browser: Awaited<ReturnType<typeof signingKey>> }
-
-const org = newID()
-
-async function someone(): Promise<Someone> {
-  const [signing, browser, identity, person] = [await signingKey(random(32)), await signingKey(random(32)), await newIdentity(), newID()]
-  const card = await write('ward/card/1', { org, person, serial: 1, recipient: await recipientOf(identity), signing: signing.public, time: now() }, signing.sign)
-  const certificate = await certify(org, person, await hashOf(card), browser, signing)
-  return {
-    self: { org, person, identity, signing, card: await hashOf(card), name: 'Amina' }, browser,
-    wire: { person, roles: ['patient'], state: 'active', cards: [card.text], browsers: [certificate.text] },
-  }
-}
+const clinic = await Clinic.start()
+const someone = (): Promise<Someone> => clinic.join('patient')
 
 /** One lock's entries as a server keeps them: whatever a test puts here is what readers get. */
 class Server {
@@ -41,11 +29,7 @@ class Server {
   private readonly objects = new Map<string, Bytes>()
   private readonly uploads = new Map<string, Bytes>()
   private readonly lock: string
-  private readonly people: readonly WireCards[]
-  constructor(lock: string, people: readonly WireCards[]) {
-    this.lock = lock
-    this.people = people
-  }
+  constructor(lock: string) { this.lock = lock }
 
   async now(): Promise<Head> {
     if (this.head) return this.head
@@ -59,8 +43,8 @@ class Server {
   }
 
   private async get(path: string): Promise<unknown> {
-    const card = this.people.find((p) => path === `/api/people/${p.person}/cards`)
-    if (card) return card
+    const answer = clinic.answer(path)
+    if (answer !== undefined) return answer
     const after = Number(/after=(\d+)$/.exec(path)?.[1])
     if (Number.isNaN(after)) throw new EngineProblem('missing', path)
     const page = this.entries.filter((e) => e.seq > after).slice(0, 20)
@@ -95,9 +79,9 @@ const inside = (e: Entries) => e as unknown as { reopen(lock: OpenLock, stored: 
 async function room(messages: number): Promise<Room> {
   const author = await someone()
   const { key, epoch } = await newLock(author.self, 'chart', { chart: newID(), compartment: 'general' })
-  const server = new Server(key.lock, [author.wire])
+  const server = new Server(key.lock)
   const safe = new Safe(await Safe.newKey())
-  const reader = async (shelf = new MemoryShelf()): Promise<Entries> => new Entries(server.net(), new People(server.net(), shelf, org), shelf, safe, author.self, author.browser)
+  const reader = async (shelf = new MemoryShelf()): Promise<Entries> => new Entries(server.net(), await clinic.people(undefined, shelf, server.net()), shelf, safe, author.self, author.browser)
   const lock = async (snapshot = 0): Promise<OpenLock> => ({ lock: key.lock, kind: 'chart', epochs: [epoch], keys: new Map([[1, key]]), due: false, snapshot, ...(await server.now()) })
   const writer = await reader()
   for (let i = 1; i <= messages; i++) {
@@ -179,7 +163,7 @@ test('another history of the same length is a fork', async () => {
 test('an entry by a stranger\'s browser is not shown, and the others are', async () => {
   const r = await room(3)
   const stranger = await someone()
-  const forged = new Entries(r.server.net(), new People(r.server.net(), new MemoryShelf(), org), new MemoryShelf(), new Safe(await Safe.newKey()), r.author.self, stranger.browser)
+  const forged = new Entries(r.server.net(), await clinic.people(undefined, undefined, r.server.net()), new MemoryShelf(), new Safe(await Safe.newKey()), r.author.self, stranger.browser)
   const { body, sha256 } = await forged.pack(fhir.message('chart', r.author.self.person, 'Amina', now(), 'not by Amina'))
   const header = await forged.header(r.key.lock, 'message', 'application/fhir+json', { size: body.length, sha256 }, { encoding: 'gzip', title: '4' })
   await r.server.post({ entries: [await forged.seal((await r.lock()).epochs, await r.server.now(), header, body)] })

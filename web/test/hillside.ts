@@ -1,6 +1,6 @@
 // A clinic with a ledger, whose blocks are signed here as validators would, and a person's browser that asks it.
 
-import { LedgerOf } from '../src/engine/ledger.ts'
+import { LedgerOf, type Line } from '../src/engine/ledger.ts'
 import { EngineProblem } from '../src/engine/problem.ts'
 import type { NamedLog, NamedMember, Names } from '../src/ledger/names.ts'
 import type { Net } from '../src/engine/net.ts'
@@ -55,6 +55,8 @@ export class Hillside {
   keys: SigningKey[] = []
   leaves: Uint8Array[] = []
   cards: string[] = ['card one\n']
+  /** The chain that Amina's own cards are in: her thread, unless a test has it otherwise. */
+  get own(): Line { return { label: 'amina', texts: this.cards } }
   shown: string[] = this.cards
   agreed: string[] | undefined = this.cards
   changes: Change[] = []
@@ -227,7 +229,6 @@ export class Hillside {
         const here = await sha256(new Uint8Array([0]), key, value)
         return { proof: this.released > 0 ? { ...(await this.signed(new Map([[10, here]]))), path: [], value: b64(value) } : { ...(await this.signed(new Map([[10, new Uint8Array(32)]]))), path: [] } }
       }
-      if (path.endsWith('/cards')) return { cards: this.shown }
       if (path.endsWith('/card-proof')) return this.agreed ? { label: '', proof: await this.proof() } : { label: '', pending: true }
       throw new Error(`nobody asked for ${path}`)
     }
@@ -244,8 +245,8 @@ export function browser(clinic: () => Hillside): { look(): Promise<readonly stri
     ledger: () => ledger, pinned: () => pinned,
     async look() {
       // A new one each time, as after a reload: what it knows is on the shelf and in the keyring.
-      ledger = new LedgerOf({ get: (path: string) => clinic().net.get(path) } as Net, shelf, 'amina', () => pinned, async (t) => { pinned = t }, () => undefined)
-      await ledger.refresh(async () => clinic().cards)
+      ledger = new LedgerOf({ get: (path: string) => clinic().net.get(path) } as Net, shelf, 'hillside', 'amina', () => pinned, async (t) => { pinned = t }, () => undefined)
+      await ledger.refresh(async () => clinic().own)
       return ledger.state.alarms.map((a) => a.kind)
     },
   }

@@ -88,7 +88,7 @@ test('a clinic that was alone may join others with the same log; one of several 
   assert.deepEqual(await c.look(), ['other-log'])
 })
 
-test('keys that someone published in one’s name are said to be; another’s wrong keys are refused', async () => {
+test('keys that someone published in one’s name are said to be; another history of somebody is refused', async () => {
   const h = await Hillside.of(4)
   const b = browser(() => h)
   await h.grow(3)
@@ -97,15 +97,16 @@ test('keys that someone published in one’s name are said to be; another’s wr
   assert.deepEqual(await b.look(), ['own-keys'])
   h.agreed = h.cards
   assert.deepEqual(await b.look(), [])
-  await b.ledger().checkCards('amina', h.cards)
-  await assert.rejects(b.ledger().checkCards('amina', ['a card of before\n']), { code: 'conflict' })
+  const shown = async (): Promise<readonly string[]> => h.shown
+  await b.ledger().checkLine('amina', h.cards, shown)
+  await assert.rejects(b.ledger().checkLine('amina', ['a card of before\n'], shown), { code: 'conflict' })
   assert.deepEqual(b.ledger().state.alarms, [])
   h.shown = ['a substituted card\n']
-  await assert.rejects(b.ledger().checkCards('amina', ['a substituted card\n']), { code: 'tampered' })
+  await assert.rejects(b.ledger().checkLine('amina', ['a substituted card\n'], shown), { code: 'tampered' })
   assert.deepEqual(b.ledger().state.alarms, [{ kind: 'other-keys', person: 'amina' }])
   // What is on its way is no alarm, and that the server cannot say is none either.
   h.agreed = undefined
-  await b.ledger().checkCards('amina', ['another card\n'])
+  await b.ledger().checkLine('amina', ['another card\n'], shown)
 })
 
 test('what was seen and is gone is said to be', async () => {
@@ -170,7 +171,7 @@ test('who goes on from the history as it is now is not told again of what they s
   await b.ledger().vanished('chart', [line], 0, 9)
   assert.equal((await b.ledger().vanished('chart', [], 0, 9)).length, 1)
   assert.deepEqual(b.ledger().state.alarms, [{ kind: 'gone', time: line.time }])
-  await b.ledger().accept(async () => h.cards)
+  await b.ledger().accept(async () => h.own)
   assert.deepEqual(b.ledger().state.alarms, [])
   assert.equal((await b.ledger().vanished('chart', [], 0, 9)).length, 0)
 })
@@ -183,12 +184,12 @@ test('who has a ledger is not told that there is none, when it cannot be checked
   h.isAway = true
   assert.deepEqual(await b.look(), [])
   assert.equal((await b.ledger().proofs('/api/charts/c/receipts', 'event', [{ ref: 'e', time: '', says: () => true }]))[0]?.state, 'unchecked')
-  assert.equal((await b.ledger().cardProof('amina', h.cards)).state, 'unchecked')
+  assert.equal((await b.ledger().lineProof(h.own)).state, 'unchecked')
   h.isAway = false
   h.leaves = [await leaf(random(32)), await leaf(random(32))]
   await h.agree()
   assert.deepEqual(await b.look(), ['forked'])
-  assert.equal((await b.ledger().cardProof('amina', h.cards)).state, 'unchecked')
+  assert.equal((await b.ledger().lineProof(h.own)).state, 'unchecked')
 })
 
 test('names are those that are agreed, and only told ones are said to be', async () => {
@@ -198,12 +199,12 @@ test('names are those that are agreed, and only told ones are said to be', async
   await h.grow(1)
   assert.deepEqual(await b.look(), [])
   assert.deepEqual(b.ledger().state.organisations, ['Clinic 1', 'Clinic 2', 'Clinic 3', 'Clinic 4'])
-  const told = await b.ledger().cardProof('amina', h.cards)
+  const told = await b.ledger().lineProof(h.own)
   assert.ok(told.state === 'agreed' && !told.named && told.clinic === undefined && told.by[0] === 'Clinic 1')
   h.named = true
   assert.deepEqual(await b.look(), [])
   assert.deepEqual(b.ledger().state.organisations, ['Agreed 1', 'Agreed 2', 'Agreed 3', 'Agreed 4'])
-  const agreed = await b.ledger().cardProof('amina', h.cards)
+  const agreed = await b.ledger().lineProof(h.own)
   assert.ok(agreed.state === 'agreed' && agreed.named && agreed.clinic === 'Hillside Clinic' && agreed.by[3] === 'Agreed 4')
   // Names that somebody made up are nobody's.
   const honest = h.names.bind(h)
@@ -244,7 +245,7 @@ test('who was away for longer than a month is asked before others are trusted', 
     assert.deepEqual(await b.look(), ['long-away'])
     assert.equal(b.ledger().state.alarms[0]?.organisations?.length, 4)
     assert.deepEqual(await b.look(), ['long-away'], 'it does not go by itself')
-    await b.ledger().accept(async () => h.cards)
+    await b.ledger().accept(async () => h.own)
     assert.deepEqual(b.ledger().state.alarms, [])
     assert.deepEqual(await b.look(), [])
     // What another device found out counts here too.
@@ -271,7 +272,7 @@ test('a log that was begun again after a loss is told with how much is lost, and
   h.named = true
   assert.deepEqual(await b.look(), ['begun-again'])
   assert.deepEqual(b.ledger().state.alarms[0], { kind: 'begun-again', time: '2026-11-25T10:00:00.000Z', size: 9, lost: 4 })
-  await b.ledger().accept(async () => h.cards)
+  await b.ledger().accept(async () => h.own)
   assert.deepEqual(await b.look(), [])
   assert.equal(b.ledger().state.begun, '2026-11-25T10:00:00.000Z')
 })
@@ -287,9 +288,9 @@ test('access that was taken back and stands again is said to', async () => {
   assert.deepEqual(b.ledger().state.alarms, [])
   await b.ledger().takenBack('chart', [{ grant: 'friend', state: 'live' }])
   assert.deepEqual(b.ledger().state.alarms, [{ kind: 'stands-again' }])
-  await b.ledger().refresh(async () => h.cards)
+  await b.ledger().refresh(async () => h.own)
   assert.deepEqual(b.ledger().state.alarms, [{ kind: 'stands-again' }])
-  await b.ledger().accept(async () => h.cards)
+  await b.ledger().accept(async () => h.own)
   await b.ledger().takenBack('chart', [{ grant: 'friend', state: 'live' }])
   assert.deepEqual(b.ledger().state.alarms, [])
 })

@@ -7,7 +7,7 @@ import { Entries } from '../src/engine/entries.ts'
 import { newLock, type Self } from '../src/engine/locks.ts'
 import type { Net } from '../src/engine/net.ts'
 import { Outbox } from '../src/engine/outbox.ts'
-import { People } from '../src/engine/people.ts'
+import type { People } from '../src/engine/people.ts'
 import { EngineProblem } from '../src/engine/problem.ts'
 import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
 import { hash, newID, newIdentity, random, signingKey, utf8 } from '../src/seal/bytes.ts'
@@ -40,7 +40,7 @@ async function desk() {
   const server = new Server()
   const net = server as unknown as Net
   const [shelf, safe] = [new MemoryShelf(), new Safe(await Safe.newKey())]
-  const entries = new Entries(net, new People(net, shelf, org), shelf, safe, self, signing)
+  const entries = new Entries(net, {} as People, shelf, safe, self, signing)
   const locks = [await newLock(self, 'team'), await newLock(self, 'team')]
   const epochs = async () => [{ ...(locks[server.epoch - 1] as (typeof locks)[0]).epoch, body: { ...(locks[server.epoch - 1] as (typeof locks)[0]).epoch.body, epoch: server.epoch } }]
   let known = await epochs() // until the outbox asks afresh

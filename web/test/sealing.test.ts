@@ -1,74 +1,92 @@
 // To whom the app seals a lock's next key, whatever whoever runs the server says.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { certify } from '../src/engine/account.ts'
-import { makeGrant, newLock, Locks, type Guard, type OpenLock, type Self } from '../src/engine/locks.ts'
+import { makeGrant, newLock, Locks, type OpenLock } from '../src/engine/locks.ts'
 import type { Net } from '../src/engine/net.ts'
-import { People } from '../src/engine/people.ts'
 import { MemoryShelf } from '../src/engine/shelf.ts'
-import type { WireCards } from '../src/engine/wire.ts'
-import { newID, newIdentity, now, random, recipientOf, signingKey } from '../src/seal/bytes.ts'
-import { hashOf, parse, write } from '../src/seal/statements.ts'
+import { hash, newID, newIdentity, now, random, recipientOf, signingKey } from '../src/seal/bytes.ts'
+import { parse, write } from '../src/seal/statements.ts'
+import { Clinic } from './clinic.ts'
 
-const org = newID()
-
-async function someone(role: 'patient' | 'clinician'): Promise<{ card: Awaited<ReturnType<typeof write<'ward/card/1'>>>; self: Self; wire: WireCards & { cards: string[] } }> {
-  const [signing, browser, identity, person] = [await signingKey(random(32)), await signingKey(random(32)), await newIdentity(), newID()]
-  const card = await write('ward/card/1', { org, person, serial: 1, recipient: await recipientOf(identity), signing: signing.public, time: now() }, signing.sign)
-  const certificate = await certify(org, person, await hashOf(card), browser, signing)
-  return { card, self: { org, person, identity, signing, card: await hashOf(card), name: 'N' }, wire: { person, roles: [role], state: 'active', cards: [card.text], browsers: [certificate.text] } }
-}
-
-/** A lock of a patient that a doctor holds, and a doctor's card that the operator appended. */
-async function scene(guard?: Partial<Guard>) {
-  const [patient, doctor, stranger] = [await someone('patient'), await someone('clinician'), await someone('clinician')]
+/** A lock of a patient that a doctor holds, and how the ledger answers. */
+async function scene(agrees = true) {
+  const clinic = await Clinic.start()
+  const patient = await clinic.join('patient')
+  const doctor = clinic.founder
   const { key, epoch } = await newLock(patient.self, 'chart', { chart: newID(), compartment: 'restricted' })
   const g = await makeGrant(patient.self, key, { person: doctor.self.person, card: doctor.self.card }, await recipientOf(doctor.self.identity), 'care')
   const posted: { epoch: string; grants: { text: string }[] }[] = []
+  const asked: string[][] = []
   const net = {
-    get: async (path: string) => {
-      for (const p of [patient, doctor, stranger]) if (path === `/api/people/${p.self.person}/cards`) return p.wire
-      if (path.endsWith('/members')) return { members: [{ text: g.text, state: 'live' }] }
-      throw new Error(path)
-    },
+    get: async (path: string) => (path.endsWith('/members') ? { members: [{ text: g.text, state: 'live' }] } : clinic.answer(path)),
     post: async (_: string, body: (typeof posted)[0]) => { posted.push(body) },
   } as unknown as Net
   const shelf = new MemoryShelf()
-  const people = new People(net, shelf, org)
-  const locks = new Locks(net, people, patient.self, { confirmed: () => Promise.resolve(false), agrees: () => Promise.resolve(true), shelf, ...guard })
+  const ledger = { check: () => Promise.resolve(), agrees: (_: string, texts: readonly string[]) => { asked.push([...texts]); return Promise.resolve(agrees) } }
+  const people = await clinic.people(patient.self.person, shelf, net, ledger)
+  const locks = new Locks(net, people, patient.self, shelf)
   const open: OpenLock = { lock: key.lock, kind: 'chart', chart: epoch.body.chart as string, compartment: 'restricted', epochs: [epoch], keys: new Map([[1, key]]), seq: 0, chain: '', due: true, snapshot: 0 }
-  const forge = async (): Promise<void> => {
-    const evil = await signingKey(random(32))
-    const card = await write('ward/card/1', {
-      org, person: doctor.self.person, serial: 2, previous: await hashOf(doctor.card), recipient: await recipientOf(await newIdentity()), signing: evil.public, time: now(), voucher: stranger.self.person,
-    }, evil.sign, stranger.self.signing.sign)
-    doctor.wire.cards.push(card.text)
-  }
-  return { doctor, locks, open, posted, forge, grant: (await parse('ward/grant/1', g.text)).body.grant }
+  return { clinic, patient, doctor, people, locks, open, posted, asked, grant: (await parse('ward/grant/1', g.text)).body.grant }
 }
 
-test('nothing is sealed to a card that the operator appended', async () => {
-  const { locks, open, posted, forge } = await scene()
-  await forge()
-  await assert.rejects(locks.turn(open), /nobody known has confirmed/)
+test('a card that the operator appended ends the history there, and nothing is sealed by it', async () => {
+  const { clinic, doctor, locks, people, open, posted } = await scene()
+  await people.get(doctor.self.person)
+  const [evil, recipient] = [await signingKey(random(32)), await recipientOf(await newIdentity())]
+  const card = await write('ward/card/2', {
+    ...(await clinic.place(clinic.org)), person: doctor.self.person, serial: 2, before: doctor.self.card, recipientHash: await hash(recipient), signing: evil.public, time: now(),
+  }, evil.sign, evil.sign)
+  clinic.roster.push(card.text)
+  clinic.beside.get(doctor.self.person)?.recipients.push(recipient)
+  await assert.rejects(locks.turn(open), { code: 'tampered' })
+  assert.equal(posted.length, 0)
+  assert.equal((await people.get(doctor.self.person)).current.hash, doctor.self.card)
+})
+
+test('a recipient that is not the one of the card is sealed to by nobody', async () => {
+  const { clinic, doctor, locks, open, posted } = await scene()
+  clinic.beside.set(doctor.self.person, { recipients: [await recipientOf(await newIdentity())], browsers: [] })
+  await assert.rejects(locks.turn(open), /is not shown/)
   assert.equal(posted.length, 0)
 })
 
-test('nothing is sealed to a later card while the ledger does not say that it is the newest', async () => {
-  const { locks, open, posted, forge } = await scene({ confirmed: () => Promise.resolve(true), agrees: () => Promise.resolve(false) })
-  await forge()
+test('nothing is sealed while the ledger does not say that the history is the newest, but to oneself', async () => {
+  const { locks, open, people, patient, posted } = await scene(false)
   await assert.rejects(locks.turn(open), { code: 'withheld' })
   assert.equal(posted.length, 0)
+  assert.equal((await people.toSealTo(patient.self.person)).current.hash, patient.self.card)
 })
 
-test('a first card, and a later one that is confirmed and agreed, are given the next key', async () => {
-  const first = await scene()
-  await first.locks.turn(first.open)
-  assert.equal(first.posted[0]?.grants.length, 1)
-  const later = await scene({ confirmed: () => Promise.resolve(true) })
-  await later.forge()
-  await later.locks.turn(later.open)
-  assert.equal(later.posted[0]?.grants.length, 1)
+test('the next key is for the card that is current, as the newest history says, and the ledger is asked for all of it', async () => {
+  const { clinic, doctor, locks, open, posted, asked, people } = await scene()
+  await people.get(doctor.self.person)
+  const renewed = await clinic.newKeys(doctor)
+  await locks.turn(open)
+  const { body } = await parse('ward/grant/1', posted[0]?.grants[0]?.text as string)
+  assert.equal(body.card, renewed.self.card)
+  assert.deepEqual(asked.at(-1), clinic.roster)
+})
+
+test('new keys after a loss are sealed to only once they were completed', async () => {
+  const { clinic, people } = await scene()
+  const desk = await clinic.join('frontdesk')
+  clinic.wait(80)
+  const other = await clinic.join('patient')
+  const lost = await clinic.newKeys(other, await clinic.invite(clinic.founder, other.self.person, 'patient', { recover: true }))
+  assert.equal((await people.toSealTo(other.self.person)).current.hash, other.self.card)
+  await clinic.say('ward/confirm/1', desk, { what: lost.self.card, how: 'met' }, other.self.person)
+  assert.equal((await people.toSealTo(other.self.person)).current.hash, other.self.card)
+  clinic.wait(25)
+  await clinic.say('ward/complete/1', desk, { what: lost.self.card }, other.self.person)
+  assert.equal((await people.toSealTo(other.self.person)).current.hash, lost.self.card)
+})
+
+test('who left the clinic is given no key', async () => {
+  const { clinic, people } = await scene()
+  const desk = await clinic.join('frontdesk')
+  await people.get(desk.self.person)
+  await clinic.say('ward/deactivate/1', clinic.founder, { person: desk.self.person })
+  await assert.rejects(people.toSealTo(desk.self.person), { code: 'refused' })
 })
 
 test('who was taken off by this browser is given no later key, though the server says they hold the lock', async () => {

@@ -11,6 +11,7 @@ import { checkClinic } from '../src/engine/account.ts'
 import { Entries } from '../src/engine/entries.ts'
 import { readGuest } from '../src/engine/guest.ts'
 import { Locks, type OpenLock, type Self } from '../src/engine/locks.ts'
+import { Membership } from '../src/engine/membership.ts'
 import type { Net } from '../src/engine/net.ts'
 import { People } from '../src/engine/people.ts'
 import { MemoryShelf, Safe } from '../src/engine/shelf.ts'
@@ -18,13 +19,13 @@ import type { WireCards } from '../src/engine/wire.ts'
 import { Bad, b64, hash, isID, onlyNames, readJSON, recipientOf, signingKey, unb64, unjson64, utf8, verify } from '../src/seal/bytes.ts'
 import { padme, readContent } from '../src/seal/content.ts'
 import {
-  bind, codeOf, invitationIdentity, invitationToken, lockKey, openKeyring, openKeyringByCode, openLockFile, openWith, passkeyIdentity, prfSalt, readCode,
+  codeOf, invitationIdentity, invitationKey, invitationToken, lockKey, openKeyring, openKeyringByCode, openLockFile, openWith, passkeyIdentity, prfSalt, readCode,
   readKeyring, readLink, recoveryProof, writeKeyring, type LockKey,
 } from '../src/seal/keys.ts'
 import { linkIdentity, linkKey, namesKey, openName, openNamesKey, openWelcome, readGuestLink, type Place } from '../src/seal/guests.ts'
 import { sealRecomputable } from '../src/seal/recomputable.ts'
 import { recipientWrong } from '../src/seal/recipient.ts'
-import { checkCards, checkEpochs, checkSignatures, hashOf, next, parse, start } from '../src/seal/statements.ts'
+import { checkEpochs, checkSignatures, hashOf, next, parse, start } from '../src/seal/statements.ts'
 
 interface Vector { readonly name: string; readonly format: string; readonly good: boolean; readonly wrong?: string; readonly input: never; readonly output?: unknown }
 type Run = (input: never) => Promise<unknown>
@@ -38,8 +39,21 @@ function server(answers: Readonly<Record<string, unknown>>): Net {
   return { get: find } as unknown as Net
 }
 
-const cardsOf = (people: readonly WireCards[]): Record<string, unknown> => Object.fromEntries(people.map((p) => [`/api/people/${p.person}/cards`, p]))
-const known = (org: string, people: readonly WireCards[]): People => new People(server(cardsOf(people)), new MemoryShelf(), org)
+/** What an example shows of the clinic's people: its roster, and beside it what belongs to those in it. */
+interface Shown { readonly org: string; readonly clinic: string; readonly roster: readonly string[] }
+
+const answersOf = (shown: Shown, people: readonly WireCards[]): Record<string, unknown> => ({
+  ...Object.fromEntries(people.map((p) => [`/api/people/${p.person}/cards`, p])),
+  '/api/membership?after=0': { statements: shown.roster, more: false },
+  [`/api/membership?after=${shown.roster.length - 1}`]: { statements: shown.roster.slice(-1), more: false },
+})
+
+async function known(shown: Shown, people: readonly WireCards[], more: Readonly<Record<string, unknown>> = {}): Promise<People> {
+  const net = server({ ...answersOf(shown, people), ...more })
+  return new People(net, await Membership.start(net, new MemoryShelf(), '', shown.org, shown.clinic), '')
+}
+
+const nobody = { forget: () => undefined } as unknown as People
 
 /** Someone who only reads. */
 async function reader(org: string): Promise<Self> {
@@ -48,10 +62,9 @@ async function reader(org: string): Promise<Self> {
 }
 
 const formats: Record<string, Run> = {
-  async card(input: { org: string; person: WireCards; vouchers: WireCards[] | null }) {
-    const p = await known(input.org, input.vouchers ?? []).check(input.person, new Set([input.person.person]))
-    const last = await checkCards(input.person.cards, input.org, input.person.person, async (voucher) => (await known(input.org, input.vouchers ?? []).get(voucher)).cards.map((c) => c.statement.body.signing))
-    return { current: p.current.hash, pending: last.pending, browsers: Object.fromEntries(p.browsers) }
+  async person(input: Shown & { person: WireCards }) {
+    const p = await (await known(input, [input.person])).get(input.person.person)
+    return { current: p.current.hash, browsers: Object.fromEntries(p.browsers) }
   },
 
   async clinic(input: { text: string; hash: string }) {
@@ -61,9 +74,9 @@ const formats: Record<string, Run> = {
     return { hash: await hashOf(s), locks: s.body.locks }
   },
 
-  async epoch(input: { org: string; lock: string; epochs: string[] | null; authors: WireCards[] }) {
+  async epoch(input: Shown & { lock: string; epochs: string[] | null; authors: WireCards[] }) {
     const line = await checkEpochs(input.epochs ?? [], input.org, input.lock)
-    const people = known(input.org, input.authors)
+    const people = await known(input, input.authors)
     for (const e of line) await signedBy(await people.signingKeys(e.body.author), e.text)
     const last = line.at(-1)
     return { epoch: last?.body.epoch, hash: await hashOf(last as { text: string }), recipient: last?.body.recipient }
@@ -72,16 +85,16 @@ const formats: Record<string, Run> = {
   async history(input: { org: string; lock: string; epochs: string[]; history: string; identity: string }) {
     const locks = new Locks(server({
       [`/api/locks/${input.lock}`]: { lock: input.lock, kind: 'chart', epochs: input.epochs, seq: 0, chain: '', due: false, readable: true, grants: [], histories: [input.history] },
-    }), known(input.org, []), await reader(input.org))
+    }), nobody, await reader(input.org))
     locks.remember(await lockKey(input.org, input.lock, input.epochs.length, input.identity))
     const before = (await locks.open(input.lock)).keys.get(input.epochs.length - 1)
     return { epoch: before?.epoch, identity: before?.identity }
   },
 
-  async grant(input: { org: string; epoch: string; grant: { text: string; sealed: string }; granter: WireCards; identity: string }) {
+  async grant(input: Shown & { epoch: string; grant: { text: string; sealed: string }; granter: WireCards; identity: string }) {
     const e = (await parse('ward/epoch/1', input.epoch)).body
     const epochs = [...Array<never>(e.epoch - 1), await parse('ward/epoch/1', input.epoch)]
-    const locks = new Locks(server({}), known(input.org, [input.granter]), await reader(input.org))
+    const locks = new Locks(server({}), await known(input, [input.granter]), await reader(input.org))
     const g = await locks.checkGrant(input.grant.text, epochs)
     if ((await hash(unjson64(input.grant.sealed))) !== g.sha256) throw new Bad('it is not the sealed file that the grant names')
     const key = await openLockFile(input.identity, unjson64(input.grant.sealed), e)
@@ -116,10 +129,10 @@ const formats: Record<string, Run> = {
 
   async keyring(input: { text: string; card: string }) {
     const k = await readKeyring(utf8(input.text))
-    const card = (await parse('ward/card/1', input.card)).body
+    const card = (await parse('ward/card/2', input.card)).body
     const recipient = await recipientOf(k.identity)
     const signing = (await signingKey(unb64(k.signing))).public
-    if (card.org !== k.org || card.person !== k.person || card.recipient !== recipient || card.signing !== signing) throw new Bad('its keys are not those of the card')
+    if (card.org !== k.org || card.person !== k.person || card.recipientHash !== (await hash(recipient)) || card.signing !== signing) throw new Bad('its keys are not those of the card')
     return { person: k.person, name: k.name, recipient, signing, text: new TextDecoder().decode(writeKeyring(k)) }
   },
 
@@ -144,14 +157,12 @@ const formats: Record<string, Run> = {
     return { salt: b64(await prfSalt()), identity, recipient: await recipientOf(identity) }
   },
 
-  async invitation(input: { link: string; card: string; bind: string }) {
+  async invitation(input: { link: string }) {
     const link = readLink(input.link)
     const token = await invitationToken(link.secret)
-    const bound = await bind(link.secret, input.card)
-    if (input.bind !== '' && bound !== input.bind) throw new Bad('the card was not made with this link')
     return {
-      invitation: link.invitation, clinic: link.clinic ?? '', token: b64(token), tokenHash: await hash(token), bind: bound,
-      identity: await invitationIdentity(link.secret), value: `${link.invitation}.${b64(link.secret)}`,
+      invitation: link.invitation, clinic: link.clinic ?? '', token: b64(token), tokenHash: await hash(token), verifier: (await invitationKey(link.secret)).public,
+      identity: await invitationIdentity(link.secret),
     }
   },
 
@@ -212,8 +223,8 @@ const formats: Record<string, Run> = {
 
   versions: async (input: { entries: readonly Version[] }) => ({ threads: threadsOf(input.entries) }),
 
-  async snapshot(input: { org: string; lock: string; snapshot: string; authors: WireCards[] }) {
-    const entries = await entriesOf(input.org, input.authors, {})
+  async snapshot(input: Shown & { lock: string; snapshot: string; authors: WireCards[] }) {
+    const entries = await entriesOf(input, input.authors, {})
     const opened = await entries.checkSnapshot({ lock: input.lock, keys: new Map() }, utf8(input.snapshot))
     return { upto: opened.head, titles: opened.entries.map((e) => e.title ?? '') }
   },
@@ -225,17 +236,16 @@ async function signedBy(keys: readonly string[], text: string): Promise<void> {
   throw new Bad('its author did not sign it')
 }
 
-async function entriesOf(org: string, authors: readonly WireCards[], answers: Readonly<Record<string, unknown>>): Promise<Entries> {
-  const net = server({ ...cardsOf(authors), ...answers })
-  const shelf = new MemoryShelf()
-  return new Entries(net, new People(net, shelf, org), shelf, new Safe(await Safe.newKey()), await reader(org), await signingKey(new Uint8Array(32)))
+async function entriesOf(shown: Shown, authors: readonly WireCards[], answers: Readonly<Record<string, unknown>>): Promise<Entries> {
+  const net = server({ ...answersOf(shown, authors), ...answers })
+  return new Entries(net, await known(shown, authors), new MemoryShelf(), new Safe(await Safe.newKey()), await reader(shown.org), await signingKey(new Uint8Array(32)))
 }
 
 /** Reads one entry as the first of its lock, as a screen would, and takes it apart for comparison. */
-async function readEntry(input: { org: string; entry: string; sealed: string; epoch: number; identity: string; author: WireCards }): Promise<unknown> {
+async function readEntry(input: Shown & { entry: string; sealed: string; epoch: number; identity: string; author: WireCards }): Promise<unknown> {
   const { lock } = JSON.parse(input.entry.split('\n')[1] as string) as { lock: string }
   const head = await next(await start(lock), input.entry)
-  const entries = await entriesOf(input.org, [input.author], {
+  const entries = await entriesOf(input, [input.author], {
     [`/api/locks/${lock}/entries?after=0`]: { entries: [{ seq: 1, text: input.entry, sealed: input.sealed }], more: false, ...head },
   })
   const key = await lockKey(input.org, lock, input.epoch, input.identity)
@@ -288,15 +298,18 @@ async function readExport(input: { files: Record<string, string>; code: string }
   await checkClinic(textOf('clinic.txt'), keyring.clinic)
 
   const under = (folder: string): string[] => Object.keys(input.files).filter((name) => name.startsWith(folder)).sort()
-  const people = new Map<string, { person: string; cards: string[]; browsers: string[] }>()
-  for (const name of under('cards/')) {
-    const { person } = (await parse('ward/card/1', textOf(name))).body
-    const p = people.get(person) ?? { person, cards: [], browsers: [] }
-    p.cards.push(textOf(name))
+  const chain = (id: string): string[] => under(`membership/${id}/`).map(textOf)
+  const people = new Map<string, WireCards>()
+  const shownOf = (person: string): WireCards => {
+    const thread = chain(person)
+    const p = people.get(person) ?? { person, state: 'active', recipients: [], browsers: [], ...(thread.length > 0 && { thread }) }
     people.set(person, p)
+    return p
   }
-  for (const name of under('browsers/')) people.get((await parse('ward/browser/1', textOf(name))).body.person)?.browsers.push(textOf(name))
-  const authors = [...people.values()] as unknown as WireCards[]
+  for (const name of under('recipients/')) shownOf(name.slice('recipients/'.length, 'recipients/'.length + 26)).recipients.push(textOf(name))
+  for (const name of under('browsers/')) shownOf((await parse('ward/browser/1', textOf(name))).body.person).browsers.push(textOf(name))
+  const authors = [...people.values()]
+  const shown: Shown = { org: manifest.org, clinic: textOf('clinic.txt'), roster: chain(manifest.org) }
 
   const bodies: Record<string, string> = {}
   for (const l of manifest.locks) {
@@ -305,7 +318,7 @@ async function readExport(input: { files: Record<string, string>; code: string }
     for (const e of line) keys.set(e.body.epoch, await openLockFile(keyring.identity, file(`grants/${l.lock}-${e.body.epoch}.age`), e.body))
     const paths = under(`entries/${l.lock}-`).filter((name) => name.endsWith('.txt')).map((name) => name.slice(0, -4))
     const sent = paths.map((path, i) => ({ seq: i + 1, text: textOf(`${path}.txt`), sealed: input.files[`${path}.age`] }))
-    const entries = await entriesOf(manifest.org, authors, { [`/api/locks/${l.lock}/entries?after=0`]: { entries: sent, more: false, ...l.head } })
+    const entries = await entriesOf(shown, authors, { [`/api/locks/${l.lock}/entries?after=0`]: { entries: sent, more: false, ...l.head } })
     const { troubles } = await entries.read({ lock: l.lock, kind: l.kind, epochs: line, keys, ...l.head, due: false, snapshot: 0 } as OpenLock, () => undefined)
     if (troubles[0]) throw new Bad(troubles[0].detail)
     for (const path of paths) {

@@ -2,19 +2,21 @@
 // browser, and leaves it sealed.
 
 import { Bad, b64, hash, json64, newID, now, random, recipientOf, signingKey, unb64, unjson64, utf8, hkdf, hmac, type SigningKey } from '../seal/bytes.ts'
+import { Thread, type Roster } from '../seal/membership.ts'
 import {
-  bind, invitationIdentity, invitationToken, newCode, newLockIdentity, openKeyring, openKeyringByCode, readCode, readLink, readLockFile, recoveryProof,
-  sealKeyring, sealKeyringForCode, type Keyring, type Link, type LockKey,
+  invitationIdentity, invitationKey, invitationToken, namesIn, newCode, newLockIdentity, openKeyring, openKeyringByCode, readCode, readLink, readLockFile, recoveryProof,
+  sealKeyring, sealKeyringForCode, type Called, type Keyring, type Link, type LockKey,
 } from '../seal/keys.ts'
-import { checkEpochs, checkSignatures, hashOf, parse, write, type Statement } from '../seal/statements.ts'
+import { checkEpochs, checkSignatures, hashOf, nameHash, parse, rolesOf, write, type Statement } from '../seal/statements.ts'
 import { fullName } from '../fhir/write.ts'
 import { latest, makeGrant, newLock, type Self } from './locks.ts'
+import { again, Chain, invitedRoster, placeAfter } from './membership.ts'
 import type { Net } from './net.ts'
 import { makePasskey, touchPasskey, usePasskey } from './passkey.ts'
 import { EngineProblem } from './problem.ts'
 import { Safe, type Shelf } from './shelf.ts'
-import type { About, Progress } from './types.ts'
-import type { WireOpened, WireSession, WireSummary } from './wire.ts'
+import type { About, Progress, Role } from './types.ts'
+import type { WireInvitedMembership, WireOpened, WireSession, WireSummary } from './wire.ts'
 
 /** What signing in gives: the session, and the keyring that the touch opened. */
 export interface SignedIn { readonly session: WireSession; readonly keyring: Keyring }
@@ -25,11 +27,12 @@ export async function selfOf(keyring: Keyring): Promise<Self> {
   }
 }
 
-/** Checks that a keyring is the one of the person's latest card, and follows the card if it was vouched for. */
+/** Checks that a keyring is the one of the card that the server shows of it. Whether that counts, the history says. */
 export async function checkKeyring(keyring: Keyring, cardText: string): Promise<Keyring> {
-  const card = await parse('ward/card/1', cardText)
-  const signing = await signingKey(unb64(keyring.signing))
-  if (card.body.person !== keyring.person || card.body.org !== keyring.org || card.body.signing !== signing.public || card.body.recipient !== (await recipientOf(keyring.identity))) {
+  const card = await parse('ward/card/2', cardText)
+  const { public: signing } = await signingKey(unb64(keyring.signing))
+  const recipientHash = await hash(await recipientOf(keyring.identity))
+  if (card.body.person !== keyring.person || card.body.org !== keyring.org || card.body.signing !== signing || card.body.recipientHash !== recipientHash) {
     throw new EngineProblem('keyring', 'the keyring is not that of the card the server shows')
   }
   return { ...keyring, card: await hashOf(card) }
@@ -43,77 +46,164 @@ export function linkOf(link: string): Link {
   }
 }
 
-export async function open(net: Net, link: Link): Promise<{ opened: WireOpened; welcome?: LockKey; from?: string }> {
-  const opened = await net.post<WireOpened>(`/api/invitations/${link.invitation}/open`, { token: b64(await invitationToken(link.secret)) }, 'none')
-  if (opened.founding !== true) {
-    if (link.clinic === undefined || opened.clinicText === undefined || (await hash(opened.clinicText)) !== link.clinic) {
-      throw new EngineProblem('tampered', 'the server shows another clinic than the link names')
-    }
-  }
-  if (!opened.welcome) return { opened }
-  return { opened, welcome: await readLockFile(await invitationIdentity(link.secret), unjson64(opened.welcome)) }
+/** An invitation that was opened; all but the founder's is in the history that the clinic's statement begins. */
+export interface Opened {
+  readonly wire: WireOpened
+  readonly roles: readonly Role[]
+  readonly recover: boolean
+  readonly welcome?: LockKey
+  readonly from: string
+  /** How who invites calls the invited, if the history has just this name. */
+  readonly called?: Called | undefined
+  readonly invited?: Invited
 }
 
-export interface Joined extends SignedIn { readonly code: string; readonly welcome?: LockKey; readonly made: readonly LockKey[]; readonly opened: WireOpened }
+/** What the invited read before they join: the roster, and for patients and proxies their own thread. */
+interface Invited { readonly roster: Chain; own: Chain }
+
+export async function open(net: Net, link: Link): Promise<Opened> {
+  const token = b64(await invitationToken(link.secret))
+  const wire = await net.post<WireOpened>(`/api/invitations/${link.invitation}/open`, { token }, 'none')
+  if (wire.founding === true) {
+    if (link.clinic !== undefined) throw new EngineProblem('tampered', 'the server shows another clinic than the link names')
+    return { wire, roles: wire.roles, recover: false, from: '' }
+  }
+  await checkClinic(wire.clinicText ?? '', link.clinic ?? '')
+  const more = (after: number): Promise<WireInvitedMembership> => readOn(net, link, after)
+  const roster = await invitedRoster(wire.org.org, wire.clinicText as string, wire.membership, more)
+  const invited = { roster, own: await ownChain(roster, wire.person, wire.thread) }
+  const { roles, recover, name } = await inviteOf(invited, link, wire.person)
+  const shown = { wire, invited, roles: rolesOf(roles) ?? [], recover: recover === true }
+  if (!wire.welcome) return { ...shown, from: '' }
+  const [identity, sealed] = [await invitationIdentity(link.secret), unjson64(wire.welcome)]
+  const names = await namesIn(identity, sealed)
+  const called = names.name !== '' && names.salt !== '' && (await nameHash(unb64(names.salt), names.name)) === name ? { name: names.name, salt: names.salt } : undefined
+  return { ...shown, welcome: await readLockFile(identity, sealed), from: names.from, called }
+}
+
+const readOn = async (net: Net, link: Link, after: number): Promise<WireInvitedMembership> =>
+  net.post<WireInvitedMembership>(`/api/invitations/${link.invitation}/membership`, { token: b64(await invitationToken(link.secret)), after }, 'none')
+
+/** The history that somebody's card goes into: their thread, if one was begun for them. */
+async function ownChain(roster: Chain, person: string, thread: readonly string[] | undefined): Promise<Chain> {
+  if (!thread || thread.length === 0) return roster
+  const own = new Chain(Thread.start(roster.history as Roster, person))
+  await own.read(thread)
+  if (own.wrong) throw new EngineProblem('tampered', own.wrong.why)
+  return own
+}
+
+/** The open invitation that a link belongs to, as somebody who may invite stated it. */
+async function inviteOf({ own }: Invited, link: Link, person: string): Promise<Roster['invitations'][number]> {
+  const verifier = (await invitationKey(link.secret)).public
+  const invite = own.history.invitations.find((i) => i.invitation === link.invitation)
+  if (!invite || invite.verifier !== verifier || invite.person !== person) throw new EngineProblem('tampered', 'nobody of the clinic stated this invitation')
+  return invite
+}
+
+/** Reads on what others stated since, before a card is made anew. */
+async function readAgain(net: Net, link: Link, invited: Invited, person: string): Promise<void> {
+  const { roster } = invited
+  for (;;) {
+    const page = await readOn(net, link, roster.history.head.seq)
+    await roster.read(page.statements)
+    if (roster.wrong) throw new EngineProblem('tampered', roster.wrong.why)
+    if (page.more && page.statements.length > 0) continue
+    invited.own = await ownChain(roster, person, page.thread)
+    return
+  }
+}
+
+export interface Joined extends SignedIn { readonly code: string; readonly welcome?: LockKey; readonly made: readonly LockKey[]; readonly opened: Opened }
 
 /** Joins by an invitation: one touch makes the passkey; keys, card, keyring and locks are made around it. */
 export async function join(net: Net, browser: SigningKey, link: Link, about: About, passkeyName: string, progress: Progress): Promise<Joined> {
   progress('opening', 0, 4)
-  const { opened, welcome } = await open(net, link)
+  const opened = await open(net, link)
+  const { wire, welcome } = opened
   const name = fullName(about.name)
   progress('passkey', 1, 4)
-  const passkey = await makePasskey(opened.publicKey, name)
+  const passkey = await makePasskey(wire.publicKey, name)
   progress('keys', 2, 4)
-  const org = opened.org.org
+  const { org: { org }, person } = wire
   const seed = random(32)
   const signing = await signingKey(seed)
   const identity = await newLockIdentity()
-  const previous = opened.recover ? await parse('ward/card/1', opened.cards?.at(-1) ?? '') : undefined
-  const card = await write('ward/card/1', {
-    org, person: opened.person, serial: previous ? previous.body.serial + 1 : 1, previous: previous && (await hashOf(previous)), recipient: await recipientOf(identity),
-    signing: signing.public, time: now(), voucher: previous ? opened.inviter?.person : undefined,
-  }, signing.sign)
-  const certificate = await certify(org, opened.person, await hashOf(card), browser, signing)
+  const recipient = await recipientOf(identity)
   const code = newCode()
   const read = readCode(code)
   if (typeof read === 'string') throw new Bad('the recovery code does not read back')
   const proof = await recoveryProof(read.entropy)
   const passkeyID = newID()
-  const self: Self = { org, person: opened.person, identity, signing, card: await hashOf(card), name }
-  const locks = await firstLocks(self, opened, link)
-  const keyring: Keyring = {
-    org, person: opened.person, signing: b64(seed), card: self.card, clinic: locks.clinicText ? await hash(locks.clinicText) : (link.clinic ?? ''), name,
-    passkeys: [{ id: passkeyID, name: passkeyName, recipient: await recipientOf(passkey.identity) }], recovery: { code }, version: 1, identity,
-  }
-  const grants = welcome && !opened.recover ? [await makeGrant(self, welcome, { person: self.person, card: self.card }, card.body.recipient, 'work')] : []
+  const passkeys = [{ id: passkeyID, name: passkeyName, recipient: await recipientOf(passkey.identity) }]
   progress('sealing', 3, 4)
-  const session = await net.post<WireSession>(`/api/invitations/${link.invitation}/accept`, {
-    token: b64(await invitationToken(link.secret)), ceremony: opened.ceremony, credential: passkey.credential, passkey: passkeyID, cardText: card.text, browserText: certificate.text,
-    bind: await bind(link.secret, card.text), keyring: await sealKeyring(keyring), recoveryKeyring: await sealKeyringForCode(keyring),
-    recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash }, ...(locks.clinicText && { clinicText: locks.clinicText }), locks: locks.locks, grants,
-  }, 'browser')
+  let moved = false
+  const joined = await again(async () => {
+    if (moved && opened.invited) await readAgain(net, link, opened.invited, person)
+    moved = true
+    const self: Self = { org, person, identity, signing, card: '', name }
+    const founding = wire.founding ? await foundingLocks(self) : undefined
+    const card = founding ? await foundersCard(self, recipient, founding.clinicText) : await invitedCard(self, recipient, link, opened.invited as Invited)
+    const me: Self = { ...self, card: await hashOf(card) }
+    const locks = await firstLocks(me, opened, link, founding)
+    const keyring: Keyring = {
+      org, person, signing: b64(seed), card: me.card, clinic: founding ? await hash(founding.clinicText) : (link.clinic ?? ''), name, passkeys, recovery: { code }, version: 1, identity,
+    }
+    const grants = welcome && !opened.recover ? [await makeGrant(me, welcome, { person, card: me.card }, recipient, 'work')] : []
+    const session = await net.post<WireSession>(`/api/invitations/${link.invitation}/accept`, {
+      token: b64(await invitationToken(link.secret)), ceremony: wire.ceremony, credential: passkey.credential, passkey: passkeyID, cardText: card.text, recipient,
+      browserText: (await certify(org, person, me.card, browser, signing)).text, keyring: await sealKeyring(keyring), recoveryKeyring: await sealKeyringForCode(keyring),
+      recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash }, ...(founding && { clinicText: founding.clinicText }), locks: locks.locks, grants,
+    }, 'browser')
+    return { session, keyring, made: locks.keys }
+  })
   progress('done', 4, 4)
-  return { session, keyring, code, made: locks.keys, opened, ...(welcome && { welcome }) }
+  return { ...joined, code, opened, ...(welcome && { welcome }) }
 }
 
-interface FirstLocks { readonly locks: { epoch: string; grants: { text: string; sealed: Uint8Array }[] }[]; readonly keys: LockKey[]; readonly clinicText?: string }
+/** The first statement of the clinic's history. */
+async function foundersCard({ org, person, signing }: Self, recipient: string, clinicText: string): Promise<Statement<'ward/card/2'>> {
+  return write('ward/card/2', {
+    org, chain: org, seq: 1, previous: await hash(clinicText), person, serial: 1, recipientHash: await hash(recipient), signing: signing.public, time: now(),
+  }, signing.sign)
+}
+
+/** A card by a link: the first, or, after lost keys, the one that follows the current. */
+async function invitedCard({ person, signing }: Self, recipient: string, link: Link, invited: Invited): Promise<Statement<'ward/card/2'>> {
+  const { roster, own } = invited
+  await inviteOf(invited, link, person)
+  const before = own.history.person(person)
+  return write('ward/card/2', {
+    ...placeAfter(own.history, roster.history as Roster), person, serial: (before?.serial ?? 0) + 1, before: before?.card, recipientHash: await hash(recipient),
+    signing: signing.public, invitation: link.invitation, time: now(),
+  }, signing.sign, (await invitationKey(link.secret)).sign)
+}
+
+interface FirstLocks { readonly locks: { epoch: string; grants: { text: string; sealed: Uint8Array }[] }[]; readonly keys: LockKey[] }
+
+/** The clinic's four locks, with the statement that founds it and names them. */
+interface Founding { readonly made: readonly { readonly key: LockKey; readonly epoch: Statement<'ward/epoch/1'> }[]; readonly clinicText: string }
+
+async function foundingLocks(self: Self): Promise<Founding> {
+  const kinds = ['directory', 'staff', 'team', 'emergency'] as const
+  const made = await Promise.all(kinds.map((kind) => newLock(self, kind)))
+  const ids = Object.fromEntries(made.map((m, i) => [kinds[i], m.key.lock]))
+  const clinic = await write('ward/clinic/1', {
+    org: self.org, founder: self.person, signing: self.signing.public,
+    locks: { directory: ids['directory'] ?? '', staff: ids['staff'] ?? '', clinicians: ids['team'] ?? '', emergency: ids['emergency'] ?? '' }, time: now(),
+  }, self.signing.sign)
+  return { made, clinicText: clinic.text }
+}
 
 /** The locks that begin with a person: the clinic's four with its founder, both parts of the chart with a patient. */
-async function firstLocks(self: Self, opened: WireOpened, link: Link): Promise<FirstLocks> {
+async function firstLocks(self: Self, { wire: opened, recover }: Opened, link: Link, founding: Founding | undefined): Promise<FirstLocks> {
   const recipient = await recipientOf(self.identity)
   const me = { person: self.person, card: self.card }
-  if (opened.founding) {
-    const kinds = ['directory', 'staff', 'team', 'emergency'] as const
-    const made = await Promise.all(kinds.map((kind) => newLock(self, kind)))
-    const ids = Object.fromEntries(made.map((m, i) => [kinds[i], m.key.lock]))
-    const clinic = await write('ward/clinic/1', {
-      org: self.org, founder: self.person, signing: self.signing.public,
-      locks: { directory: ids['directory'] ?? '', staff: ids['staff'] ?? '', clinicians: ids['team'] ?? '', emergency: ids['emergency'] ?? '' }, time: now(),
-    }, self.signing.sign)
-    const locks = await Promise.all(made.map(async (m) => ({ epoch: m.epoch.text, grants: [await makeGrant(self, m.key, me, recipient, 'work')] })))
-    return { locks, keys: made.map((m) => m.key), clinicText: clinic.text }
+  if (founding) {
+    const locks = await Promise.all(founding.made.map(async (m) => ({ epoch: m.epoch.text, grants: [await makeGrant(self, m.key, me, recipient, 'work')] })))
+    return { locks, keys: founding.made.map((m) => m.key) }
   }
-  if (opened.chart === undefined || opened.recover) return { locks: [], keys: [] }
+  if (opened.chart === undefined || recover) return { locks: [], keys: [] }
   const clinic = await checkClinic(opened.clinicText ?? '', link.clinic ?? '')
   const outside = async (lock: string): Promise<{ holder: string; holderEpoch: number; recipient: string }> => {
     const shown = (opened.locks ?? []).find((l: WireSummary) => l.lock === lock)

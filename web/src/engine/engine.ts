@@ -1,9 +1,9 @@
 // The engine: what screens call. Before someone signs in it only knows how to come in; then it has a Session, and
 // drops it, keys and all, at the end.
 
-import { signingKey, unb64, unjson64 } from '../seal/bytes.ts'
-import { invitationIdentity, inviterOf, readCode, type Keyring } from '../seal/keys.ts'
+import { readCode, type Keyring } from '../seal/keys.ts'
 import * as account from './account.ts'
+import { Membership } from './membership.ts'
 import { browserKey, Net } from './net.ts'
 import { passkeySupport } from './passkey.ts'
 import { EngineProblem, problemOf } from './problem.ts'
@@ -102,21 +102,20 @@ class App {
   async openInvitation(link: string): Promise<Invitation> {
     await this.ready
     const read = account.linkOf(link)
-    const { opened } = await account.open(this.net, read)
-    const from = opened.welcome ? await inviterOf(await invitationIdentity(read.secret), unjson64(opened.welcome)) : ''
-    return { ...(from && { from }), clinic: opened.org, roles: opened.roles, recover: opened.recover === true, founding: opened.founding === true, until: opened.until }
+    const { wire, roles, recover, from, called } = await account.open(this.net, read)
+    return { ...(from && { from }), ...(called && { called: called.name }), clinic: wire.org, roles, recover, founding: wire.founding === true, until: wire.until }
   }
 
   async accept(...[link, about, passkeyName, progress]: Parameters<Engine['accept']>): Promise<{ code: string }> {
     await this.ready
     const joined = await account.join(this.net, this.browser, account.linkOf(link), about, passkeyName, progress)
-    // From here on the person has joined, and must get the code whatever else fails: who vouches ends this first
-    // session, for example, and may be quick.
+    // From here on the person has joined, and must get the code whatever else fails: what another states of them, for
+    // example, may end this first session.
     try {
       const session = await this.begin(joined.session, joined.keyring)
       if (joined.welcome) session.locks.remember(joined.welcome)
       for (const key of joined.made) session.locks.remember(key)
-      if (!joined.opened.recover) await session.introduce(about)
+      if (!joined.opened.recover) await (session.wire.pending ? session.introduceSoon(about, joined.opened.called) : session.introduce(about, joined.opened.called))
     } catch (error) {
       console.warn('after joining:', problemOf(error).message)
       if (!this.session) this.tell({ what: 'ended', why: 'expired' })
@@ -148,8 +147,10 @@ class App {
   private async enter(keyring: Keyring): Promise<Session> {
     const wire = await this.net.get<WireMe>('/api/me')
     const checked = await account.checkKeyring(keyring, wire.cardText)
-    const self = { ...(await account.selfOf(checked)), signing: await signingKey(unb64(checked.signing)) }
-    const session = new Session(this.net, this.shelf, this.safe, self, this.browser, checked, wire, (change) => this.tell(change), async (k) => {
+    await account.checkClinic(wire.clinicText, checked.clinic)
+    const self = await account.selfOf(checked)
+    const membership = await Membership.start(this.net, this.shelf, self.person, self.org, wire.clinicText, () => this.tell({ what: 'people' }))
+    const session = new Session(this.net, this.shelf, this.safe, self, this.browser, checked, wire, membership, (change) => this.tell(change), async (k) => {
       if (this.current) await account.park(this.shelf, this.current, k)
     })
     await session.start()
@@ -193,7 +194,7 @@ class App {
   /** Forgets the person: keys in memory, the parked keyring and what was read. What waits to be sent and what was begun stay, sealed. */
   private end(why: 'signed-out' | 'expired' | 'elsewhere', forget: boolean): void {
     if (this.session) {
-      this.session.ended = true
+      this.session.stop()
       void this.session.drafts.flush()
     }
     const was = this.session
@@ -273,9 +274,15 @@ class App {
     this.tell({ what: 'me' })
   }
 
-  withdraw(invitation: string): Promise<void> { return this.net.del(`/api/invitations/${invitation}`).then(() => this.tell({ what: 'people' })) }
-  endPerson(person: string): Promise<void> { return this.net.post<void>(`/api/people/${person}/end`, {}).then(() => this.tell({ what: 'people' })) }
-  setRoles(person: string, roles: readonly string[]): Promise<void> { return this.net.put<void>(`/api/people/${person}/roles`, { roles }).then(() => this.tell({ what: 'people' })) }
+  async changeKeys(): Promise<{ code: string }> {
+    const before = this.here
+    await before.drafts.flush()
+    const { code, keyring } = await before.changeKeys()
+    before.stop()
+    await this.enter(keyring)
+    return { code }
+  }
+
   recordState(): ReturnType<Engine['recordState']> { return this.net.get('/api/record/state') }
   ledgerStatus(): Promise<LedgerStatus> { return this.net.get('/api/ledger/status') }
   castLedgerVote(subject: string, yes: boolean): Promise<void> { return this.net.post<void>('/api/ledger/votes', { subject, yes }).then(() => this.tell({ what: 'ledger' })) }
@@ -312,6 +319,7 @@ export function createEngine(): Engine {
     renamePasskey: guarded((id, name) => app.here.renamePasskey(id, name)),
     removePasskey: guarded((id) => app.here.removePasskey(id)),
     newCode: guarded(() => app.here.newCode()),
+    changeKeys: guarded(() => app.changeKeys()),
     sessions: guarded(() => app.sessions()),
     endSession: guarded((id) => app.endSession(id)),
     eraseMe: guarded(() => app.eraseMe()),
@@ -319,9 +327,16 @@ export function createEngine(): Engine {
     people: guarded(() => app.here.listPeople()),
     invite: guarded((who, roles, byEmail) => app.here.invite(who, roles, byEmail)),
     inviteAgain: guarded((person, byEmail) => app.here.inviteAgain(person, byEmail)),
-    withdraw: guarded((invitation) => app.withdraw(invitation)),
-    endPerson: guarded((person) => app.endPerson(person)),
-    setRoles: guarded((person, roles) => app.setRoles(person, roles)),
+    withdraw: guarded((invitation) => app.here.withdraw(invitation)),
+    endPerson: guarded((person) => app.here.matters.end(person)),
+    setRoles: guarded((person, roles) => app.here.matters.setRoles(person, roles)),
+    membership: guarded(() => app.here.membershipState()),
+    confirmMatter: guarded((person, what, how) => app.here.matters.confirm(person, what, how)),
+    vetoMatter: guarded((person, what) => app.here.matters.veto(person, what)),
+    completeMatter: guarded((person, what) => app.here.matters.complete(person, what)),
+    reinstate: guarded((person, what) => app.here.matters.reinstate(person, what)),
+    renamePerson: guarded((person, given, family) => app.here.renamePerson(person, given, family)),
+    setVetoHours: guarded((hours) => app.here.matters.setVetoHours(hours)),
     teams: guarded(() => app.here.teams()),
     createTeam: guarded((name, members) => app.here.createTeam(name, members)),
     addToTeam: guarded((team, person) => app.here.addToTeam(team, person)),

@@ -381,7 +381,8 @@ export class Entries {
   /** Seals one content and gives what is to be posted. */
   async seal(epochs: OpenLock['epochs'], seen: Head, header: ContentHeader, body: Uint8Array): Promise<{ text: string; sealed: Bytes }> {
     const e = latest(epochs)
-    const sealed = await sealTo(await writeContent(header, body, this.self.signing.sign), e.recipient)
+    const signed = { ...header, card: this.self.card } // what waited may be older than these keys
+    const sealed = await sealTo(await writeContent(signed, body, this.self.signing.sign), e.recipient)
     return { text: (await this.statement(e.epoch, header, seen, sealed.length, await hash(sealed))).text, sealed }
   }
 

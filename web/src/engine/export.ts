@@ -100,6 +100,7 @@ class Packing {
       await this.looksOf(chart.chart)
     }
     await this.person(self.person)
+    await this.membership()
     await this.folder.add('access.jsonl', this.looks.join(''))
     await this.proofs()
     const about = { format: 'ward/export/1', org: self.org, person: self.person, time: now(), locks: this.index }
@@ -172,20 +173,35 @@ class Packing {
     if (sum !== body.sha256) throw new EngineProblem('tampered', `entry ${seq} is not what its author sent`)
   }
 
-  /** Someone's cards and browsers, with those who vouched for them. Who was erased has none. */
+  /** What belongs to someone's cards, and their thread. Who was erased has none. */
   private async person(id: string): Promise<void> {
     if (this.people.has(id)) return
     this.people.add(id)
-    const wire = await this.session.exportParts().net.get<WireCards>(`/api/people/${id}/cards`).catch((error: unknown) => {
-      if (error instanceof EngineProblem && error.code === 'missing') return undefined
-      throw error
-    })
-    for (const text of wire?.cards ?? []) {
-      const { body } = await parse('ward/card/1', text)
-      await this.folder.add(`cards/${id}-${body.serial}.txt`, text)
-      if (body.voucher) await this.person(body.voucher)
+    const { net, people: known } = this.session.exportParts()
+    const missing = (error: unknown): undefined => {
+      if (!(error instanceof EngineProblem && error.code === 'missing')) throw error
     }
-    for (const text of new Set(wire?.browsers)) await this.folder.add(`browsers/${idOf(await digest(utf8(text))).slice(0, 26)}.txt`, text)
+    const wire = await net.get<WireCards>(`/api/people/${id}/cards`).catch(missing)
+    const found = wire && (await known.check(wire).catch(missing))
+    if (!found) return
+    const { cards, chain } = found
+    if (chain !== known.membership.chain) await this.chain(id, chain.texts)
+    for (const { serial, recipient } of cards) if (recipient !== '') await this.folder.add(`recipients/${id}-${serial}.txt`, recipient)
+    for (const text of new Set(wire.browsers)) await this.folder.add(`browsers/${idOf(await digest(utf8(text))).slice(0, 26)}.txt`, text)
+  }
+
+  /** The roster: threads are judged by it. */
+  private async membership(): Promise<void> {
+    const { membership } = this.session.exportParts().people
+    await membership.sync()
+    await this.chain(membership.org, membership.chain.texts)
+  }
+
+  private readonly chains: string[] = []
+
+  private async chain(id: string, texts: readonly string[]): Promise<void> {
+    this.chains.push(id)
+    for (const [i, text] of texts.entries()) await this.folder.add(`membership/${id}/${String(i + 1).padStart(6, '0')}.txt`, text)
   }
 
   /** Who looked, newest first; not everyone who may read a chart may know this. */
@@ -223,8 +239,9 @@ class Packing {
     }
     await this.folder.add('receipts.jsonl', lines.join(''))
     const people: string[] = []
-    for (const person of this.people) {
-      const { proof } = await net.get<WireCardProof>(`/api/people/${person}/card-proof`).catch((error: unknown) => {
+    for (const person of this.chains) {
+      const path = person === this.session.wire.org.org ? '/api/membership/proof' : `/api/people/${person}/card-proof`
+      const { proof } = await net.get<WireCardProof>(path).catch((error: unknown) => {
         if (error instanceof EngineProblem && error.code === 'missing') return {} as WireCardProof
         throw error
       })

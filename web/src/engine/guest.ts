@@ -19,7 +19,7 @@ import { EngineProblem, problemOf } from './problem.ts'
 import { kept, openShelf, type Shelf } from './shelf.ts'
 import type { ID } from './types.ts'
 import { admissionBy, VisitCalls } from './visitcalls.ts'
-import type { WireCards, WireGuestOpened, WireGuestSession, WireVisit, WireVisitGuest, WireVisitMember } from './wire.ts'
+import type { WireCards, WireGuestHost, WireGuestOpened, WireGuestSession, WireMembership, WireVisit, WireVisitGuest, WireVisitMember } from './wire.ts'
 
 export type { GuestRole } from '../seal/guests.ts'
 
@@ -142,37 +142,51 @@ const lookAt = (net: Net, guest: ID): Promise<WireGuestOpened> => net.post<WireG
 
 /** The host's card, which the link names, and the browsers that it certifies. */
 class HostKeys {
-  private readonly welcome: Welcome
-  readonly recipient: string
   browsers: ReadonlySet<string>
 
-  private constructor(welcome: Welcome, recipient: string, browsers: ReadonlySet<string>) {
-    this.welcome = welcome
-    this.recipient = recipient
+  private constructor(private readonly card: NamedCard, readonly recipient: string, browsers: ReadonlySet<string>) {
     this.browsers = browsers
   }
 
-  static async of(welcome: Welcome, cards: WireCards): Promise<HostKeys> {
-    const own = await cardAndBrowsers(welcome.org, welcome.host, cards)
-    if (own.hash !== welcome.card) throw new Bad("the clinician's keys are not those that the link names")
-    return new HostKeys(welcome, own.recipient, own.browsers)
+  static async of(welcome: Welcome, host: WireGuestHost): Promise<HostKeys> {
+    const card = await cardOf(welcome.org, welcome.host, host.cardText)
+    if (host.person !== welcome.host || card.hash !== welcome.card) throw new Bad("the clinician's keys are not those that the link names")
+    if ((await hash(host.recipient)) !== card.recipientHash) throw new Bad('what is sealed to the clinician would go to somebody else')
+    return new HostKeys(card, host.recipient, await certified(card, host.browsers))
   }
 
-  async refresh(cards: WireCards): Promise<void> { this.browsers = (await HostKeys.of(this.welcome, cards)).browsers }
+  async refresh(wire: WireCards): Promise<void> { this.browsers = await certified(this.card, wire.browsers) }
 }
 
-/** The latest card that the server shows of a person, with the browsers that it certifies. It counts if the link or the
- * host's admission names it. */
-async function cardAndBrowsers(org: string, person: string, wire: WireCards): Promise<{ hash: string; recipient: string; browsers: ReadonlySet<string> }> {
-  const card = await parse('ward/card/1', wire.cards.at(-1) ?? '')
-  if (card.body.org !== org || card.body.person !== person || wire.person !== person) throw new Bad('the card is of someone else')
-  const name = await hashOf(card)
+/** A card whose place in the clinic's history nobody looked at: it counts if the link or the host's admission names it. */
+interface NamedCard { readonly org: string; readonly person: string; readonly hash: string; readonly serial: number; readonly signing: string; readonly recipientHash: string }
+
+async function cardOf(org: string, person: string, text: string): Promise<NamedCard> {
+  const s = await parse('ward/card/2', text)
+  if (s.body.org !== org || s.body.person !== person) throw new Bad('the card is of someone else')
+  return { org, person, hash: await hashOf(s), serial: s.body.serial, signing: s.body.signing, recipientHash: s.body.recipientHash }
+}
+
+/** The browsers that a card certifies. */
+async function certified(card: NamedCard, certificates: readonly string[]): Promise<ReadonlySet<string>> {
   const browsers = new Set<string>()
-  for (const text of wire.browsers) {
+  for (const text of certificates) {
     const b = await parse('ward/browser/1', text)
-    if (b.body.org === org && b.body.person === person && b.body.card === name && (await checkSignatures(b, card.body.signing).then(() => true, () => false))) browsers.add(b.body.key)
+    if (b.body.org === card.org && b.body.person === card.person && b.body.card === card.hash && (await checkSignatures(b, card.signing).then(() => true, () => false))) browsers.add(b.body.key)
   }
-  return { hash: name, recipient: card.body.recipient, browsers }
+  return browsers
+}
+
+/** The newest card of a person among statements, of those whose recipients the server shows: others wait, or were refused. */
+async function newestCard(org: string, wire: WireCards, statements: readonly string[]): Promise<NamedCard | undefined> {
+  const shown = new Set(await Promise.all(wire.recipients.map((r) => hash(r))))
+  let newest: NamedCard | undefined
+  for (const text of statements) {
+    if (!text.startsWith('ward/card/2\n') || !text.includes(wire.person)) continue
+    const card = await cardOf(org, wire.person, text).catch(() => undefined)
+    if (card && shown.has(card.recipientHash) && card.serial > (newest?.serial ?? 0)) newest = card
+  }
+  return newest
 }
 
 async function arrive(shelf: Shelf, link: GuestLink, welcome: Welcome, host: HostKeys, name: string): Promise<GuestDoor> {
@@ -325,10 +339,32 @@ export class GuestDoor extends VisitCalls implements Door {
     if (found && isRight(found)) return found
     const { people } = await this.net.get<{ people: WireCards[] }>(`${this.path}/people`)
     for (const wire of people) {
-      if (wire.person === this.welcome.host) await this.host.refresh(wire)
-      else this.known.set(wire.person, await cardAndBrowsers(this.welcome.org, wire.person, wire))
+      if (wire.person === this.welcome.host) {
+        await this.host.refresh(wire)
+        continue
+      }
+      const card = await newestCard(this.welcome.org, wire, wire.thread ?? (await this.readRoster()))
+      if (card) this.known.set(wire.person, { hash: card.hash, browsers: await certified(card, wire.browsers) })
     }
     return find()
+  }
+
+  private roster: Promise<readonly string[]> = Promise.resolve([])
+
+  /** What was stated of those who work for the clinic, read on: their cards are among it. */
+  private readRoster(): Promise<readonly string[]> {
+    const before = this.roster
+    this.roster = before.then(async (known) => {
+      const all = [...known]
+      for (let more = true; more;) {
+        const page = await this.net.get<WireMembership>(`/api/membership?after=${all.length}`)
+        all.push(...page.statements)
+        more = page.more && page.statements.length > 0
+      }
+      return all
+    })
+    this.roster.catch(() => { this.roster = before })
+    return this.roster
   }
 
   protected async read(wire: WireVisit): Promise<Visit> {

@@ -1,10 +1,10 @@
-// What the ledger shows this person, checked here: that the clinic's history is the one that was agreed, that nobody
-// put other keys in their name, and that each thing they see was recorded. The trust it starts from is in the keyring;
+// What the ledger shows this person, checked here: that the clinic's history is the one that was agreed, that the signed
+// history of who is who is, and that each thing they see was recorded. The trust it starts from is in the keyring;
 // how a proof is checked is in ledger/verify.ts. Nothing of a clinic's work waits for any of this.
 
 import { unb64, utf8 } from '../seal/bytes.ts'
 import {
-  b64, Broken, checkBlock, checkState, commitment, extend, follow, leads, lineKey, lineValue,
+  b64, Broken, checkBlock, checkState, commitment, extend, follow, leads, lineAfter, lineKey,
   type Agreed, type Change, type Receipt, type StateProof, type Trust, type Validator,
 } from '../ledger/verify.ts'
 import { entrySize, Scan, type Gap, type Opened, type Scanned } from '../ledger/accesses.ts'
@@ -15,7 +15,7 @@ import { releasedKey, releasedNumber } from './release.ts'
 import type { Shelf } from './shelf.ts'
 import { Silence } from './silence.ts'
 import type { ID, LedgerAlarm, LedgerState, Proof } from './types.ts'
-import type { WireAccesses, WireCardProof, WireCards, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
+import type { WireAccesses, WireCardProof, WireConsistency, WireFinal, WireLedger, WireReceipt } from './wire.ts'
 
 /** What is not agreed after this long, in ms, is said to be late: a chain takes less than a second. */
 const late = 60 * 60 * 1000
@@ -58,6 +58,9 @@ export interface Wanted { readonly ref: ID; readonly time: string; readonly says
   readonly written?: string
 }
 
+/** A chain of statements on members, as it is shown: the roster by the clinic's id, a thread by its person's. */
+export interface Line { readonly label: ID; readonly texts: readonly string[] }
+
 export class LedgerOf {
   private kept: Kept | undefined
   private readonly silence: Silence
@@ -68,7 +71,7 @@ export class LedgerOf {
   private readonly blocks = new Map<string, Promise<Agreed>>() // that were checked: many receipts are of one
 
   constructor(
-    private readonly net: Pick<Net, 'get'>, private readonly shelf: Shelf, private readonly person: ID,
+    private readonly net: Pick<Net, 'get'>, private readonly shelf: Shelf, private readonly org: ID, private readonly person: ID,
     private readonly pinned: () => Trust | undefined, private readonly pin: (trust: Trust) => Promise<void>, private readonly changed: () => void,
   ) { this.silence = new Silence(shelf, person) }
 
@@ -83,17 +86,17 @@ export class LedgerOf {
     }
   }
 
-  /** Checks the clinic's history and one's own cards; what is wrong is in state, and told. */
-  refresh(cards: () => Promise<readonly string[]>): Promise<void> {
-    this.running ??= this.check(cards).finally(() => { this.running = undefined })
+  /** Checks the clinic's history and the chain that one's own cards are in; what is wrong is in state, and told. */
+  refresh(own: () => Promise<Line>): Promise<void> {
+    this.running ??= this.check(own).finally(() => { this.running = undefined })
     return this.running
   }
 
-  private async check(cards: () => Promise<readonly string[]>): Promise<void> {
+  private async check(own: () => Promise<Line>): Promise<void> {
     const was = this.told
     await this.silence.load()
     try {
-      await this.follow(() => within(cards()))
+      await this.follow(() => within(own()))
       await this.silence.checked('history')
     } catch (error) {
       // Why it cannot be checked makes no difference: silence is told.
@@ -118,7 +121,7 @@ export class LedgerOf {
     return within(this.net.get<T>(path, stop.signal)).finally(() => stop.abort())
   }
 
-  private async follow(cards: () => Promise<readonly string[]>): Promise<void> {
+  private async follow(own: () => Promise<Line>): Promise<void> {
     const alarms: LedgerAlarm[] = []
     try {
       await this.history(await this.ask<WireLedger>('/api/ledger').catch(async (error: unknown) => {
@@ -127,9 +130,13 @@ export class LedgerOf {
         throw error
       }))
       if (this.kept) {
-        // Asked twice: a card may be made between the two answers.
-        const other = async (): Promise<boolean> => (await this.line(this.person, await cards())) === 'other'
-        if ((await other()) && (await other())) alarms.push({ kind: 'own-keys' })
+        // Asked twice: something may be stated between the two answers.
+        const other = async (): Promise<ID | undefined> => {
+          const { label, texts } = await own()
+          return (await this.line(label, texts)) === 'other' ? label : undefined
+        }
+        const label = (await other()) && (await other())
+        if (label) alarms.push({ kind: label === this.org ? 'other-people' : 'own-keys' })
       }
     } catch (error) {
       if (!(error instanceof Alarm)) throw error
@@ -248,7 +255,7 @@ export class LedgerOf {
   }
 
   /** Goes on from the history as it is shown now, after the person was told that it is not the one of before. */
-  async accept(cards: () => Promise<readonly string[]>): Promise<void> {
+  async accept(own: () => Promise<Line>): Promise<void> {
     const wire = await this.ask<WireLedger>('/api/ledger')
     if (!wire.chain || !wire.validators || !wire.height) throw new EngineProblem('unavailable', 'the clinic shows no ledger')
     const trust = { chain: wire.chain, validators: wire.validators, height: wire.height, origin: wire.origin, salt: wire.salt, seen: { size: 0, root: b64(new Uint8Array(32)) } }
@@ -258,52 +265,71 @@ export class LedgerOf {
     this.kept = undefined
     await this.silence.forget()
     await this.pin(trust)
-    await this.refresh(cards)
+    await this.refresh(own)
   }
 
-  /** What the chain says of a person's line of cards: these, these without the newest, which is on its way, or others. */
-  async line(person: ID, cards: readonly string[]): Promise<'same' | 'pending' | 'other' | 'unknown'> {
+  /** What the ledger says of a chain of statements: these, these without the newest, which are on their way, or others. */
+  async line(label: ID, texts: readonly string[]): Promise<'same' | 'pending' | 'other' | 'unknown'> {
     const { kept } = this
     if (!kept) return 'unknown'
-    const value = await lineValue(cards)
-    if (person !== this.person && this.lines.get(person) === value) return 'same'
-    const wire = await this.ask<WireCardProof>(`/api/people/${person}/card-proof`)
+    const values = await this.valuesOf(label, texts)
+    const value = values.at(-1) as string
+    if (label !== this.person && this.lines.get(label) === value) return 'same'
+    const wire = await this.ask<WireCardProof>(this.proofPath(label))
     if (!wire.proof) return wire.pending ? 'pending' : 'unknown'
-    const key = await lineKey(kept.trust, person)
+    const key = await lineKey(kept.trust, label)
     const proof = wire.proof
     const found = await withSets(kept, proof.height, (trust) => checkState(trust, key, proof)).catch(() => undefined)
     if (!found || found.agreed.height + behind < kept.height) return 'unknown' // an old answer, which says nothing of now
     if (found.value === value) {
-      this.lines.set(person, value)
+      this.lines.set(label, value)
       return 'same'
     }
-    if (found.value === undefined) return wire.pending ? 'pending' : 'unknown'
-    for (let n = cards.length - 1; n > 0; n--) if (found.value === (await lineValue(cards.slice(0, n)))) return wire.pending ? 'pending' : 'unknown'
+    if (found.value === undefined || values.includes(found.value)) return wire.pending ? 'pending' : 'unknown'
     return 'other'
   }
 
-  /** Refuses another's cards if the chain has others; that it cannot say is no reason to. */
-  async checkCards(person: ID, cards: readonly string[]): Promise<void> {
-    const line = await this.line(person, cards).catch(() => 'unknown' as const)
-    if (line !== 'other') return
-    const now = await this.net.get<WireCards>(`/api/people/${person}/cards`)
-    if (JSON.stringify(now.cards.slice(0, cards.length)) !== JSON.stringify(cards) || now.cards.length > cards.length + 1) {
-      throw new EngineProblem('conflict', 'this person has just changed their keys') // the next to ask sees the new ones
-    }
-    if ((await this.line(person, cards).catch(() => 'unknown' as const)) !== 'other') return
-    await this.alarm({ kind: 'other-keys', person })
-    throw new EngineProblem('tampered', 'the server shows other keys for this person than the organisations agreed on')
+  private proofPath(label: ID): string { return label === this.org ? '/api/membership/proof' : `/api/people/${label}/card-proof` }
+
+  /** The values of a line after each of its statements. A roster has thousands, of which few are new. */
+  private async valuesOf(label: ID, texts: readonly string[]): Promise<readonly string[]> {
+    const before = this.values.get(label)
+    const goes = before !== undefined && before.texts.length <= texts.length && before.texts.every((text, i) => texts[i] === text)
+    const values = goes ? [...before.values] : []
+    for (const text of texts.slice(values.length)) values.push(await lineAfter(values.at(-1), text))
+    this.values.set(label, { texts: [...texts], values })
+    return values
   }
 
-  /** Whether the chain's newest state has just these cards of a person, or the clinic has no chain. An answer that does not come is no yes. */
-  async agrees(person: ID, cards: readonly string[]): Promise<boolean> {
+  private readonly values = new Map<ID, { readonly texts: readonly string[]; readonly values: readonly string[] }>()
+
+  /** Refuses another's chain if the ledger has another; that it cannot say is no reason to. now gives it as it is shown now. */
+  async checkLine(label: ID, texts: readonly string[], now: () => Promise<readonly string[]>): Promise<void> {
+    const line = await this.line(label, texts).catch(() => 'unknown' as const)
+    if (line !== 'other') return
+    const shown = await now()
+    if (shown.length !== texts.length || shown.some((text, i) => text !== texts[i])) {
+      throw new EngineProblem('conflict', 'something was just stated of this person') // the next to ask sees it
+    }
+    if ((await this.line(label, texts).catch(() => 'unknown' as const)) !== 'other') return
+    await this.alarm(label === this.org ? { kind: 'other-people' } : { kind: 'other-keys', person: label })
+    throw new EngineProblem('tampered', 'the server shows another history of who is who than the organisations agreed on')
+  }
+
+  /** Whether the ledger's newest state has just these statements of a chain, or the clinic has no ledger. An answer that does not come is no yes. */
+  async agrees(label: ID, texts: readonly string[]): Promise<boolean> {
     let timer: ReturnType<typeof setTimeout> | undefined
-    const hung = new Promise<boolean>((done) => { timer = setTimeout(() => done(false), agreementWait) })
+    let over = false
+    const hung = new Promise<boolean>((done) => { timer = setTimeout(() => { over = true; done(false) }, agreementWait) })
     const asked = (async () => {
       await this.running
       if (!this.kept) return !(await this.load()) && (await this.hasNone())
-      this.lines.delete(person) // what it said before is not its newest state
-      return (await this.line(person, cards)) === 'same'
+      for (;;) {
+        this.lines.delete(label) // what it said before is not its newest state
+        const line = await this.line(label, texts)
+        if (line !== 'pending' || over) return line === 'same'
+        await new Promise((resolve) => setTimeout(resolve, agreementStep)) // the newest statements are on their way
+      }
     })().catch(() => false)
     return Promise.race([asked, hung]).finally(() => clearTimeout(timer))
   }
@@ -335,21 +361,21 @@ export class LedgerOf {
     return { state: 'unchecked', ...(since !== undefined && { since }) }
   }
 
-  /** The proof of a person's line of cards, for who wants to see it. */
-  async cardProof(person: ID, cards: readonly string[]): Promise<Proof> {
+  /** The proof of the chain that a person is in, for who wants to see it. */
+  async lineProof({ label, texts }: Line): Promise<Proof> {
     const kept = await this.base()
     if (!kept) return { state: 'none' }
     if (kept === 'unchecked') return this.unchecked('history')
-    const wire = await this.ask<WireCardProof>(`/api/people/${person}/card-proof`).catch(() => undefined)
+    const wire = await this.ask<WireCardProof>(this.proofPath(label)).catch(() => undefined)
     if (!wire) return this.unchecked('proofs')
     if (!wire.proof) return wire.pending ? { state: 'pending', late: false } : { state: 'missing' }
     const proof = wire.proof
-    const line = await this.line(person, cards).catch(() => undefined)
+    const line = await this.line(label, texts).catch(() => undefined)
     if (line === undefined) return this.unchecked('proofs')
     if (line === 'pending') return { state: 'pending', late: false }
     if (line === 'other') return { state: 'broken', fault: 'content' }
     try {
-      const { agreed } = await withSets(kept, proof.height, async (trust) => checkState(trust, await lineKey(trust, person), proof))
+      const { agreed } = await withSets(kept, proof.height, async (trust) => checkState(trust, await lineKey(trust, label), proof))
       return line === 'same' ? this.proofOf(kept, agreed, {}) : { state: 'missing' }
     } catch (error) {
       return brokenBy(error)
@@ -562,7 +588,7 @@ export class LedgerOf {
 }
 
 /** What only the person ends, who was told. What else is wrong ends with an answer that checks. */
-const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'gone', 'stands-again', 'hidden']
+const stays: readonly LedgerAlarm['kind'][] = ['other-keys', 'other-people', 'gone', 'stands-again', 'hidden']
 
 /** An access that was agreed: which event, as it was written, its number in the record, and its place in the log. */
 interface AgreedEvent { readonly event: ID; readonly text: string; readonly seq: number; readonly index: number }
@@ -593,6 +619,8 @@ async function within<T>(work: Promise<T>): Promise<T> {
 
 /** How long the chain may take to answer before nothing is sealed, in ms: it takes less than a second. */
 const agreementWait = 20 * 1000
+/** After what time it is asked again, in ms: about what a block takes. */
+const agreementStep = 300
 /** How many ends of grants of a chart this browser remembers. */
 const rememberedEnds = 500
 /** How many blocks are remembered to have been checked. */

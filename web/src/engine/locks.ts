@@ -6,7 +6,7 @@ import { lockFile, lockKey, newLockIdentity, openLockFile, lockSigning, type Loc
 import { sealRecomputable } from '../seal/recomputable.ts'
 import { checkEpochs, checkSignatures, hashOf, lockIDOf, parse, write, type Epoch, type Grant, type Statement } from '../seal/statements.ts'
 import type { Net } from './net.ts'
-import type { KnownPerson, People } from './people.ts'
+import type { People } from './people.ts'
 import { EngineProblem, problemOf } from './problem.ts'
 import type { Shelf } from './shelf.ts'
 import type { Purpose } from './types.ts'
@@ -28,19 +28,6 @@ export const latest = (epochs: readonly Statement<'ward/epoch/1'>[]): Epoch => (
 /** A lock that this person may read and has no key to: as after they got new keys, when nobody else held it. */
 export class NoKey extends Bad {}
 
-/** Whose word there is on a card after the first. */
-export interface Guard {
-  /** Whether this browser knows by invitations whose card it is. */
-  readonly confirmed: (p: KnownPerson) => Promise<boolean>
-  /** Whether the ledger's newest state has just these cards, or there is no ledger. */
-  readonly agrees: (p: KnownPerson) => Promise<boolean>
-  /** Where it is remembered who was taken off a lock. */
-  readonly shelf?: Pick<Shelf, 'get' | 'put'>
-}
-
-/** Who knows no invitations confirms nobody's later card. */
-const nobodys: Guard = { confirmed: () => Promise.resolve(false), agrees: () => Promise.resolve(true) }
-
 /** Of a lock: grants that were seen to end, and of each member the newest epoch they had then. */
 interface Ended { readonly grants: readonly string[]; readonly at: Readonly<Record<string, number>> }
 
@@ -54,11 +41,11 @@ export class Locks {
   private readonly net: Net
   private readonly people: People
   private readonly self: Self
+  /** Where it is remembered who was taken off a lock. */
+  private readonly shelf: Pick<Shelf, 'get' | 'put'> | undefined
 
-  private readonly guard: Guard
-
-  constructor(net: Net, people: People, self: Self, guard: Guard = nobodys) {
-    this.guard = guard
+  constructor(net: Net, people: People, self: Self, shelf?: Pick<Shelf, 'get' | 'put'>) {
+    this.shelf = shelf
     this.net = net
     this.people = people
     this.self = self
@@ -97,7 +84,7 @@ export class Locks {
       try {
         const grant = await this.checkGrant(held.text, epochs)
         if (grant.person === this.self.person) {
-          const now = await this.isToThisCard(grant)
+          const now = grant.card === this.self.card
           if (!now || !keys.has(grant.epoch)) shut.set(grant.grant, now)
         }
         if (keys.has(grant.epoch)) continue
@@ -116,11 +103,6 @@ export class Locks {
     // What is sealed to the cards before may go.
     if ([...shut.values()].includes(false)) for (const grant of open) this.answers.set(grant, { lock: wire.lock, opens: true })
     if (keys.size === 0 && problem !== undefined) throw problem
-  }
-
-  private async isToThisCard(grant: Grant): Promise<boolean> {
-    const { cards } = await this.people.get(this.self.person)
-    return cards.find((c) => c.hash === grant.card)?.statement.body.recipient === (await recipientOf(this.self.identity))
   }
 
   /** Tells the clinic which grants to this person open, and which do not: somebody else makes those again. */
@@ -160,17 +142,15 @@ export class Locks {
     return checkEpochs(wire.epochs, this.self.org, lock)
   }
 
-  /** A grant of an open epoch to a person's latest card, checked, or to a team's latest epoch. */
+  /** A grant of an open epoch to a person's card, as their history says it now, or to a team's latest epoch. standing: by which they hold the lock already. */
   async makeGrant(key: LockKey, to: { person: string; standing?: string } | { holder: string }, purpose: Purpose, until?: string): Promise<{ text: string; sealed: Uint8Array }> {
     let member: Pick<Grant, 'person' | 'card' | 'holder' | 'holderEpoch'>
     let recipient: string
     if ('person' in to) {
-      this.people.forget(to.person)
-      const p = await this.people.get(to.person)
-      if (p.state === 'ended') throw new Bad('this person has left the clinic')
-      await this.maySeal(p, to.standing)
+      const p = await this.people.toSealTo(to.person)
+      if (to.standing !== undefined && !p.cards.some((c) => c.hash === to.standing)) throw new EngineProblem('tampered', 'the card by which a person holds the lock is not among theirs')
       member = { person: to.person, card: p.current.hash }
-      recipient = p.current.statement.body.recipient
+      recipient = p.current.recipient
     } else {
       const e = latest(await this.outside(to.holder))
       member = { holder: to.holder, holderEpoch: e.epoch }
@@ -179,21 +159,10 @@ export class Locks {
     return makeGrant(this.self, key, member, recipient, purpose, until)
   }
 
-  /**
-   * Nothing is sealed to a card after the first but to one that is known, and on which the organisations agree. standing is the card by which
-   * the person holds the lock already: whoever granted that looked at it.
-   */
-  private async maySeal(p: KnownPerson, standing: string | undefined): Promise<void> {
-    if (standing !== undefined && !p.cards.some((c) => c.hash === standing)) throw new EngineProblem('tampered', 'the card by which a person holds a lock is not among theirs')
-    if (p.current.statement.body.serial === 1 || p.person === this.self.person) return
-    if (p.current.hash !== standing && !(await this.guard.confirmed(p))) throw new EngineProblem('refused', 'keys are not passed on to new keys that nobody known has confirmed')
-    if (!(await this.guard.agrees(p))) throw new EngineProblem('withheld', "keys are not passed on until the clinic's ledger answers")
-  }
-
   /** Refuses a lock of which somebody is shown as holding it whom this browser saw taken off; remembers whom it sees so now. */
   private async checkEnds(lock: string, members: readonly { readonly grant: Grant; readonly state: string }[]): Promise<void> {
     const key = `ends/${this.self.person}/${lock}`
-    const before = ((await this.guard.shelf?.get('pins', key)) as Ended | undefined) ?? { grants: [], at: {} }
+    const before = ((await this.shelf?.get('pins', key)) as Ended | undefined) ?? { grants: [], at: {} }
     const of = (g: Grant): string => g.person ?? (g.holder as string)
     for (const { grant: g } of members.filter((m) => m.state === 'live')) {
       const own = g.granter === g.person && g.epoch <= (before.at[of(g)] ?? 0) // made with the key that they had
@@ -203,14 +172,14 @@ export class Locks {
     if (ended.length === 0) return
     const at = { ...before.at }
     for (const g of ended) at[of(g)] = Math.max(at[of(g)] ?? 0, g.epoch)
-    await this.guard.shelf?.put('pins', key, { grants: [...before.grants, ...ended.map((g) => g.grant)].slice(-rememberedEnds), at } satisfies Ended)
+    await this.shelf?.put('pins', key, { grants: [...before.grants, ...ended.map((g) => g.grant)].slice(-rememberedEnds), at } satisfies Ended)
   }
 
   /** Remembers that this person took somebody off. */
   async took(lock: string, grant: string, member: string): Promise<void> {
     const key = `ends/${this.self.person}/${lock}`
-    const before = ((await this.guard.shelf?.get('pins', key)) as Ended | undefined) ?? { grants: [], at: {} }
-    await this.guard.shelf?.put('pins', key, { grants: [...before.grants, grant].slice(-rememberedEnds), at: { ...before.at, [member]: Math.max(...(this.opened.get(lock)?.keys() ?? [0]), before.at[member] ?? 0) } } satisfies Ended)
+    const before = ((await this.shelf?.get('pins', key)) as Ended | undefined) ?? { grants: [], at: {} }
+    await this.shelf?.put('pins', key, { grants: [...before.grants, grant].slice(-rememberedEnds), at: { ...before.at, [member]: Math.max(...(this.opened.get(lock)?.keys() ?? [0]), before.at[member] ?? 0) } } satisfies Ended)
   }
 
   /** Starts the next epoch, for those who remain. */

@@ -1,115 +1,216 @@
-// People's cards and browsers, checked and remembered: whose signature is this? What the server says of a person's
-// keys must follow from what this browser saw before, so that it cannot put other keys in their place unnoticed.
+// People's cards and browsers, checked and remembered: whose signature is this? Who has which card is what the signed history
+// says (membership.ts). The server sends beside it what belongs to cards: recipients, by their hashes, and browsers' certificates.
 
-import { Bad } from '../seal/bytes.ts'
-import { checkCards, checkSignatures, hashOf, parse, type Statement } from '../seal/statements.ts'
+import { Bad, hash } from '../seal/bytes.ts'
+import type { Person, Roster, Thread } from '../seal/membership.ts'
+import { recipientWrong } from '../seal/recipient.ts'
+import { checkSignatures, parse, rolesOf } from '../seal/statements.ts'
+import type { Chain, Membership } from './membership.ts'
 import type { Net } from './net.ts'
-import type { Shelf } from './shelf.ts'
+import { EngineProblem, problemOf } from './problem.ts'
 import type { Role } from './types.ts'
 import type { WireCards } from './wire.ts'
 
+/** The public half of somebody's keys. recipient is '' of an old card of which the server shows none. */
+export interface KnownCard { readonly hash: string; readonly serial: number; readonly signing: string; readonly recipient: string }
+
 export interface KnownPerson {
-  readonly person: string; readonly roles: readonly Role[]; readonly state: 'active' | 'pending' | 'ended'
-  readonly cards: readonly { readonly hash: string; readonly statement: Statement<'ward/card/1'> }[]
-  /** The latest card that counts, or undefined while the only one is pending. */
-  readonly current: { readonly hash: string; readonly statement: Statement<'ward/card/1'> }
-  readonly pending?: Statement<'ward/card/1'>
+  readonly person: string; readonly roles: readonly Role[]; readonly state: 'active' | 'ended'
+  /** All that ever counted, oldest first. */
+  readonly cards: readonly KnownCard[]
+  readonly current: KnownCard
   readonly browsers: ReadonlyMap<string, string> // key to card hash
+  /** The history they are in, the roster or their own thread, and what it says of them. */
+  readonly chain: Chain
+  readonly member: Person
 }
 
-interface Pin { serial: number; hash: string }
+/** What the ledger says of a chain of statements. */
+export interface Agreement {
+  /** Refuses a chain if the organisations agreed on another. now gives it as it is shown now. */
+  check(label: string, texts: readonly string[], now: () => Promise<readonly string[]>): Promise<void>
+  /** Whether the newest that was agreed is just these, or there is no ledger. */
+  agrees(label: string, texts: readonly string[]): Promise<boolean>
+}
+
+const noLedger: Agreement = { check: () => Promise.resolve(), agrees: () => Promise.resolve(true) }
+
+/** How long an answer of the ledger of a chain that did not grow is the newest, in ms: as long as one request with many grants takes. */
+const agreedFor = 2000
 
 export class People {
   private readonly known = new Map<string, Promise<KnownPerson>>()
-  private readonly net: Net
-  private readonly shelf: Shelf
-  private readonly org: string
-  private readonly agreed: (person: string, cards: readonly string[]) => Promise<void>
+  private readonly checks = new Map<string, { readonly size: number; readonly done: Promise<void> }>()
 
-  /** agreed refuses cards if the organisations agreed on others. */
-  constructor(net: Net, shelf: Shelf, org: string, agreed: (person: string, cards: readonly string[]) => Promise<void> = () => Promise.resolve()) {
-    this.net = net
-    this.shelf = shelf
-    this.org = org
-    this.agreed = agreed
-  }
+  constructor(
+    private readonly net: Pick<Net, 'get'>, readonly membership: Membership, private readonly self: string, private readonly ledger: Agreement = noLedger,
+  ) {}
 
   forget(person?: string): void {
-    if (person === undefined) this.known.clear()
-    else this.known.delete(person)
+    if (person === undefined) {
+      this.known.clear()
+      this.checks.clear()
+    } else this.known.delete(person)
   }
 
   get(person: string): Promise<KnownPerson> {
-    let found = this.known.get(person)
-    if (!found) {
-      found = this.ask(person)
-      found.catch(() => this.known.delete(person))
-      this.known.set(person, found)
-    }
+    const known = this.known.get(person)
+    if (known) return known.then((p) => (p.chain.history.person(person) === p.member ? p : this.renewed(person)))
+    const found = this.ask(person, false)
+    found.catch(() => { if (this.known.get(person) === found) this.known.delete(person) })
+    this.known.set(person, found)
     return found
   }
 
   /** As the server has them now; until then, or if it cannot be asked, what is known stays. */
   again(person: string): Promise<KnownPerson> {
     const before = this.known.get(person)
-    const found = this.ask(person)
+    const found = this.ask(person, true)
     found.then(() => { if (this.known.get(person) === before) this.known.set(person, found) }, () => undefined)
     return found
   }
 
-  private ask(person: string): Promise<KnownPerson> {
-    return this.net.get<WireCards>(`/api/people/${person}/cards`).then((wire) => this.check(wire, new Set([person])))
+  /** Reads someone again whom only their own thread speaks of; the roster was just read. */
+  async reread(person: string): Promise<KnownPerson> {
+    const found = this.wire(person).then((wire) => this.check(wire))
+    const p = await found
+    this.known.set(person, found)
+    return p
   }
 
-  async check(wire: WireCards, above: ReadonlySet<string>): Promise<KnownPerson> {
-    const { cards, pending } = await checkCards(wire.cards, this.org, wire.person, async (voucher) => {
-      if (above.has(voucher)) throw new Bad('cards vouch for each other in a circle')
-      const other = await this.get(voucher)
-      return other.cards.map((c) => c.statement.body.signing)
+  /** The history that someone is in, or is invited in, as it is shown now. */
+  async chainOf(person: string): Promise<Chain> {
+    await this.membership.sync()
+    const { chain: roster } = this.membership
+    const { invitations, pending } = roster.history
+    if (roster.history.person(person) || [...invitations, ...pending].some((x) => x.person === person)) return roster
+    const wire = await this.wire(person).catch((error: unknown) => {
+      if (problemOf(error).code !== 'missing') throw error
     })
-    const hashed = await Promise.all(cards.map(async (statement) => ({ hash: await hashOf(statement), statement })))
-    const counted = pending ? hashed.slice(0, -1) : hashed
-    await this.agreed(wire.person, counted.map((c) => c.statement.text))
-    await this.pin(wire.person, counted.length > 0 ? counted : hashed)
-    const browsers = new Map<string, string>()
-    for (const text of wire.browsers) {
-      const b = await parse('ward/browser/1', text)
-      const card = hashed.find((c) => c.hash === b.body.card)
-      // A card that was vouched for has another hash than the one its browser certified; such a browser comes again.
-      if (!card || b.body.person !== wire.person || b.body.org !== this.org) continue
-      await checkSignatures(b, card.statement.body.signing)
-      browsers.set(b.body.key, b.body.card)
-    }
-    const current = counted.at(-1) ?? hashed[0]
-    if (!current) throw new Bad('there is no card')
-    return { person: wire.person, roles: wire.roles, state: wire.state, cards: hashed, current, browsers, ...(pending && { pending: cards.at(-1) as Statement<'ward/card/1'> }) }
+    const chain = wire ? await this.chainIn(wire) : this.membership.chainOf(person) // who did not join yet may have nothing shown
+    if (!chain) throw new EngineProblem('missing', "the clinic's history has no such person")
+    return chain
   }
 
-  /** A person's cards only ever grow: the card this browser saw must still be in its place. */
-  private async pin(person: string, cards: readonly { hash: string; statement: Statement<'ward/card/1'> }[]): Promise<void> {
-    const pin = (await this.shelf.get('pins', person)) as Pin | undefined
-    if (pin && cards[pin.serial - 1]?.hash !== pin.hash) throw new Bad("the server shows other keys for this person than before")
-    const last = cards.at(-1)
-    if (last && last.statement.body.serial !== pin?.serial) await this.shelf.put('pins', person, { serial: last.statement.body.serial, hash: last.hash } satisfies Pin)
+  /**
+   * Someone to whose card something may be sealed: their history holds, is the newest that the server shows, and just that is what the
+   * ledger says. Oneself is known without.
+   */
+  async toSealTo(person: string): Promise<KnownPerson> {
+    const p = await this.again(person)
+    if (p.state === 'ended') throw new EngineProblem('refused', 'this person has left the clinic')
+    if (person === this.self) return p
+    const wrong = p.chain.wrong ?? this.membership.chain.wrong
+    if (wrong) throw new EngineProblem('tampered', wrong.why)
+    if (!(await this.agrees(p.chain))) throw new EngineProblem('withheld', "keys are not passed on until the clinic's ledger answers")
+    return p
+  }
+
+  /** A lock is passed on to many at once, most of whom are in the roster. */
+  private agrees({ history, texts }: Chain): Promise<boolean> {
+    const before = this.agreed.get(history.chain)
+    if (before && before.size === texts.length && Date.now() - before.at < agreedFor) return before.yes
+    const yes = this.ledger.agrees(history.chain, [...texts])
+    this.agreed.set(history.chain, { size: texts.length, at: Date.now(), yes })
+    return yes
+  }
+
+  private readonly agreed = new Map<string, { readonly size: number; readonly at: number; readonly yes: Promise<boolean> }>()
+
+  private async ask(person: string, anew: boolean): Promise<KnownPerson> {
+    await (anew ? this.membership.sync() : this.membership.fresh())
+    return this.check(await this.wire(person), anew)
+  }
+
+  private wire(person: string): Promise<WireCards> { return this.net.get<WireCards>(`/api/people/${person}/cards`) }
+
+  /** Finds someone in the histories, with what was sent beside. last: whether it was read again already. */
+  async check(wire: WireCards, last = false): Promise<KnownPerson> {
+    const { person } = wire
+    const chain = await this.chainIn(wire)
+    const member = chain?.history.person(person)
+    const recipients = new Map(await Promise.all(wire.recipients.map(async (r) => [await hash(r), r] as const)))
+    const isWhole = chain && member && recipients.has(member.recipientHash) && (chain.wrong === undefined || chain.wrong.kind === 'bad')
+    if (!isWhole && !last) {
+      // Something was stated between the two answers, or the older came later.
+      await this.membership.sync()
+      return this.check(await this.wire(person), true)
+    }
+    if (!chain || !member) throw new EngineProblem('missing', "the clinic's history has no such person")
+    const roster = this.membership.chain
+    if (person !== this.self || chain === roster) await this.checkAgreed(chain, person)
+    const cards = cardsOf(chain.history, person, recipients)
+    const current = cards.find((c) => c.hash === member.card)
+    if (!current || current.recipient === '' || recipientWrong(current.recipient) !== '') throw new Bad('to whom things are sealed for this person is not shown')
+    return {
+      person, roles: rolesOf(member.roles) ?? [], state: member.active ? 'active' : 'ended', cards, current, chain, member,
+      browsers: await browsersOf(this.membership.org, person, cards, wire.browsers),
+    }
+  }
+
+  /** Staff are in the roster, whatever else the server shows of them. */
+  private async chainIn(wire: WireCards): Promise<Chain | undefined> {
+    if (this.membership.roster.person(wire.person)) return this.membership.chain
+    return wire.thread && wire.thread.length > 0 ? this.membership.thread(wire.person, wire.thread) : undefined
+  }
+
+  /** Asks the ledger once of what is shown of a chain. */
+  private checkAgreed({ history, texts }: Chain, person: string): Promise<void> {
+    const label = history.chain
+    const before = this.checks.get(label)
+    if (before?.size === texts.length) return before.done
+    const shown = async (): Promise<readonly string[]> => {
+      if (label === this.membership.org) {
+        await this.membership.sync()
+        return this.membership.chain.texts
+      }
+      return (await this.wire(person)).thread ?? []
+    }
+    const done = this.ledger.check(label, [...texts], shown)
+    this.checks.set(label, { size: texts.length, done })
+    done.catch(() => this.checks.delete(label))
+    return done
   }
 
   /** Whether a key was ever a browser of this person; asks again once if it is not known. */
   async hasBrowser(person: string, key: string): Promise<boolean> {
     if ((await this.get(person)).browsers.has(key)) return true
-    this.forget(person)
-    return (await this.get(person)).browsers.has(key)
+    return (await this.renewed(person)).browsers.has(key)
   }
 
-  /** The signing key of a person's card by its hash, or of any of their cards if the hash is not given. */
+  /** The signing key of a person's card by its hash. */
   async signingKey(person: string, card: string): Promise<string | undefined> {
-    const find = async (): Promise<string | undefined> => (await this.get(person)).cards.find((c) => c.hash === card)?.statement.body.signing
-    const found = await find()
-    if (found !== undefined) return found
-    this.forget(person)
-    return find()
+    const find = (p: KnownPerson): string | undefined => p.cards.find((c) => c.hash === card)?.signing
+    return find(await this.get(person)) ?? find(await this.renewed(person))
   }
 
   async signingKeys(person: string): Promise<readonly string[]> {
-    return (await this.get(person)).cards.map((c) => c.statement.body.signing)
+    return (await this.get(person)).cards.map((c) => c.signing)
   }
+
+  private renewed(person: string): Promise<KnownPerson> {
+    this.forget(person)
+    return this.get(person)
+  }
+}
+
+/** Each card that ever counted, once. */
+function cardsOf(history: Roster | Thread, person: string, recipients: ReadonlyMap<string, string>): KnownCard[] {
+  const cards = new Map<string, KnownCard>()
+  for (const { card, serial, signing, recipientHash } of history.cards(person)) cards.set(card, { hash: card, serial, signing, recipient: recipients.get(recipientHash) ?? '' })
+  return [...cards.values()]
+}
+
+/** Browsers that one of the cards certified. */
+async function browsersOf(org: string, person: string, cards: readonly KnownCard[], certificates: readonly string[]): Promise<Map<string, string>> {
+  const browsers = new Map<string, string>()
+  for (const text of certificates) {
+    const b = await parse('ward/browser/1', text)
+    if (b.body.person !== person || b.body.org !== org) throw new Bad('a browser that is shown as theirs is certified for someone else')
+    const card = cards.find((c) => c.hash === b.body.card)
+    if (!card) continue // such as one that waits, or was refused
+    await checkSignatures(b, card.signing)
+    browsers.set(b.body.key, b.body.card)
+  }
+  return browsers
 }

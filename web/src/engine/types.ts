@@ -46,7 +46,7 @@ export interface Me {
   readonly roles: readonly Role[]
   readonly clinic: ClinicInfo
   readonly charts: readonly ID[]       // one's own
-  readonly pending: boolean            // recovered; the care team has not yet vouched
+  readonly pending: boolean            // these keys do not count yet: a second person must confirm them, or the time of a veto runs
   readonly sessionUntil: string
   readonly idleSeconds: number
 }
@@ -54,6 +54,7 @@ export interface Me {
 export interface Invitation {
   readonly clinic: ClinicInfo
   readonly from?: string               // who invites, when the link lets us know
+  readonly called?: string             // how they call the invited
   readonly roles: readonly Role[]
   readonly recover: boolean
   readonly founding: boolean
@@ -85,8 +86,55 @@ export interface Person {
   readonly phone?: string
   readonly email?: string
   readonly chart?: ID
-  readonly checked: boolean            // this clinic's staff checked that the card was made with the invitation
+  readonly alone?: Alone               // one person alone made them what they are
+  readonly keysSince?: string          // of who has new keys: since when they count …
+  readonly keysBy?: readonly ID[]      // … and who confirmed them; nobody, if they changed them with those before
   readonly invitation?: { readonly id: ID; readonly until: string; readonly state: string }
+}
+
+/** Confirming what (confirmMatter) takes the mark away. */
+export interface Alone { readonly what: string; readonly can: boolean }
+
+/** How somebody made sure of whom they confirm. */
+export type How = 'met' | 'video' | 'phone' | 'document'
+
+/** What waits in the signed history of who is who, for a second person or for the time of a veto to pass. */
+export interface PendingMatter {
+  readonly what: string                // hash of the statement
+  readonly type: 'card' | 'card-after-loss' | 'roles' | 'deactivate' | 'reinstate' | 'rules'
+  readonly person: ID                  // whom it is about; of rules who stated them
+  readonly author: ID                  // who stated it; of a card who invited
+  readonly at: string
+  readonly needs: readonly (readonly Role[])[] // confirmations, each by one of these roles
+  readonly from?: string               // of new keys that are confirmed: when they may count
+  readonly can: { readonly confirm: boolean; readonly veto: boolean; readonly complete: boolean } // this person, now
+}
+
+/** An end of somebody's access, or a change of roles, that can be undone (reinstate). */
+export interface Undoable {
+  readonly what: string
+  readonly person: ID
+  readonly by: ID
+  readonly at: string
+  readonly until: string
+  readonly roles: readonly Role[]      // those that they would have again
+  readonly ended: boolean              // or their roles were changed
+  readonly can: boolean
+}
+
+/** Keys in one's own name that this device does not hold: somebody made a link for them, made them, or they count already. The first two can be refused (vetoMatter). */
+export interface NewKeysAlarm { readonly kind: 'invited' | 'waiting' | 'replaced'; readonly by: ID; readonly at: string; readonly from?: string; readonly what: string }
+
+/** What is wrong with what the server shows of a history: fewer or other statements than this device saw, or one that nobody may state. */
+export interface HistoryAlarm { readonly kind: 'shorter' | 'other' | 'bad'; readonly seq: number; readonly why: string; readonly person?: ID }
+
+export interface MembershipState {
+  readonly pending: readonly PendingMatter[]
+  readonly alone: readonly ID[]        // active people whom one person alone made what they are
+  readonly vetoHours: number
+  readonly undoable: readonly Undoable[]
+  readonly mine?: NewKeysAlarm
+  readonly wrong: readonly HistoryAlarm[]
 }
 
 export interface Team { readonly lock: ID; readonly name: string; readonly members: readonly ID[]; readonly mine: boolean }
@@ -267,13 +315,13 @@ export interface ProofDetail {
 /**
  * What is wrong with the history, for the person concerned. forked: it is not the one of before; shorter: it ends before what was seen;
  * strangers: others sign than those who are trusted; other-chain, other-log: another is shown; silent: none is; own-keys: someone
- * published keys in one's name; other-keys: the server shows other keys of someone; gone: something that was seen is there no more;
+ * published keys in one's name; other-keys, other-people: the server shows another history of someone, or of who works here; gone: something that was seen is there no more;
  * stands-again: someone's access to a chart was taken back, and is shown as if it had not been; begun-again: part of the log was lost (lost of size things at the most), and it was begun again at a time; salt: what one was told hides what
  * is agreed of people's keys; long-away: others sign than those who did when one was here last, too long ago to take their word; unchecked: the
  * clinic's proofs could not be had for more than an hour, since a time; hidden: of the accesses that were agreed (size) some (lost) are not shown as they were written.
  */
 export interface LedgerAlarm {
-  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away' | 'unchecked' | 'hidden'
+  readonly kind: 'forked' | 'shorter' | 'strangers' | 'other-chain' | 'other-log' | 'silent' | 'own-keys' | 'other-keys' | 'other-people' | 'gone' | 'stands-again' | 'begun-again' | 'salt' | 'long-away' | 'unchecked' | 'hidden'
   readonly person?: ID
   readonly time?: string
   readonly size?: number
@@ -379,6 +427,8 @@ export interface Engine {
   renamePasskey(id: ID, name: string): Promise<void>
   removePasskey(id: ID): Promise<void>
   newCode(): Promise<{ readonly code: string }>
+  /** New keys in place of those that this device holds. Other devices are signed out; resolves to the new recovery code. */
+  changeKeys(): Promise<{ readonly code: string }>
   sessions(): Promise<readonly SessionInfo[]>
   endSession(id: ID): Promise<void>
   eraseMe(): Promise<void>
@@ -391,6 +441,16 @@ export interface Engine {
   withdraw(invitation: ID): Promise<void>
   endPerson(person: ID): Promise<void>
   setRoles(person: ID, roles: readonly Role[]): Promise<void>
+  /** What waits for a second person or for time, as the signed history has it. */
+  membership(): Promise<MembershipState>
+  confirmMatter(person: ID, what: string, how: How): Promise<void>
+  vetoMatter(person: ID, what: string): Promise<void>
+  completeMatter(person: ID, what: string): Promise<void>
+  /** Undoes an end of access or a change of roles; another must confirm it. */
+  reinstate(person: ID, what: string): Promise<void>
+  renamePerson(person: ID, given: string, family: string): Promise<void>
+  /** How long new keys after a loss can be refused. Another must confirm it. */
+  setVetoHours(hours: number): Promise<void>
   teams(): Promise<readonly Team[]>
   createTeam(name: string, members: readonly ID[]): Promise<ID>
   addToTeam(team: ID, person: ID): Promise<void>

@@ -98,8 +98,7 @@ export class SessionDoor extends VisitCalls implements Door {
     const { out } = this.circle
     const guest = this.arrived.get(who.member)
     if (who.role === 'guest' && !guest) throw new EngineProblem('missing', 'this guest is not at the door')
-    if (!guest) people.forget(who.member)
-    const card = guest ? undefined : (await people.get(who.member)).current
+    const card = guest ? undefined : (await people.toSealTo(who.member)).current
     const place = { org: this.circle.org, visit: this.visit, member: who.member }
     const key = await namesKey(self.identity, this.visit)
     const called = guest ? { name: guest.name, as: guest.as, inviter: guest.inviter, by: await this.lent.nameOf(guest.inviter) } : who.name === '' ? undefined : { name: who.name.slice(0, maxName) }
@@ -108,7 +107,7 @@ export class SessionDoor extends VisitCalls implements Door {
       ...place, ...(guest ? { guest: guest.key } : { card: card?.hash }), ...(name && { called: await hash(name) }), ...(out.members.size > 0 && { out: listOut(out.members) }), role: who.role, admitter: this.me,
       time: time.toISOString(), until: new Date(time.getTime() + admissionLife).toISOString(),
     }, browser.sign)
-    const names = await sealNamesKey(guest?.recipient ?? card?.statement.body.recipient ?? '', place, key)
+    const names = await sealNamesKey(guest?.recipient ?? card?.recipient ?? '', place, key)
     await net.post(`${this.path}/admit`, { admissionText: s.text, ...(name && { name }), names })
   }
 

@@ -5,11 +5,12 @@ import type { Block, Receipt, StateProof, Validator } from '../ledger/verify.ts'
 import type { EmergencyCode, Role } from './types.ts'
 
 export interface WireClinic { org: string; name: string; version: string }
-export interface WireCards { person: string; roles: Role[]; state: 'active' | 'pending' | 'ended'; cards: string[]; browsers: string[] }
-export interface WirePerson { person: string; roles: Role[]; state: 'active' | 'pending' | 'ended'; cardText: string }
+export interface WireMembership { statements: string[]; more: boolean }
+export interface WireCards { person: string; state: 'active' | 'pending' | 'ended' | 'invited'; thread?: string[]; recipients: string[]; browsers: string[] }
+export interface WirePerson { person: string; roles: Role[]; state: 'active' | 'pending' | 'ended'; card?: string }
 export interface WireSession {
   session: string; token: string; person: string; org: string; roles: Role[]; idle: number; until: string; share: string
-  keyring?: string; version: number; cardText: string
+  keyring?: string; version: number; cardText: string; pending?: boolean
 }
 export interface WireSummary {
   lock: string; kind: string; chart?: string; compartment?: 'general' | 'restricted'; epochs: string[]; seq: number; chain: string; due: boolean; readable: boolean
@@ -23,15 +24,16 @@ export interface WireChart { chart: string; person: string; locks: WireSummary[]
 export interface WireEmergency { chart: string; owner: string; person: string; code: EmergencyCode; began: string; until: string }
 export interface WireInvitation {
   invitation: string; person: string; roles: Role[]; chart?: string; recover?: boolean; by?: string
-  state: 'open' | 'opened' | 'accepted' | 'expired' | 'withdrawn'; created: string; until: string; sent: boolean; cardText?: string; bind?: string
+  state: 'open' | 'opened' | 'accepted' | 'expired' | 'withdrawn'; created: string; until: string; sent: boolean
 }
 export interface WireOpened {
   org: WireClinic; person: string; roles: Role[]; chart?: string; recover?: boolean; founding?: boolean; until: string; welcome?: string
-  clinicText?: string; cards?: string[]; inviter?: WireCards; locks?: WireSummary[]; ceremony: string; publicKey: never
+  clinicText?: string; membership: WireMembership; thread?: string[]; cardText?: string; locks?: WireSummary[]; ceremony: string; publicKey: never
 }
+export interface WireInvitedMembership extends WireMembership { thread?: string[] }
 export interface WireSessionInfo { session: string; browser: string; agent: string; started: string; used: string; until: string; current: boolean }
 export interface WireMe {
-  org: WireClinic; person: string; roles: Role[]; cardText: string; pending: boolean; clinicText: string; founder: WireCards; charts: string[]
+  org: WireClinic; person: string; roles: Role[]; cardText: string; pending: boolean; clinicText: string; charts: string[]
   session: WireSessionInfo; idle: number; share: string; version: number
 }
 export interface WireEvent {
@@ -52,7 +54,8 @@ export interface WireVisit {
   late?: number; series?: string; waits?: string; me?: WireVisitMember['state']; epoch: number; seq: number; members?: WireVisitMember[]; guests?: WireVisitGuest[]; names?: string; groupInfo?: string
 }
 export interface WireVisitGuest { guestText: string; state: 'open' | 'used' | 'withdrawn'; arrivalText?: string; hello?: string }
-export interface WireGuestOpened { org: WireClinic; visit: WireVisit; welcome: string; used: boolean; host: WireCards }
+export interface WireGuestOpened { org: WireClinic; visit: WireVisit; welcome: string; used: boolean; host: WireGuestHost }
+export interface WireGuestHost { person: string; cardText: string; recipient: string; browsers: string[] }
 export interface WireGuestSession { token: string; org: string; visit: string; guest: string; until: string }
 export interface WireVisitMessage { seq: number; epoch: number; kind: 'commit' | 'application' | 'group'; sender: string; body: string }
 export interface WireVisitMessages { messages: WireVisitMessage[]; more: boolean; epoch: number }

@@ -5,13 +5,14 @@ import type { Resource } from '../engine/types.ts'
 const chartSystem = 'urn:ward:chart'
 const personSystem = 'urn:ward:person'
 const visitSystem = 'urn:ward:visit'
-const invitationSystem = 'urn:ward:invitation'
+/** What opens the commitment to the name, in the signed history. */
+const nameSystem = 'urn:ward:name'
 
 const byChart = (chart: string): object => ({ identifier: { system: chartSystem, value: chart } })
 const byPerson = (person: string, name?: string): object => ({ identifier: { system: personSystem, value: person }, ...(name && { display: name }) })
 
 export interface PersonFields {
-  readonly person: string; readonly chart?: string; readonly invitation?: string
+  readonly person: string; readonly chart?: string; readonly salt?: string
   readonly name: { readonly given: string; readonly family: string }
   readonly birthDate?: string; readonly phone?: string; readonly email?: string; readonly language?: string
 }
@@ -27,7 +28,7 @@ export function person(kind: 'Patient' | 'Practitioner' | 'Person', f: PersonFie
     identifier: [
       { system: personSystem, value: f.person },
       ...(f.chart ? [{ system: chartSystem, value: f.chart }] : []),
-      ...(f.invitation ? [{ system: invitationSystem, value: f.invitation }] : []),
+      ...(f.salt ? [{ system: nameSystem, value: f.salt }] : []),
     ],
     name: [{ use: 'official', text: fullName(f.name), ...(f.name.family && { family: f.name.family }), ...(f.name.given && { given: f.name.given.split(/\s+/) }) }],
     ...(telecom.length > 0 && { telecom }),
@@ -50,7 +51,7 @@ export function readPerson(r: Resource): (Partial<PersonFields> & { readonly ful
   const contact = (system: string): string | undefined => telecom.find((t) => t.system === system)?.value
   const parts = { given: (name.given ?? []).join(' '), family: name.family ?? '' }
   const birthDate = typeof r['birthDate'] === 'string' ? r['birthDate'] : undefined
-  const found = { person: id(personSystem), chart: id(chartSystem), invitation: id(invitationSystem), birthDate, phone: contact('phone'), email: contact('email') }
+  const found = { person: id(personSystem), chart: id(chartSystem), salt: id(nameSystem), birthDate, phone: contact('phone'), email: contact('email') }
   return {
     ...(Object.fromEntries(Object.entries(found).filter(([, v]) => v !== undefined)) as Partial<PersonFields>),
     name: parts, fullName: name.text ?? fullName(parts),

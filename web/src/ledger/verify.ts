@@ -296,14 +296,19 @@ export const commitment = async (kind: string, salt: string, content: Uint8Array
   return join(await sha(utf8(`ward/leaf/2\n${kind}\n`), opens.subarray(0, 16), await sha(content)), opens.subarray(16))
 }
 
-/** Where the state holds a person's line of cards … */
-export async function lineKey(t: Trust, person: string): Promise<Bytes> {
-  return sha(utf8('chain\0'), bytes(t.origin, 32), await sha(utf8('ward/label/1\n'), bytes(t.salt, 32), utf8(person)))
+/** Where the state holds the line of a chain of statements: of the roster by the clinic's id, of a thread by its person's … */
+export async function lineKey(t: Trust, chain: string): Promise<Bytes> {
+  return sha(utf8('chain\0'), bytes(t.origin, 32), await sha(utf8('ward/label/1\n'), bytes(t.salt, 32), utf8(chain)))
 }
 
-/** … and its value after these cards. */
-export async function lineValue(cards: readonly string[]): Promise<string> {
-  let value: Bytes = new Uint8Array(32)
-  for (const card of cards) value = await sha(utf8('ward/link/1\n'), value, await sha(utf8(card)))
-  return b64(value)
+/** … its value after one more statement … */
+export async function lineAfter(value: string | undefined, text: string): Promise<string> {
+  return b64(await sha(utf8('ward/link/1\n'), value === undefined ? new Uint8Array(32) : bytes(value, 32), await sha(utf8(text))))
+}
+
+/** … and after these. */
+export async function lineValue(texts: readonly string[]): Promise<string> {
+  let value: string | undefined
+  for (const text of texts) value = await lineAfter(value, text)
+  return value ?? b64(new Uint8Array(32))
 }

@@ -5,7 +5,7 @@ import { useMemo, useState } from 'preact/hooks'
 import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import { matches } from '../app/text.ts'
-import type { Me, Person, Role } from '../engine/types.ts'
+import type { How, Me, PendingMatter, Person, Role } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, Empty, ErrorPanel, Face, Field, Notice, Progress, Tag } from '../parts/index.tsx'
 import { checkName, skeleton } from '../seal/names.ts'
 import { apart } from './chart/bidi.ts'
@@ -14,6 +14,7 @@ import { TheLink, mayInvite, staffRoles } from './invite.tsx'
 
 type Group = 'all' | 'patients' | 'staff' | 'waiting'
 
+const hows: readonly How[] = ['met', 'video', 'phone', 'document']
 const isStaff = (p: Person): boolean => p.roles.some((r) => staffRoles.includes(r))
 const groups: Readonly<Record<Group, (p: Person) => boolean>> = { all: () => true, patients: (p) => !isStaff(p), staff: isStaff, waiting: (p) => p.state === 'invited' || p.state === 'pending' }
 
@@ -22,6 +23,7 @@ export default function People(_: ScreenProps): JSX.Element {
   const { w, lang } = useWords()
   const me = engine.me as Me
   const people = useLoad(() => engine.people(), ['people'])
+  const members = useLoad(() => engine.membership(), ['people'])
   const [search, setSearch] = useState('')
   const [group, setGroup] = useState<Group>('all')
   const all = people.value ?? []
@@ -37,14 +39,14 @@ export default function People(_: ScreenProps): JSX.Element {
         {nameless && <Notice kind="warn"><p>{w.people.directoryWait}</p></Notice>}
         <ErrorPanel error={people.error} onRetry={people.again} />
         {people.value && <p class="small soft" role="status">{w.people.count(found.length)}</p>}
-        {people.value === undefined ? people.loading && <Progress label={w.loading} done={0} total={0} /> : found.length === 0 ? <Empty icon="people" title={search ? w.home.findNone : w.people.none} /> : <ul class="list">{found.map((p) => <li key={p.person}><Row p={p} me={me} like={staff.find((s) => s.person !== p.person && s.look === skeleton(p.name))?.name} /></li>)}</ul>}
+        {people.value === undefined ? people.loading && <Progress label={w.loading} done={0} total={0} /> : found.length === 0 ? <Empty icon="people" title={search ? w.home.findNone : w.people.none} /> : <ul class="list">{found.map((p) => <li key={p.person}><Row p={p} me={me} matters={members.value?.pending.filter((m) => m.person === p.person) ?? []} like={staff.find((s) => s.person !== p.person && s.look === skeleton(p.name))?.name} /></li>)}</ul>}
       </Card>
     </>
   )
 }
 
 /** like: a member of staff whose name looks the same. */
-function Row({ p, me, like }: { p: Person; me: Me; like: string | undefined }): JSX.Element {
+function Row({ p, me, matters, like }: { p: Person; me: Me; matters: readonly PendingMatter[]; like: string | undefined }): JSX.Element {
   const { w, lang, date } = useWords()
   const self = p.person === me.person
   const about = [...p.roles.map((r) => w.roles[r]), ...(p.birthDate ? [w.home.born(date(p.birthDate, 'date'))] : [])].join(' · ')
@@ -54,21 +56,24 @@ function Row({ p, me, like }: { p: Person; me: Me; like: string | undefined }): 
       <span class="main"><span class="title"><bdi>{p.name || w.unnamed}</bdi>{self ? ` (${w.you})` : ''}</span><span class="soft small">{about}</span></span>
       {like !== undefined ? <Tag kind="warn">{w.names.same(apart(like, lang))}</Tag> : p.name !== '' && checkName(p.name) && <Tag kind="warn">{w.names.odd}</Tag>}
       {p.state !== 'active' && <Tag kind={p.state === 'ended' ? 'plain' : 'warn'}>{w.people.states[p.state]}</Tag>}
-      {p.state === 'active' && !self && (p.checked ? <Tag kind="good">{w.people.checked}</Tag> : <Tag kind="plain">{w.people.unchecked}</Tag>)}
+      {p.state === 'active' && matters.length > 0 && <Tag kind="warn">{w.people.states.pending}</Tag>}
+      {p.alone && <Tag kind="plain">{w.people.alone}</Tag>}
     </>
   )
-  if (self || p.state === 'ended') return <div class="item">{head}</div>
-  return <details class="opens"><summary class="item">{head}</summary><Inside p={p} me={me} /></details>
+  if (self || (p.state === 'ended' && matters.length === 0)) return <div class="item">{head}</div>
+  return <details class="opens"><summary class="item">{head}</summary><Inside p={p} me={me} matters={matters} /></details>
 }
 
-type Asking = 'end' | 'roles' | 'again' | 'withdraw'
+type Asking = 'end' | 'roles' | 'again' | 'withdraw' | 'confirm'
 
-function Inside({ p, me }: { p: Person; me: Me }): JSX.Element {
+function Inside({ p, me, matters }: { p: Person; me: Me; matters: readonly PendingMatter[] }): JSX.Element {
   const engine = useEngine()
   const { w, date } = useWords()
   const { busy, error, act, clear } = useAct()
   const [asking, setAsking] = useState<Asking | undefined>(undefined)
   const [link, setLink] = useState<string | undefined>(undefined)
+  const [how, setHow] = useState<How>('met')
+  const toConfirm = matters.find((m) => m.can.confirm)?.what ?? (p.alone?.can ? p.alone.what : undefined)
   const hasLedger = useLedger()
   const has = (...roles: readonly Role[]): boolean => me.roles.some((r) => roles.includes(r))
   const staff = isStaff(p)
@@ -93,15 +98,22 @@ function Inside({ p, me }: { p: Person; me: Me }): JSX.Element {
       {here && hasLedger && <div><p class="small soft">{w.ledger.proof.cardLead}</p><LoadedProof card load={() => engine.cardProof(p.person)} /></div>}
       {p.state === 'pending' && <p class="soft">{w.people.waitingText}</p>}
       {p.invitation && <p class="soft">{w.people.invitedUntil(date(p.invitation.until, 'date'))}</p>}
-      {here && !p.checked && <p class="soft">{w.people.uncheckedHint}</p>}
+      {p.alone && <p class="soft">{w.people.aloneText}</p>}
       <div class="row">
+        {toConfirm !== undefined && <Button icon="good" onClick={() => setAsking('confirm')}>{w.people.confirm}</Button>}
         {p.chart && here && has('clinician') && <Button kind="plain" icon="chart" href={`/chart/${p.chart}`}>{w.people.openChart}</Button>}
         {p.chart && here && has('clinician', 'frontdesk') && <Button kind="plain" icon="calendar" href={`/calendar?patient=${p.person}`}>{w.home.book}</Button>}
         {here && staff && has('admin') && <Button kind="plain" icon="settings" onClick={() => setAsking('roles')}>{w.people.editRoles}</Button>}
         {here && p.name !== '' && (staff ? has('admin') : has('clinician', 'frontdesk')) && <Button kind="plain" icon="key" onClick={() => setAsking('again')}>{w.people.again}</Button>}
         {p.invitation && mayInvite(me).some((r) => p.roles.includes(r)) && <Button kind="plain" onClick={() => setAsking('withdraw')}>{w.people.withdraw}</Button>}
-        {has('admin', 'security') && p.state !== 'invited' && <Button kind="quiet" icon="leave" onClick={() => setAsking('end')}>{w.people.end}</Button>}
+        {has('admin', 'security') && here && <Button kind="quiet" icon="leave" onClick={() => setAsking('end')}>{w.people.end}</Button>}
       </div>
+      <Dialog open={asking === 'confirm'} onClose={close} title={w.people.confirmTitle(name)}>
+        <p>{w.people.confirmText}</p>
+        <Choices label={w.people.confirmHow} name="how" value={how} onInput={(h) => setHow(h as How)} options={hows.map((value) => ({ value, label: w.people.how[value] }))} />
+        <div class="row"><Button busy={busy} onClick={() => { void act(() => engine.confirmMatter(p.person, toConfirm ?? '', how)).then((ok) => ok && close()) }}>{w.people.confirm}</Button><Button kind="plain" onClick={close}>{w.cancel}</Button></div>
+        <ErrorPanel error={error} />
+      </Dialog>
       {asks('end', w.people.endTitle(name), w.people.end, w.people.endText, () => engine.endPerson(p.person))}
       {asks('withdraw', w.people.withdrawTitle(name), w.people.withdraw, w.people.withdrawText, () => engine.withdraw(p.invitation?.id ?? ''))}
       {link === undefined && asks('again', w.people.againTitle(name), w.people.make, w.people.againText, async () => setLink((await engine.inviteAgain(p.person, false)).link), false)}

@@ -102,7 +102,7 @@ export function useLedger(): boolean {
   return has
 }
 
-const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away', 'gone', 'stands-again', 'other-keys', 'hidden']
+const takesBack: readonly LedgerAlarm['kind'][] = ['forked', 'shorter', 'strangers', 'other-chain', 'other-log', 'silent', 'begun-again', 'salt', 'long-away', 'gone', 'stands-again', 'other-keys', 'other-people', 'hidden']
 
 /** Loud on every screen, until it is explained. */
 export function LedgerAlarms(): JSX.Element | null {

@@ -10,11 +10,11 @@ import type { RecordEvent } from '../engine/types.ts'
 import { Button, Card, Choices, Empty, ErrorPanel, Field, Notice, Progress, Select, Tag } from '../parts/index.tsx'
 
 const kinds: Readonly<Record<string, readonly string[]>> = {
-  reading: ['listLocks', 'listCharts', 'readLock', 'readKeys', 'readEntries', 'readMembers', 'findChart', 'readLooks', 'listPeople', 'listInvitations', 'readCards', 'readRecord', 'breakGlass', 'listEmergencies'],
+  reading: ['listLocks', 'listCharts', 'readLock', 'readKeys', 'readEntries', 'readMembers', 'findChart', 'readLooks', 'listPeople', 'listInvitations', 'readCards', 'readMembership', 'readRecord', 'breakGlass', 'listEmergencies'],
   writing: ['writeEntry', 'eraseChart', 'eraseSelf'],
   keys: ['grant', 'revoke', 'answerGrant', 'turnLock', 'createTeam', 'breakGlass', 'endEmergency', 'emergency-over'],
-  people: ['invite', 'invited', 'joined', 'found', 'manageRoles', 'changed-roles', 'vouch', 'vouched', 'endPerson', 'ended'],
-  access: ['signed-in', 'recovered', 'opened-recovery', 'changed-recovery', 'added-passkey', 'removed-passkey', 'refused-proof', 'readSelf', 'writeSelf'],
+  people: ['invite', 'invited', 'joined', 'found', 'state', 'changed-roles', 'confirmed', 'completed', 'vetoed', 'renamed', 'ended', 'reinstated', 'changed-rules', 'asked-for-new-keys'],
+  access: ['signed-in', 'recovered', 'opened-recovery', 'changed-recovery', 'changed-keys', 'added-passkey', 'removed-passkey', 'refused-proof', 'readSelf', 'writeSelf'],
 }
 
 export default function TheRecord(_: ScreenProps): JSX.Element {

@@ -4,7 +4,7 @@ import { sha256 as sha256Now } from '@noble/hashes/sha2.js'
 import { Decrypter, Encrypter } from 'age-encryption'
 import { validTrust, type Trust } from '../ledger/verify.ts'
 import {
-  Bad, b64, concat, hash, hkdf, hmac, identityOf, isID, newIdentity, onlyNames, random, readJSON, recipientOf, sha256, signingKey, text, unb64, utf8,
+  Bad, b64, concat, hash, hkdf, identityOf, isID, newIdentity, onlyNames, random, readJSON, recipientOf, sha256, signingKey, text, unb64, utf8,
   type Bytes, type SigningKey,
 } from './bytes.ts'
 
@@ -70,16 +70,24 @@ export const lockFile = (key: Pick<LockKey, 'org' | 'lock' | 'epoch' | 'identity
 /** What a name takes up in a welcome, in bytes, so that the size of a welcome tells nothing of it. */
 const nameRoom = 128
 
-/** A welcome: the lock file with the name of whoever invites; a name that has no room in it is left out. */
-export function welcomeFile(key: Pick<LockKey, 'org' | 'lock' | 'epoch' | 'identity'>, name: string): Bytes {
-  const from = utf8(name).length > nameRoom ? '' : name
-  return identityFile('ward/lock/1', { org: key.org, lock: key.lock, epoch: key.epoch, from: from + ' '.repeat(nameRoom - utf8(from).length) }, key.identity)
+/** What the invited are called, with what opens the commitment to it in their invitation. */
+export interface Called { readonly name: string; readonly salt: string }
+
+/** A welcome: the lock file with the name of whoever invites, and that of the invited; a name that has no room in it is left out. */
+export function welcomeFile(key: Pick<LockKey, 'org' | 'lock' | 'epoch' | 'identity'>, from: string, invited: Called): Bytes {
+  return identityFile('ward/lock/1', { org: key.org, lock: key.lock, epoch: key.epoch, from: inRoom(from), name: inRoom(invited.name), salt: invited.salt }, key.identity)
 }
 
-/** Who invites, as their welcome says; '' if it does not. */
-export async function inviterOf(identity: string, welcome: Uint8Array): Promise<string> {
-  const { from } = readIdentityFile('ward/lock/1', await openOnly(identity, welcome)).about
-  return typeof from === 'string' ? from.trim() : ''
+function inRoom(name: string): string {
+  const fits = utf8(name).length > nameRoom ? '' : name
+  return fits + ' '.repeat(nameRoom - utf8(fits).length)
+}
+
+/** What a welcome says beside the lock's key: who invites, and how they call the invited; '' if it does not. */
+export async function namesIn(identity: string, welcome: Uint8Array): Promise<Called & { readonly from: string }> {
+  const { about } = readIdentityFile('ward/lock/1', await openOnly(identity, welcome))
+  const said = (field: string): string => (typeof about[field] === 'string' ? about[field].trim() : '')
+  return { from: said('from'), name: said('name'), salt: said('salt') }
 }
 
 /** Opens a grant or history, and checks that it is of this lock and epoch and has this epoch's keys. */
@@ -94,7 +102,7 @@ export async function openLockFile(
 
 export async function readLockFile(identity: string, sealed: Uint8Array): Promise<LockKey> {
   const { about, identity: inner } = readIdentityFile('ward/lock/1', await openOnly(identity, sealed))
-  onlyNames(about, ['org', 'lock', 'epoch', 'from'], 'the lock file')
+  onlyNames(about, ['org', 'lock', 'epoch', 'from', 'name', 'salt'], 'the lock file')
   return lockKey(String(about['org']), String(about['lock']), Number(about['epoch']), inner)
 }
 
@@ -240,8 +248,8 @@ export const writeLink = (origin: string, link: Link): string =>
 
 export const invitationToken = (secret: Uint8Array): Promise<Bytes> => hkdf(secret, 'ward/invitation/token/1', 32)
 export const invitationIdentity = async (secret: Uint8Array): Promise<string> => identityOf(await hkdf(secret, 'ward/invitation/identity/1', 32))
-export const bind = async (secret: Uint8Array, cardText: string): Promise<string> =>
-  b64(await hmac(await hkdf(secret, 'ward/invitation/bind/1', 32), utf8(cardText)))
+/** Whose public half the signed invitation names: only a card that this key signed follows it. */
+export const invitationKey = async (secret: Uint8Array): Promise<SigningKey> => signingKey(await hkdf(secret, 'ward/invitation/signing/1', 32))
 
 /** A DPoP proof (RFC 9449) for one request. */
 export async function dpop(key: SigningKey, claims: { method: string; url: string; nonce: string; token?: string | undefined; time?: number; id?: string }): Promise<string> {

@@ -9,7 +9,7 @@
 import { Bad, isID } from './bytes.ts'
 import {
   checkSignatures, hashOf, parse, parseMembership, rolesOf, type Author, type Clinic, type Confirm, type Deactivate, type Invite, type MemberCard,
-  type MembershipBodies, type MembershipStatement, type Place, type Rename, type Role, type RolesOf, type Rules, type Said,
+  type MembershipBodies, type MembershipStatement, type MembershipType, type Place, type Rename, type Role, type RolesOf, type Rules, type Said,
 } from './statements.ts'
 
 const hour = 3_600_000
@@ -87,12 +87,18 @@ interface Waiting {
 
 export interface Pending {
   readonly what: string; readonly type: Waits; readonly person?: string | undefined; readonly needs: readonly string[]
+  /** Who stated it, or, of a card, who invited; and when it was stated. */
+  readonly author: string; readonly at: string
+  /** Whether it is a card after lost keys. */
+  readonly lost: boolean
   /** Of a card after lost keys with its confirmations: when it may be completed. */
   readonly from?: string | undefined
 }
 
 /** A deactivation or change of roles that took effect, so that it can be undone. */
 interface Undoable { readonly what: string; readonly by: string; readonly time: string; readonly roles: string; readonly active: boolean }
+
+export type OpenInvitation = Omit<Invitation, 'open'>
 
 interface State {
   readonly format: typeof saved
@@ -175,9 +181,31 @@ abstract class History {
 
   get pending(): readonly Pending[] {
     return this.state.waiting.map((w) => ({
-      what: w.what, type: w.type, needs: w.needs, ...(w.person !== '' && { person: w.person }),
+      what: w.what, type: w.type, needs: w.needs, author: w.author, at: w.body.time, lost: w.lost !== undefined, ...(w.person !== '' && { person: w.person }),
       ...(w.lost && w.needs.length === 0 && { from: w.lost.from }),
     }))
+  }
+
+  /** Invitations that nobody used, withdrew or replaced. Whether one has expired, the clock says. */
+  get invitations(): readonly OpenInvitation[] { return this.state.invitations.filter((i) => i.open) }
+
+  /** Who stated an invitation, used or not. */
+  inviterBy(invitation: string): string | undefined { return this.state.invitations.find((i) => i.invitation === invitation)?.by }
+
+  /** What took effect and can be undone, for three days, and of whom. */
+  get undoable(): readonly (Undoable & { readonly person: string; readonly until: string })[] {
+    return Object.entries(this.state.undoable).map(([person, u]) => ({ ...u, person, until: new Date(ms(u.time) + threeDays).toISOString() }))
+  }
+
+  /** Why something cannot be stated next, its signatures left out; '' if it can. */
+  refusal<T extends MembershipType>(type: T, body: MembershipBodies[T], now: string): string {
+    try {
+      this.judge({ type, body, text: '', sigs: [] } as unknown as MembershipStatement, '', now).rule()
+      return ''
+    } catch (error) {
+      if (!(error instanceof Bad)) throw error
+      return error.message
+    }
   }
 
   /** The roster at the place by which what names this place of it is judged. */

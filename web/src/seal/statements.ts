@@ -6,9 +6,6 @@ import { recipientWrong } from './recipient.ts'
 
 export const maxStatement = 16 * 1024
 
-export interface Card {
-  org: string; person: string; serial: number; previous?: string | undefined; recipient: string; signing: string; time: string; voucher?: string | undefined
-}
 export interface BrowserCertificate { org: string; person: string; card: string; key: string; time: string }
 export interface Clinic {
   org: string; founder: string; signing: string
@@ -62,7 +59,7 @@ export type MembershipType = keyof MembershipBodies
 export type MembershipStatement = { [T in MembershipType]: Statement<T> }[MembershipType]
 
 export interface Bodies extends MembershipBodies {
-  'ward/card/1': Card; 'ward/browser/1': BrowserCertificate; 'ward/clinic/1': Clinic
+  'ward/browser/1': BrowserCertificate; 'ward/clinic/1': Clinic
   'ward/epoch/1': Epoch; 'ward/grant/1': Grant; 'ward/entry/1': Entry
   'ward/visitor/1': Visitor; 'ward/admission/1': Admission
   'ward/guest/1': Guest; 'ward/arrival/1': Arrival
@@ -130,10 +127,6 @@ const place: readonly Field[] = [
 const by: readonly Field[] = [['by', id], ['card', bytes32], ['time', time]]
 
 const shapes: { readonly [T in Type]: readonly Field[] } = {
-  'ward/card/1': [
-    ['org', id], ['person', id], ['serial', count(1)], ['previous', bytes32, 'optional'], ['recipient', recipient],
-    ['signing', key], ['time', time], ['voucher', id, 'optional'],
-  ],
   'ward/browser/1': [['org', id], ['person', id], ['card', bytes32], ['key', key], ['time', time]],
   'ward/clinic/1': [['org', id], ['founder', id], ['signing', key], ['locks', isLocks], ['time', time]],
   'ward/epoch/1': [
@@ -182,7 +175,7 @@ const membershipTypes: Readonly<Record<MembershipType, true>> = {
   'ward/card/2': true, 'ward/invite/1': true, 'ward/withdraw/1': true, 'ward/confirm/1': true, 'ward/complete/1': true, 'ward/veto/1': true,
   'ward/roles/1': true, 'ward/rename/1': true, 'ward/deactivate/1': true, 'ward/reinstate/1': true, 'ward/rules/1': true,
 }
-const isMembership = (type: string): type is MembershipType => Object.hasOwn(membershipTypes, type)
+export const isMembership = (type: string): type is MembershipType => Object.hasOwn(membershipTypes, type)
 
 const headShape: readonly Field[] = [['seq', count(0)], ['chain', bytes32]]
 const locksShape: readonly Field[] = [['directory', id], ['staff', id], ['clinicians', id], ['emergency', id]]
@@ -219,11 +212,6 @@ function canonical(value: Record<string, unknown>, shape: readonly Field[]): str
 
 /** Rules between fields, which Go's check() has too. */
 async function rules<T extends Type>(type: T, body: Bodies[T]): Promise<string> {
-  if (type === 'ward/card/1') {
-    const b = body as Card
-    if ((b.serial > 1) !== (b.previous !== undefined)) return 'previous is for every card but the first'
-    if (b.serial === 1 && b.voucher !== undefined) return 'a first card has no voucher'
-  }
   if (type === 'ward/epoch/1') {
     const b = body as Epoch
     const chart = b.kind === 'chart'
@@ -304,12 +292,6 @@ export async function write<T extends Type>(type: T, body: Bodies[T], ...signers
   return { type, body, text: signed + sigs.map((sig) => `${b64(sig)}\n`).join(''), sigs }
 }
 
-/** Adds a signature, such as that of who vouches for a card. */
-export async function countersign<T extends Type>(s: Statement<T>, sign: Sign): Promise<Statement<T>> {
-  const sig = await sign(utf8(signedText(s.type, s.body)))
-  return { ...s, text: `${s.text}${b64(sig)}\n`, sigs: [...s.sigs, sig] }
-}
-
 /** Checks that there is exactly one signature for each key, in order. */
 export async function checkSignatures<T extends Type>(s: Statement<T>, ...keys: readonly string[]): Promise<void> {
   if (s.sigs.length !== keys.length) throw new Bad(`${s.type} has ${s.sigs.length} signatures; it needs ${keys.length}`)
@@ -318,6 +300,9 @@ export async function checkSignatures<T extends Type>(s: Statement<T>, ...keys: 
     if (!(await verify(key, message, s.sigs[i] as Bytes))) throw new Bad(`${s.type}: signature ${i + 1} does not match`)
   }
 }
+
+/** Commits to a person's name. Who may know the name gets the 32 bytes with it. */
+export const nameHash = async (salt: Uint8Array, name: string): Promise<string> => b64(await sha256(utf8('ward/name/1\n'), salt, utf8(name)))
 
 /** How one statement names another. */
 export const hashOf = (s: { readonly text: string }): Promise<string> => hash(s.text)
@@ -330,39 +315,6 @@ export const start = async (lock: string): Promise<Head> => ({ seq: 0, chain: aw
 /** The head after the entry with this statement. */
 export async function next(head: Head, text: string): Promise<Head> {
   return { seq: head.seq + 1, chain: b64(await sha256(concat(unb64(head.chain), await sha256(utf8(text))))) }
-}
-
-/** A person's cards in order, checked: self-signed and chained. voucherKey finds a voucher's signing key. */
-export async function checkCards(
-  texts: readonly string[], org: string, person: string, voucherKeys: (person: string) => Promise<readonly string[]>,
-): Promise<{ readonly cards: readonly Statement<'ward/card/1'>[]; readonly pending: boolean }> {
-  const cards: Statement<'ward/card/1'>[] = []
-  let pending = false
-  for (const text of texts) {
-    const card = await parse('ward/card/1', text)
-    const before = cards.at(-1)
-    if (card.body.org !== org || card.body.person !== person || card.body.serial !== cards.length + 1) throw new Bad('a card is out of its place')
-    if (pending) throw new Bad('a card follows one that nobody vouched for')
-    if (!before) {
-      await checkSignatures(card, card.body.signing)
-    } else {
-      if (card.body.previous !== (await hashOf(before))) throw new Bad('a card does not follow the one before')
-      if (card.body.voucher === undefined) await checkSignatures(card, card.body.signing, before.body.signing)
-      else if (card.sigs.length === 1) {
-        await checkSignatures(card, card.body.signing)
-        pending = true
-      } else {
-        let checked = false
-        for (const key of await voucherKeys(card.body.voucher)) {
-          checked ||= await checkSignatures(card, card.body.signing, key).then(() => true, () => false)
-        }
-        if (!checked) throw new Bad("a card's voucher did not sign it")
-      }
-    }
-    cards.push(card)
-  }
-  if (cards.length === 0) throw new Bad('there is no card')
-  return { cards, pending }
 }
 
 /** A lock's epochs in order, checked from the id up: each signed with the key of the one before. */

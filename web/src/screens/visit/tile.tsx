@@ -10,7 +10,8 @@ import { apart } from '../chart/bidi.ts'
 
 type Called = Pick<Present, 'name' | 'guest'> & { readonly isMe?: boolean }
 
-/** What someone is called, in a sentence too. A guest's name is their own word: it is quoted, and said to be a guest's. */
+/** What someone is called, in a sentence too. A guest's name is their own word: it is quoted, after
+ * the word that they are a guest: what is cut for want of room is the name. */
 export function useNameOf(): (p: Called) => string {
   const { w, lang } = useWords()
   return (p) => p.name === '' ? (p.isMe ? w.visit.call.you : w.visit.call.unknown) : p.guest && !p.isMe ? w.visit.guests.called(apart(p.name, lang)) : apart(p.name, lang)
@@ -38,10 +39,10 @@ export function Tile({ of, large, screen }: { of: Present; large?: boolean; scre
       {track && <Picture track={track} label={label} onSeen={() => setSeen(track)} />}
       {(!track || !of.opened || paused || seen !== track) && <div class={track && !paused && !screen ? 'tile-face tile-under' : 'tile-face'}><Face name={of.name} />{track && <span class="small">{of.opened && paused ? c.paused : c.opening}</span>}</div>}
       {screen && of.paused && <p class="tile-stands small" role="status">{c.paused}</p>}
+      {!of.isMe && !screen && of.guest && <div class="tile-doubt"><Doubtful of={of} /></div>}
       <figcaption>
         {!of.microphone && !screen && <><Icon name="micOff" /><span class="sr">{c.muted}</span></>}
         <bdi>{of.isMe && !screen ? c.you : label}</bdi>
-        {!of.isMe && <Doubtful of={of} />}
         {(of.quality === 'weak' || of.quality === 'lost') && <span class={`bars bars-${of.quality}`} role="img" aria-label={c.quality[of.quality]}><i /><i /><i /></span>}
         {of.trouble && <><Icon name="warn" /><span class="sr">{c.opening}</span></>}
       </figcaption>

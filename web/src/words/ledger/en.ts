@@ -31,6 +31,7 @@ export const ledger = {
     silent: ['The clinic’s proofs are gone', 'It used to show proofs that its history is whole, and shows none now. Ask the clinic why.'],
     'own-keys': ['Someone published keys in your name', 'They are not yours. Until this is explained, what people seal to you may reach someone else. Call the clinic now.'],
     'other-keys': ['The server shows wrong keys of someone', 'They are not the keys that the organisations agreed on, so nothing was shared with them. Tell the clinic.'],
+    'other-people': ['The server shows another list of who works here', 'It is not the one that the organisations agreed on, so nothing is shared with anyone. Tell the clinic.'],
     'stands-again': ['Someone who was taken off a chart can open it again', 'Their access had been taken back, and the clinic’s server shows it as if it had not been. Take it back once more, and ask the clinic’s data protection officer what happened.'],
     'begun-again': ['The clinic lost part of its history', 'It said so, and began its log again with what it still has. Look whether what you wrote lately is still there, and ask the clinic what happened, before you go on.'],
     salt: ['The clinic hides what was agreed of people’s keys', 'What it told this device does not fit what the organisations agreed on, so people’s keys cannot be compared. Share nothing with anyone new, and ask the clinic’s data protection officer.'],

@@ -28,6 +28,7 @@ export const ledger = {
     silent: ['Las pruebas de la clínica ya no están', 'Antes mostraba pruebas de que su historia está completa, y ahora no muestra ninguna. Pregunte por qué.'],
     'own-keys': ['Alguien publicó claves a su nombre', 'No son las suyas. Hasta que se explique, lo que se selle para usted puede llegar a otra persona. Llame ahora a la clínica.'],
     'other-keys': ['El servidor muestra claves equivocadas de alguien', 'No son las que acordaron las organizaciones, así que no se compartió nada con ellas. Avise a la clínica.'],
+    'other-people': ['El servidor muestra otra lista de quién trabaja aquí', 'No es la que acordaron las organizaciones, así que no se comparte nada con nadie. Avise a la clínica.'],
     'stands-again': ['Alguien a quien se retiró el acceso a una historia puede abrirla otra vez', 'Se le había retirado el acceso, y el servidor de la clínica lo muestra como si no fuera así. Retírelo de nuevo y pregunte al delegado de protección de datos de la clínica qué ha pasado.'],
     'begun-again': ['La clínica perdió parte de su historia', 'Lo ha dicho, y empezó su registro de nuevo con lo que aún tiene. Mire si sigue ahí lo que usted escribió hace poco, y pregunte a la clínica qué ha pasado, antes de seguir.'],
     salt: ['La clínica oculta lo que se acordó de las claves de las personas', 'Lo que dijo a este dispositivo no encaja con lo que acordaron las organizaciones, así que no se pueden comparar las claves. No comparta nada con nadie nuevo y pregunte al delegado de protección de datos de la clínica.'],

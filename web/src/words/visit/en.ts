@@ -154,7 +154,7 @@ export const visit = {
   },
   guests: {
     roles: { interpreter: 'Interpreter', family: 'Family or friend', clinician: 'Another clinician', other: 'Guest' },
-    called: (name: string) => `“${name}” (guest)`, like: (name: string) => `Calls themselves like ${name}`,
+    called: (name: string) => `Guest “${name}”`, like: (name: string) => `Calls themselves like ${name}`,
     aGuest: 'A guest of a visit',
     invite: 'Invite a guest', inviteText: 'An interpreter, someone close or another clinician can join without an account. They wait at the door until the clinician lets them in, and everyone sees who they are.',
     who: 'Who joins?', make: 'Make a link', linkTitle: 'The link for your guest', linkText: 'Send it to them alone. It opens this visit once, in the first browser that uses it, and is not shown again.', link: 'Link', copy: 'Copy the link', share: 'Send it on', done: 'Done',

@@ -153,7 +153,7 @@ export const visit = {
   },
   guests: {
     roles: { interpreter: 'Intérprete', family: 'Familiar o amistad', clinician: 'Otro profesional', other: 'Persona invitada' },
-    called: (name) => `«${name}» (por invitación)`, like: (name) => `Se hace llamar como ${name}`,
+    called: (name) => `Persona invitada «${name}»`, like: (name) => `Se hace llamar como ${name}`,
     aGuest: 'Una persona invitada a una consulta',
     invite: 'Invitar a alguien', inviteText: 'Un intérprete, alguien cercano u otro profesional puede entrar sin cuenta. Espera en la puerta hasta que su profesional le haga pasar, y todos ven quién es.',
     who: '¿Quién entra?', make: 'Crear un enlace', linkTitle: 'El enlace para su invitado', linkText: 'Envíelo solo a esa persona. Abre esta consulta una vez, en el primer navegador que lo use, y no se vuelve a mostrar.', link: 'Enlace', copy: 'Copiar el enlace', share: 'Enviarlo', done: 'Listo',
