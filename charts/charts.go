@@ -31,7 +31,7 @@ import (
 
 // People is what charts needs to know of people.
 type People interface {
-	// Card is the person's latest card that counts: not one that waits for a voucher.
+	// Card is the person's newest card that counts.
 	Card(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID) (Card, error)
 	// Certified fails unless the key is of a browser that the person's current card certified.
 	Certified(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, key string) error

@@ -51,6 +51,9 @@ func named(resourceType string, about About, identifiers ...object) object {
 	if about.Given != "" {
 		name["given"] = strings.Fields(about.Given)
 	}
+	if about.opening != "" {
+		identifiers = append(identifiers, identifier(systemName, about.opening))
+	}
 	who := object{"resourceType": resourceType, "identifier": identifiers, "name": []object{name}}
 	var telecom []object
 	if about.Phone != "" {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"ward"
 	"ward/seal"
@@ -23,6 +24,7 @@ type About struct {
 	Language      string // BCP 47
 	PasskeyName   string // how they call the device
 	Consent       string // the text that a patient was shown and agreed to
+	opening       string // of the commitment to the name
 }
 
 // Name is the whole name, as it is shown.
@@ -66,7 +68,7 @@ func (c *Client) Accept(ctx context.Context, link string, about About) (seal.Cod
 	if opened.Recover || j.waits {
 		return code, nil
 	}
-	return code, c.introduce(ctx, about, opened.Chart)
+	return code, c.introduce(ctx, j.about, opened.Chart)
 }
 
 // accept joins, and again with the same passkey if somebody stated something in the meantime.
@@ -102,8 +104,10 @@ type joining struct {
 	clinic     *envelope.Statement[envelope.Clinic]
 	card       *envelope.Statement[envelope.MemberCard]
 	roster     *chain
-	chain      *chain // that the card goes into
-	waits      bool   // for a second person
+	chain      *chain        // that the card goes into
+	waits      bool          // for a second person
+	invited    string        // commitment to the name in the invitation
+	key        *seal.LockKey // of the staff list, from the welcome
 	lines      map[ward.LockID][]*envelope.Statement[envelope.Epoch]
 }
 
@@ -156,14 +160,18 @@ func (j *joining) take(ctx context.Context, more bool, thread []string) error {
 		more, thread = page.More && len(page.Statements) > 0, page.Thread
 	}
 	j.chain = j.roster
-	if slices.ContainsFunc(j.opened.Roles, ward.Role.IsStaff) {
-		return nil
+	if !slices.ContainsFunc(j.opened.Roles, ward.Role.IsStaff) {
+		j.chain = j.roster.thread(j.opened.Person)
+		if err := j.chain.read(thread, j.client.now()); err != nil {
+			return fmt.Errorf("join: %w", err)
+		}
 	}
-	j.chain = j.roster.thread(j.opened.Person)
-	if err := j.chain.read(thread, j.client.now()); err != nil {
-		return fmt.Errorf("join: %w", err)
+	for _, text := range j.chain.texts {
+		if s, err := envelope.Parse[envelope.Invite](text); err == nil && s.Body.Invitation == j.invitation.ID {
+			j.invited = s.Body.Name
+		}
 	}
-	return nil
+	return j.readWelcome()
 }
 
 func (j *joining) prepare(credential json.RawMessage, prf []byte) (ward.Acceptance, error) {
@@ -339,11 +347,10 @@ func (j *joining) join(a *ward.Acceptance) error {
 	return nil
 }
 
-// welcome opens the staff list's key, which the inviter sealed to the link, and grants it to oneself. If the list has
-// turned since, the key is old, and a member of staff grants the new one later.
-func (j *joining) welcome(a *ward.Acceptance) error {
-	line := j.lines[j.clinic.Body.Locks.Staff]
-	if len(j.opened.Welcome) == 0 || len(line) == 0 {
+// readWelcome opens what the inviter sealed to the link: the staff list's key, and the name that was given to who joins,
+// which is theirs from now on.
+func (j *joining) readWelcome() error {
+	if len(j.opened.Welcome) == 0 {
 		return nil
 	}
 	identity, err := j.invitation.Identity()
@@ -354,18 +361,38 @@ func (j *joining) welcome(a *ward.Acceptance) error {
 	if err != nil {
 		return fmt.Errorf("welcome: %w", err)
 	}
-	key, _, err := seal.ParseWelcome(file)
+	key, called, err := seal.ParseWelcome(file)
 	if err != nil {
 		return fmt.Errorf("welcome: %w", err)
 	}
-	current := line[len(line)-1]
-	if key.Epoch < current.Body.Epoch {
+	j.key = &key
+	salt, err := ward.B64.DecodeString(called.Salt)
+	if err != nil || len(salt) != 32 || envelope.NameHash([32]byte(salt), called.Name) != j.invited {
+		return nil // the name is not the one that was stated
+	}
+	given, family := "", called.Name
+	if at := strings.LastIndex(called.Name, " "); at >= 0 {
+		given, family = called.Name[:at], called.Name[at+1:]
+	}
+	j.about.Given, j.about.Family, j.about.opening = given, family, called.Salt
+	return nil
+}
+
+// welcome grants the staff list's key to oneself. If the list has turned since, the key is old, and a member of staff
+// grants the new one later.
+func (j *joining) welcome(a *ward.Acceptance) error {
+	line := j.lines[j.clinic.Body.Locks.Staff]
+	if j.key == nil || len(line) == 0 {
 		return nil
 	}
-	if err := key.Check(current.Body); err != nil {
+	current := line[len(line)-1]
+	if j.key.Epoch < current.Body.Epoch {
+		return nil
+	}
+	if err := j.key.Check(current.Body); err != nil {
 		return fmt.Errorf("welcome: %w", err)
 	}
-	grant, err := j.keyring.Hand().Grant(key, j.keyring.ToSelf(), envelope.ForWork, "", j.client.now())
+	grant, err := j.keyring.Hand().Grant(*j.key, j.keyring.ToSelf(), envelope.ForWork, "", j.client.now())
 	if err != nil {
 		return err
 	}

@@ -77,24 +77,61 @@ func (c *Client) Directory(ctx context.Context) (map[ward.PersonID]Listing, erro
 	return c.listings(ctx, locks.Directory)
 }
 
-// listings reads person entries. Anyone may write to the directory, so an entry counts if its author is its person or
-// staff. What someone says of themselves counts over what staff say of them, and what is later over what is earlier.
+// listings reads person entries. Anyone may write to the directory, so an entry counts if its author is its person or staff.
+// A name is what the history commits to; of who is in no history that was read here, what staff say before what its owner
+// says; and a founder, whom nobody invited, names themselves until somebody does. Of contacts, what someone says of
+// themselves counts over what staff say, and what is later over what is earlier.
 func (c *Client) listings(ctx context.Context, lock ward.LockID) (map[ward.PersonID]Listing, error) {
 	entries, err := c.persons(ctx, lock)
 	if err != nil {
 		return nil, err
 	}
-	found := map[ward.PersonID]Listing{}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if _, err := c.followRoster(ctx); err != nil {
+		return nil, err
+	}
+	found, ranks := map[ward.PersonID]Listing{}, map[ward.PersonID]int{}
 	for _, l := range entries {
 		if l.Author != l.Person && !l.byStaff {
 			continue
 		}
+		rank, best := c.nameRank(l), max(1, ranks[l.Person])
 		before, ok := found[l.Person]
-		if !ok || l.Author == l.Person || before.Author != before.Person {
-			found[l.Person] = l
+		now := l
+		if ok && before.Author == before.Person && l.Author != l.Person {
+			now = before // of contacts
 		}
+		if rank >= best {
+			now.Name, now.Given, now.Family, now.opening = l.Name, l.Given, l.Family, l.opening
+			ranks[l.Person] = rank
+		} else {
+			now.Name, now.Given, now.Family, now.opening = before.Name, before.Given, before.Family, before.opening
+		}
+		found[l.Person] = now
 	}
 	return found, nil
+}
+
+// nameRank tells how much a name counts: 3 if it is the one that was stated, 2 by staff, 1 by its owner; 0 if another was
+// stated. The caller holds c.reading.
+func (c *Client) nameRank(l Listing) int {
+	of := c.roster
+	if t := c.threads[l.Person]; t != nil {
+		of = t
+	}
+	m, known := of.Member(l.Person)
+	own := l.Author == l.Person
+	salt, err := ward.B64.DecodeString(l.opening)
+	switch {
+	case !known && own:
+		return 1
+	case !known:
+		return 2
+	case m.Name == "" && own, m.Name != "" && err == nil && len(salt) == 32 && envelope.NameHash([32]byte(salt), l.Name) == m.Name:
+		return 3
+	}
+	return 0
 }
 
 // persons reads all person entries of a lock, in order. Those that are not FHIR persons are nobody's and left out.
@@ -190,7 +227,7 @@ func (c *Client) invite(ctx context.Context, invited Invited, who About, byEmail
 	invited.Invitation, invited.Link = invitation.ID, invitation.Link(c.origin)
 	request := ward.NewInvitation{Chart: invited.Chart, TokenHash: invitation.TokenHash(), Language: who.Language}
 	var err error
-	if request.Welcome, err = c.welcome(ctx, invitation); err != nil {
+	if request.Welcome, err = c.welcome(ctx, invitation, who.Name(), opening); err != nil {
 		return invited, err
 	}
 	if byEmail {
@@ -216,8 +253,8 @@ func (c *Client) invite(ctx context.Context, invited Invited, who About, byEmail
 	return invited, err
 }
 
-// welcome seals the staff list's key and one's name to the link, so that the invited see who invites them.
-func (c *Client) welcome(ctx context.Context, invitation seal.Invitation) ([]byte, error) {
+// welcome seals the staff list's key to the link, with one's name and the one that the invited are given.
+func (c *Client) welcome(ctx context.Context, invitation seal.Invitation, name, opening string) ([]byte, error) {
 	locks, err := c.clinicLocks()
 	if err != nil {
 		return nil, err
@@ -230,7 +267,7 @@ func (c *Client) welcome(ctx context.Context, invitation seal.Invitation) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	file, err := key.Welcome(c.Name())
+	file, err := key.Welcome(seal.Called{From: c.Name(), Name: name, Salt: opening})
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +293,7 @@ func (c *Client) list(ctx context.Context, invited Invited, who About, opening s
 	case slices.ContainsFunc(roles, ward.Role.IsStaff):
 		kind = "Practitioner"
 	}
-	identifiers = append(identifiers, identifier(systemName, opening))
+	who.opening = opening
 	return c.writeOutside(ctx, locks.Directory, []Item{resource("person", named(kind, who, identifiers...))})
 }
 

@@ -100,8 +100,7 @@ function bundled() {
 async function join_(someone, link, given, family, isPatient = false) {
   await someone.page.goto(link)
   await someone.button('Continue').click()
-  await someone.field('First name').fill(given)
-  await someone.field('Last name').fill(family)
+  await someone.page.getByText('The clinic knows you as').waitFor()
   if (isPatient) {
     await someone.page.getByLabel('Day').fill('2')
     await someone.page.getByLabel('Month').selectOption('4')

@@ -1,5 +1,6 @@
 // Who is who by two people: an invitation that is withdrawn, a patient who lost her keys and joins again, whom a second
-// person confirms, and a colleague whose roles change and whose access ends.
+// person confirms, a colleague who gets another name, and one whose roles change and whose access ends, until two bring
+// them back.
 
 import { Clinic } from './clinic.mjs'
 import { openBrowser } from './people.mjs'
@@ -14,7 +15,8 @@ export async function steps(database) {
   const row = (who, name) => who.page.locator('details').filter({ hasText: name })
   const open = (who, name) => row(who, name).locator('summary').first().click()
   const inDialog = (who, name) => who.page.getByRole('dialog').getByRole('button', { name })
-  let okafor, farid, amina
+  const closed = (who) => who.page.getByRole('dialog').waitFor({ state: 'detached' })
+  let okafor, farid, amina, selma, tomas
 
   await story.step('a clinic, its front desk and a patient', async () => {
     okafor = await arrive('okafor')
@@ -83,6 +85,68 @@ export async function steps(database) {
     await farid.page.goto(clinic.origin)
     await farid.button('Sign in').waitFor()
     must((await farid.page.getByText('Ada Okafor').count()) === 0, 'who left still sees the clinic')
+    await okafor.page.goto(`${clinic.origin}/people`)
+    await open(okafor, 'Farid Nasser')
+    await row(okafor, 'Farid Nasser').getByText(/^Ended today at .+ by Ada Okafor\. Two people can undo this until/).waitFor()
+    must((await row(okafor, 'Farid Nasser').getByRole('button', { name: 'Undo' }).count()) === 0, 'who ended somebody is asked to undo it')
+  })
+  await story.step('two security officers join, and one of them is called otherwise', async () => {
+    selma = await arrive('selma')
+    await join(selma, await invite(okafor, clinic, 'Security officer', 'Selma', 'Weiss'), 'Selma', 'Weiss')
+    tomas = await arrive('tomas')
+    await join(tomas, await invite(okafor, clinic, 'Security officer', 'Tomas', 'Berg'), 'Tomas', 'Berg')
+    await okafor.page.goto(`${clinic.origin}/people`)
+    await okafor.page.getByText('Tomas Berg').waitFor()
+    await open(okafor, 'Tomas Berg')
+    await row(okafor, 'Tomas Berg').getByRole('button', { name: 'Change name' }).click()
+    await accessible(okafor, 'another name')
+    await okafor.page.getByRole('dialog').getByLabel('First name').fill('Tomas')
+    await inDialog(okafor, 'Save').click()
+    await okafor.page.getByText('Please write their last name.').waitFor()
+    await okafor.page.getByRole('dialog').getByLabel('Last name').fill('Lindqvist')
+    await inDialog(okafor, 'Save').click()
+    await closed(okafor)
+    await row(okafor, 'Tomas Lindqvist').waitFor()
+    await selma.page.goto(`${clinic.origin}/people`)
+    await selma.page.getByText('Tomas Lindqvist').waitFor()
+  })
+  await story.step('Selma undoes that Farid was ended, and nothing changes until Tomas confirms it', async () => {
+    await selma.page.goto(`${clinic.origin}/people`)
+    await open(selma, 'Farid Nasser')
+    await row(selma, 'Farid Nasser').getByRole('button', { name: 'Undo' }).click()
+    await selma.page.getByRole('dialog').getByText(/but not Ada Okafor/).waitFor()
+    await accessible(selma, 'undoing')
+    await inDialog(selma, 'Undo').click()
+    await closed(selma)
+    await row(selma, 'Farid Nasser').getByText(/^Selma Weiss wants to undo this/).waitFor()
+    must((await row(selma, 'Farid Nasser').getByRole('button', { name: 'Confirm' }).count()) === 0, 'one person confirms what she asked for')
+    await farid.button('Sign in').click()
+    await farid.page.getByRole('alert').waitFor()
+    await tomas.page.goto(`${clinic.origin}/people`)
+    await open(tomas, 'Farid Nasser')
+    await row(tomas, 'Farid Nasser').getByRole('button', { name: 'Confirm' }).click()
+    await accessible(tomas, 'confirming that something is undone')
+    await tomas.page.getByRole('dialog').getByText(/Front desk and Data protection officer/).waitFor()
+    await inDialog(tomas, 'Confirm').click()
+    await closed(tomas)
+    await tomas.page.getByText('Ended', { exact: true }).waitFor({ state: 'detached' })
+  })
+  await story.step('Farid signs in again with the passkey he has', async () => {
+    await farid.page.goto(clinic.origin)
+    await farid.button('Sign in').click()
+    await farid.heading('Hello, Farid Nasser').waitFor()
+  })
+  await story.step('the time to refuse new keys is another, which the clinician and administrator sets alone while there is no other', async () => {
+    await okafor.page.goto(`${clinic.origin}/people`)
+    await okafor.page.getByText(/the new ones count 24 hours after/).waitFor()
+    await okafor.button('Change the time').click()
+    await okafor.page.getByRole('dialog').getByLabel('Hours').fill('400')
+    await inDialog(okafor, 'Save').click()
+    await okafor.page.getByText('Please write whole hours, from 1 to 336.').waitFor()
+    await okafor.page.getByRole('dialog').getByLabel('Hours').fill('48')
+    await inDialog(okafor, 'Save').click()
+    await closed(okafor)
+    await okafor.page.getByText(/the new ones count 48 hours after/).waitFor()
   })
   return end(story, clinic, browser)
 }

@@ -57,8 +57,12 @@ export async function holdAnswer(someone, address) {
 export async function fillJoin(someone, link, given, family, patient = false, look = async () => undefined) {
   await someone.page.goto(link)
   await someone.button('Continue').click()
-  await someone.field('First name').fill(given)
-  await someone.field('Last name').fill(family)
+  // Who was invited by a name has that one; a founder says their own.
+  await someone.field('First name').or(someone.page.getByText('The clinic knows you as')).first().waitFor()
+  if ((await someone.field('First name').count()) > 0) {
+    await someone.field('First name').fill(given)
+    await someone.field('Last name').fill(family)
+  } else await someone.page.getByText(`${given} ${family}`, { exact: true }).waitFor()
   if (!patient) return
   await someone.page.getByLabel('Day').fill('2')
   await someone.page.getByLabel('Month').selectOption('4')

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -261,7 +262,12 @@ func (c *clinic) send(r *http.Request, do handler, public bool, values ...string
 	}
 	var answer any
 	var failed error
-	err := c.DB.Do(c.t.Context(), func(ctx context.Context, tx *store.Tx) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	err = c.DB.Do(c.t.Context(), func(ctx context.Context, tx *store.Tx) error { // which may run it more than once
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		var who ward.Caller
 		var err error
 		if !public {

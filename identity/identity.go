@@ -195,28 +195,6 @@ func formatRoles(roles []ward.Role) string {
 	return strings.Join(words, " ")
 }
 
-// checkRoles refuses unknown and repeated roles, and patients who are staff: a member of staff who is also treated
-// here has an account for each, so that neither reaches the other's data.
-func checkRoles(roles []ward.Role) error {
-	seen := map[ward.Role]bool{}
-	staff, patient := false, false
-	for _, role := range roles {
-		known := false
-		for _, r := range ward.Roles {
-			known = known || r == role
-		}
-		if !known || seen[role] {
-			return ward.Errorf(ward.Invalid, "roles must be among patient, proxy, clinician, frontdesk, security, privacy and admin, each once")
-		}
-		seen[role] = true
-		staff, patient = staff || role.IsStaff(), patient || !role.IsStaff()
-	}
-	if len(roles) == 0 || staff && patient {
-		return ward.Errorf(ward.Invalid, "a person is a patient or proxy, or works for the clinic").WithHint("Invite them twice, once as each.")
-	}
-	return nil
-}
-
 // record adds an event to the organisation's record.
 func (i *Identity) record(ctx context.Context, tx *store.Tx, org ward.OrgID, e ward.Event) error {
 	if e.Decision == "" {

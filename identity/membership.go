@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"ward"
 	"ward/ledger"
@@ -401,6 +402,9 @@ func (i *Identity) PostKeys(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if err := checkKeyring(body.Keyring, body.RecoveryKeyring); err != nil {
 		return nil, err
 	}
+	if err := i.mayTakeKeys(ctx, tx, who); err != nil {
+		return nil, err
+	}
 	browser, err := checkBrowser(body.BrowserText, s, who.Browser)
 	if err != nil {
 		return nil, err
@@ -440,6 +444,26 @@ func (i *Identity) PostKeys(ctx context.Context, tx *store.Tx, who ward.Caller, 
 		return nil, err
 	}
 	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "changed-keys"})
+}
+
+// maxKeysADay is how often somebody takes new keys in a day: others must read every card that a person ever had, and seal
+// to the new one what they hold.
+const maxKeysADay = 5
+
+func (i *Identity) mayTakeKeys(ctx context.Context, tx *store.Tx, who ward.Caller) error {
+	made, err := texts(ctx, tx, `SELECT text FROM cards WHERE org = $1 AND person = $2 ORDER BY serial DESC LIMIT $3`, string(who.Org), string(who.Person), int64(maxKeysADay))
+	if err != nil || len(made) < maxKeysADay {
+		return err
+	}
+	oldest, err := envelope.Parse[envelope.MemberCard]([]byte(made[len(made)-1]))
+	if err != nil {
+		return err
+	}
+	at, err := ward.ParseTime(oldest.Body.Time)
+	if err == nil && i.Now().Before(at.Add(24*time.Hour)) {
+		err = ward.Errorf(ward.TooMany, "your keys were changed %d times in a day", maxKeysADay).WithHint("Wait until tomorrow. If it was not you, call the clinic.")
+	}
+	return err
 }
 
 // newCard reads a card that somebody sends with the recipient that belongs to it. Whether it may follow, its chain says.

@@ -389,6 +389,39 @@ func TestNewKeysOfOnesOwnEndOtherSessionsAndKeepPasskeys(t *testing.T) {
 	refused(t, ward.Missing, err) // the code before
 }
 
+// rekeys takes new keys.
+func (m *member) rekeys() error {
+	m.c.t.Helper()
+	before, own := m.card, m.signing
+	m.signing = newKey()
+	m.card = m.writeCard(envelope.MemberCard{Place: m.c.place(m.org, before.Body.Chain), Serial: before.Body.Serial + 1, Before: before.Hash()}, signer(own))
+	m.version++
+	return m.put(m.c.PostKeys, "POST", ward.KeysPut{
+		CardText: string(m.card.Text), Recipient: recipient(), BrowserText: m.browserText(), KeyringPut: ward.KeyringPut{
+			Version: m.version, Keyring: sealedKeyring, RecoveryKeyring: sealedRecovery, Recovery: &ward.RecoveryKey{Lookup: random(16), TokenHash: tokenHash(random(32))},
+		},
+	})
+}
+
+func TestKeysAreChangedAFewTimesADay(t *testing.T) {
+	c := newClinic(t)
+	m := newMember(c).join(c.founder().invites(ward.Proxy))
+	for range maxKeysADay - 1 { // the first card is of today too
+		if err := m.rekeys(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := *m
+	refused(t, ward.TooMany, kept.rekeys())
+	c.wait(25 * time.Hour)
+	if err := m.signIn(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.rekeys(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAStatementThatDoesNotHoldIsNotKept(t *testing.T) {
 	c := newClinic(t)
 	founder := c.founder()

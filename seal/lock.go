@@ -62,33 +62,44 @@ func (l lockLine) key(identity Identity) (LockKey, error) {
 	return LockKey{l.Org, l.Lock, l.Epoch, identity}, nil
 }
 
-// A welcomeLine is that of a lock file which also says who gives it.
+// Called is what a welcome says beside the key: who invites, and how they call the invited, with what opens the
+// commitment to that name in the invitation (b64).
+type Called struct {
+	From string `json:"from,omitempty"`
+	Name string `json:"name,omitempty"`
+	Salt string `json:"salt,omitempty"`
+}
+
+// A welcomeLine is that of a lock file which also says who gives it to whom.
 type welcomeLine struct {
 	lockLine
-	From string `json:"from,omitempty"`
+	Called
 }
 
 // nameRoom is what a name takes up in a welcome, in bytes, so that the size of a welcome tells nothing of it.
 const nameRoom = 128
 
-// Welcome is the lock file with the name of whoever invites; a name that has no room in it is left out.
-func (k LockKey) Welcome(from string) ([]byte, error) {
-	if len(from) > nameRoom {
-		from = ""
-	}
-	from += strings.Repeat(" ", nameRoom-len(from))
-	return identityFile(lockType, welcomeLine{lockLine{k.Org, k.Lock, k.Epoch}, from}, k.Identity)
+// Welcome is the lock file with the names of whoever invites and of the invited; a name that has no room in it is left out.
+func (k LockKey) Welcome(c Called) ([]byte, error) {
+	return identityFile(lockType, welcomeLine{lockLine{k.Org, k.Lock, k.Epoch}, Called{inRoom(c.From), inRoom(c.Name), c.Salt}}, k.Identity)
 }
 
-// ParseWelcome reads a welcome: the key, and who invites, which may be empty.
-func ParseWelcome(text []byte) (LockKey, string, error) {
+func inRoom(name string) string {
+	if len(name) > nameRoom {
+		name = ""
+	}
+	return name + strings.Repeat(" ", nameRoom-len(name))
+}
+
+// ParseWelcome reads a welcome: the key, and the names, which may be empty.
+func ParseWelcome(text []byte) (LockKey, Called, error) {
 	var line welcomeLine
 	identity, err := parseIdentityFile(text, lockType, maxLockFile, &line)
 	if err != nil {
-		return LockKey{}, "", err
+		return LockKey{}, Called{}, err
 	}
 	key, err := line.key(identity)
-	return key, strings.TrimSpace(line.From), err
+	return key, Called{strings.TrimSpace(line.From), strings.TrimSpace(line.Name), line.Salt}, err
 }
 
 // Check makes sure that the key is the one of an epoch's statement.

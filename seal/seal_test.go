@@ -178,7 +178,7 @@ func TestAWelcomeSaysWhoInvitesAndItsSizeTellsNothing(t *testing.T) {
 	for from, want := range map[string]string{
 		"Li": "Li", "Dr Ada Okafor": "Dr Ada Okafor", "د. نور الخطيب": "د. نور الخطيب", strings.Repeat("n", nameRoom+1): "",
 	} {
-		text, err := key.Welcome(from)
+		text, err := key.Welcome(Called{From: from, Name: want, Salt: Hash(nil)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,12 +186,13 @@ func TestAWelcomeSaysWhoInvitesAndItsSizeTellsNothing(t *testing.T) {
 			t.Errorf("a welcome from %.20q has %d bytes, another has %d", from, len(text), size)
 		}
 		size = len(text)
-		opened, name, err := ParseWelcome(text)
-		if err != nil || name != want || opened.Identity.Secret() != identity.Secret() || opened.Lock != key.Lock {
+		opened, called, err := ParseWelcome(text)
+		name := called.From
+		if err != nil || called != (Called{want, want, Hash(nil)}) || opened.Identity.Secret() != identity.Secret() || opened.Lock != key.Lock {
 			t.Errorf("a welcome from %.20q is read as %q of lock %s: %v", from, name, opened.Lock, err)
 		}
 	}
-	if _, err := ParseLockFile([]byte(must(key.Welcome("Li")))); err == nil {
+	if _, err := ParseLockFile([]byte(must(key.Welcome(Called{From: "Li"})))); err == nil {
 		t.Error("a welcome passes for a grant")
 	}
 }

@@ -180,6 +180,48 @@ test('a second clinician waits for another, who may confirm; the one that invite
   assert.ok(byFounder.m.state().alone.includes(first.self.person) || byFounder.m.state().pending.some((x) => x.person === first.self.person))
 })
 
+test('who was ended is brought back by two who did not do it, and what waits says what it is', async () => {
+  const c = await Clinic.start()
+  const desk = await c.join('frontdesk')
+  const [one, two] = [await c.join('security'), await c.join('security')]
+  await c.join('admin')
+  const { person } = desk.self
+  const byFounder = await device(c, c.founder)
+  await byFounder.m.end(person)
+  const undoable = (m: Matters): unknown => m.state().undoable.map((u) => [u.person, u.by, u.roles, u.ended, u.can])
+  assert.deepEqual(undoable(byFounder.m), [[person, c.founder.self.person, ['frontdesk'], true, false]])
+  const byOne = await device(c, one)
+  await byOne.m.read([])
+  assert.deepEqual(undoable(byOne.m), [[person, c.founder.self.person, ['frontdesk'], true, true]])
+  await byOne.m.reinstate(person, byOne.m.state().undoable[0]?.what as string)
+  assert.equal(byOne.m.about(person)?.state, 'ended')
+  const byTwo = await device(c, two)
+  for (const [d, can] of [[byFounder, false], [byOne, false], [byTwo, true]] as const) {
+    await d.m.read([])
+    assert.deepEqual(d.m.state().pending.map((x) => [x.type, x.person, x.author, x.can.confirm]), [['reinstate', person, one.self.person, can]])
+  }
+  await byTwo.m.confirm(person, byTwo.m.state().pending[0]?.what as string, 'phone')
+  assert.deepEqual([byTwo.m.about(person)?.state, byTwo.m.about(person)?.roles], ['active', ['frontdesk']])
+  assert.deepEqual([byTwo.m.state().undoable, byTwo.m.state().pending], [[], []])
+  // What waits tells the roles and hours that are to be.
+  await byFounder.m.read([])
+  await byFounder.m.setRoles(person, ['frontdesk', 'admin'])
+  await byFounder.m.setVetoHours(48)
+  assert.deepEqual(byFounder.m.state().pending.map((x) => [x.type, x.roles, x.vetoHours]), [['roles', ['frontdesk', 'admin'], undefined], ['rules', undefined, 48]])
+})
+
+test('a name that somebody was given since they joined is told from the one they joined with', async () => {
+  const c = await Clinic.start()
+  const desk = await c.join('frontdesk')
+  const d = await device(c, desk)
+  await d.m.read([])
+  assert.equal(d.people.membership.chain.renamed(desk.self.person), undefined)
+  const name = await hash('another')
+  await c.say('ward/rename/1', c.founder, { person: desk.self.person, name })
+  await d.m.read([])
+  assert.equal(d.people.membership.chain.renamed(desk.self.person), name)
+})
+
 test('keys that somebody makes in one’s name are told on the old device, which may refuse them', async () => {
   const c = await Clinic.start()
   const desk = await c.join('frontdesk')

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import type { Engine, Me } from '../engine/types.ts'
 import { ErrorPanel, Icon, LiveRegion, Mark, Menu, Progress, type IconName } from '../parts/index.tsx'
 import type { Call } from '../visit/call.ts'
+import { KeysAlarms } from '../screens/keys.tsx'
 import { LedgerAlarms } from '../screens/proof.tsx'
 import { setCurrentCall, useCurrentCall } from '../visit/current.ts'
 import { en, type Words } from '../words/en.ts'
@@ -126,6 +127,7 @@ function Frame({ prefs, setPrefs }: { prefs: Prefs; setPrefs: (next: Partial<Pre
       <a class="skip" href="#main">{w.skip}</a>
       {inside && <Top me={me} path={path} />}
       {!online && <div class="offline no-print" role="status"><Icon name="warn" />{w.offline}</div>}
+      {inside && <KeysAlarms />}
       {inside && <LedgerAlarms />}
       <main id="main" tabIndex={-1} data-ready><Screen key={name} load={screens[name]} prefs={prefs} setPrefs={setPrefs} id={id} page={page} farewell={farewell} leave={setFarewell} /></main>
       {inside && <GoingOn path={path} />}

@@ -63,7 +63,7 @@ export class Matters {
     const may = <T extends Authored>(type: T, own: Own<T>): boolean => this.membership.may(chain, type, own, this.self)
     return {
       what, type: m.lost ? 'card-after-loss' : types[m.type], person: m.person ?? m.author, author: m.author, at: m.at, needs: m.needs.map((list) => list.split(' ') as Role[]),
-      ...(m.from && { from: m.from }),
+      ...(m.from && { from: m.from }), ...(m.roles !== undefined && { roles: rolesOf(m.roles) ?? [] }), ...(m.veto !== undefined && { vetoHours: m.veto }),
       can: {
         confirm: may('ward/confirm/1', { what, how: 'met' }), veto: m.lost && may('ward/veto/1', { what }), complete: m.lost && may('ward/complete/1', { what }),
       },

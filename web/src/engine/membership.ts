@@ -59,6 +59,13 @@ export class Chain {
   /** Those of the texts that hold. */
   get held(): readonly string[] { return this.texts.slice(0, this.history.head.seq) }
 
+  /** What commits to the name that someone was given since they joined; nothing if it is still that of then. */
+  renamed(person: ID): string | undefined {
+    const joined = this.history.cards(person)[0]
+    const name = this.history.person(person)?.name
+    return joined !== undefined && name !== this.history.person(person, joined.from)?.name ? name : undefined
+  }
+
   /** Takes the texts of a history that was loaded. */
   took(texts: readonly string[]): void {
     this.texts = [...texts]

@@ -50,7 +50,8 @@ One of them alone, for example: \`age -d -i locks.txt entries/NAME.age | tail -n
 | \`keyring.recovery.age\` | your keys, sealed with your recovery code |
 | \`grants/*.age\` | the keys of your record, sealed to yours |
 | \`entries/*.age\` | your record, one file for each thing in it, in the order they came |
-| \`entries/*.txt\`, \`epochs/*.txt\`, \`cards/*.txt\`, \`browsers/*.txt\`, \`clinic.txt\` | signed statements of who wrote what, with which keys: they prove that nothing was changed, and hold nothing private |
+| \`entries/*.txt\`, \`epochs/*.txt\`, \`membership/*/*.txt\`, \`browsers/*.txt\`, \`clinic.txt\` | signed statements of who wrote what, with which keys: they prove that nothing was changed, and hold nothing private |
+| \`recipients/*.txt\` | public keys of those who wrote, which the statements name |
 | \`access.jsonl\` | who looked at your record, one event on each line |
 | \`export.json\` | what this folder has, so that a missing file is noticed |
 `

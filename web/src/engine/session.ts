@@ -425,21 +425,49 @@ export class Session {
     return e.author === about || isStaff(await this.entries.rolesOf(e.author))
   }
 
-  /** What is known of people by name: what they say of themselves before what others said of them. */
+  /**
+   * What is known of people. A name is what the history commits to: what who invited set, or who renamed them. Of patients whose thread was
+   * not read here it is what staff say, before what they say of themselves; and a founder, whom nobody invited, names themselves until
+   * somebody does. Contacts are what people say of themselves before what others said of them.
+   */
   private async known(): Promise<Map<ID, Partial<fhir.PersonFields> & { fullName: string }>> {
     const found = new Map<ID, Partial<fhir.PersonFields> & { fullName: string }>()
-    const own = new Set<ID>()
+    const [own, ranks] = [new Set<ID>(), new Map<ID, number>()]
     for (const e of await this.directory()) {
       const p = e.resources[0] && fhir.readPerson(e.resources[0])
       if (!p?.person || e.kind !== 'person' || !(await this.counts(e, p.person))) continue
       const byThemselves = e.author === p.person
-      if (own.has(p.person) && !byThemselves) continue
+      const before = found.get(p.person)
+      const rank = await this.nameRank(p.person, p.salt, p.fullName, byThemselves)
+      const names = rank > 0 && rank >= (ranks.get(p.person) ?? 1)
+      if (names) ranks.set(p.person, rank)
+      const { name, fullName, salt, ...contacts } = p
+      found.set(p.person, {
+        ...before, ...(own.has(p.person) && !byThemselves ? {} : contacts), fullName: before?.fullName ?? '',
+        ...(names && { fullName: shownName(fullName), ...(name && { name }), ...(salt !== undefined && { salt }) }),
+      })
       if (byThemselves) own.add(p.person)
-      found.set(p.person, { ...found.get(p.person), ...p, fullName: shownName(p.fullName) })
     }
-    for (const [id, p] of found) this.names.set(id, p.fullName)
+    for (const [id, p] of found) if (p.fullName !== '') this.names.set(id, p.fullName)
     this.names.set(this.self.person, this.self.name)
     return found
+  }
+
+  private readonly namesAsked = new Set<string>()
+
+  /** How much a name counts: 3 if it is the one that was stated, 2 by staff, 1 by its owner; 0 if another was stated. */
+  private async nameRank(person: ID, salt: string | undefined, name: string, byThemselves: boolean): Promise<number> {
+    const member = this.membership.chainOf(person)?.history.person(person)
+    if (!member) return byThemselves ? 1 : 2
+    if (!member.name) return byThemselves ? 3 : 0
+    const opens = salt === undefined ? undefined : await saltedName(salt, name)
+    if (opens === undefined) return 0
+    if (opens === member.name) return 3
+    // Whose thread was read before may have another name since: it is read once more for each name that is found.
+    if (this.membership.roster.person(person) || this.namesAsked.has(opens)) return 0
+    this.namesAsked.add(opens)
+    const now = await this.people.chainOf(person).catch(notNow(person))
+    return now?.history.person(person)?.name === opens ? 3 : 0
   }
 
   async nameOf(person: ID): Promise<string> {
@@ -545,8 +573,8 @@ export class Session {
     const contacts = { ...(chart && { chart }), ...(birthDate && { birthDate }), ...(phone && { phone }), ...(email && { email }) }
     if (isStaff(roles)) await this.writeTo(this.clinic.staff, 'person', fhir.person('Practitioner', { person, name, salt }))
     await this.writeTo(this.clinic.directory, 'person', fhir.person(kindOf(roles), { ...contacts, person, name, salt }))
-    await this.matters.rename(person, await nameHash(unb64(salt), fhir.fullName(name)))
     this.directoryRead = undefined
+    await this.matters.rename(person, await nameHash(unb64(salt), fhir.fullName(name)))
   }
 
   /** Writes a resource to a lock of the clinic, read or not. */
@@ -758,7 +786,7 @@ export class Session {
   private async item(e: Read, lock: ID, compartment: Compartment): Promise<Item> {
     return {
       entry: e.entry, lock, compartment, seq: e.seq, kind: e.kind, time: e.time, type: e.type, size: e.size, resources: e.resources, state: 'stored',
-      author: { person: e.author, name: shownName(e.authorName), roles: await this.entries.rolesOf(e.author) },
+      author: { person: e.author, name: e.author === this.self.person ? this.self.name : await this.nameOf(e.author), roles: await this.entries.rolesOf(e.author) },
       ...(e.title && { title: e.title }), ...(e.filename && { filename: e.filename }), ...(e.amends && { amends: e.amends }), ...(e.retracts && { retracts: e.retracts }),
     }
   }
@@ -1351,6 +1379,16 @@ async function nameFor(name: string, current: string | undefined, salt: string |
   }
   const made = b64(random(32))
   return { called: { name, salt: made }, name: await nameHash(unb64(made), name) }
+}
+
+/** What commits to a name with a salt that somebody wrote; nothing if it is no salt. */
+async function saltedName(salt: string, name: string): Promise<string | undefined> {
+  try {
+    return await nameHash(unb64(salt), name)
+  } catch (error) {
+    if (!(error instanceof Bad)) throw error
+    return undefined
+  }
 }
 
 /** Someone whose history was not read: nobody is staff by the server's word. */

@@ -107,6 +107,8 @@ export interface PendingMatter {
   readonly at: string
   readonly needs: readonly (readonly Role[])[] // confirmations, each by one of these roles
   readonly from?: string               // of new keys that are confirmed: when they may count
+  readonly roles?: readonly Role[]     // of a change of roles: those to be
+  readonly vetoHours?: number          // of rules: those to be
   readonly can: { readonly confirm: boolean; readonly veto: boolean; readonly complete: boolean } // this person, now
 }
 

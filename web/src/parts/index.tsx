@@ -124,7 +124,7 @@ export function DateField({ label, hint, error, value, onInput, required, birthd
 }
 
 /** The digits of what was typed, also those of Arabic and Persian keyboards. */
-function digits(typed: string, most: number): string {
+export function digits(typed: string, most: number): string {
   return typed.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (d) => String(d.charCodeAt(0) & 15)).replace(/\D/g, '').slice(0, most)
 }
 

@@ -6,13 +6,14 @@ import type { ScreenProps } from '../app/app.tsx'
 import { useAct, useEngine, useLoad, useWords } from '../app/context.tsx'
 import { namesWrong } from '../app/names.ts'
 import { useQuery } from '../app/router.tsx'
-import type { About, Me, Role } from '../engine/types.ts'
+import type { About, Me, Person, Role } from '../engine/types.ts'
 import { QR } from '../parts/qr.tsx'
 import { Button, Card, Check, Choices, CopyButton, DateField, ErrorPanel, Field, Notice, announce, toFirstError } from '../parts/index.tsx'
 import { alike, typedName } from '../seal/names.ts'
 import { apart } from './chart/bidi.ts'
 
 export const staffRoles: readonly Role[] = ['clinician', 'frontdesk', 'security', 'privacy', 'admin']
+export const isStaff = (p: Person): boolean => p.roles.some((r) => staffRoles.includes(r))
 
 /** Whom this person may invite. */
 export function mayInvite(me: Me): readonly Role[] {

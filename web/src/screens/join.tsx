@@ -10,7 +10,7 @@ import { namesWrong } from '../app/names.ts'
 import { navigate } from '../app/router.tsx'
 import type { About, Invitation, Problem, ProblemCode } from '../engine/types.ts'
 import { announce, Button, Check, CopyButton, DateField, ErrorPanel, Field, Icon, Mark, MayNotUnlock, Notice, Progress, Select, Steps, toFirstError, useSteps } from '../parts/index.tsx'
-import { typedName } from '../seal/names.ts'
+import { shownName, typedName } from '../seal/names.ts'
 import { apart } from './chart/bidi.ts'
 
 export default function Join({ prefs, setPrefs }: ScreenProps): JSX.Element {
@@ -82,6 +82,12 @@ export function useDeviceName(): string {
   return /Android|iPhone|Mobile/.test(navigator.userAgent) ? w.join.devicePhone : w.join.deviceComputer
 }
 
+/** A whole name in the two parts that FHIR has: together they are what was stated. */
+function partsOf(name: string): { readonly given: string; readonly family: string } {
+  const at = name.lastIndexOf(' ')
+  return { given: name.slice(0, Math.max(at, 0)), family: name.slice(at + 1) }
+}
+
 function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invitation; onDone: (code: string) => void }): JSX.Element {
   const engine = useEngine()
   const { w, lang } = useWords()
@@ -98,7 +104,7 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
   const isPatient = invitation.roles.includes('patient')
   const wantsConsent = isPatient && !invitation.recover
   const missing = {
-    ...namesWrong(given, family, w, w.needed),
+    ...(invitation.called ? {} : namesWrong(given, family, w, w.needed)),
     birthDate: isPatient && !birthDate ? (birthDate === '' ? w.needed.birthDate : w.needed.date) : undefined, agree: wantsConsent && !agreed ? w.needed.agree : undefined,
   }
   const error_ = (field: keyof typeof missing): { error?: string } => (asked && missing[field] ? { error: missing[field] } : {})
@@ -109,7 +115,7 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
       return
     }
     const about: About = {
-      name: { given: typedName(given), family: typedName(family) }, language: lang, ...(birthDate && { birthDate }), ...(phone.trim() && { phone: phone.trim() }),
+      name: invitation.called ? partsOf(invitation.called) : { given: typedName(given), family: typedName(family) }, language: lang, ...(birthDate && { birthDate }), ...(phone.trim() && { phone: phone.trim() }),
       ...(wantsConsent && { consent: { version: w.join.consentVersion, text: w.join.consentText } }),
     }
     void act(async () => onDone((await engine.accept(link, about, device.trim() || usual, progress)).code)).finally(stop)
@@ -118,8 +124,10 @@ function AboutMe({ link, invitation, onDone }: { link: string; invitation: Invit
     <form class="narrow stack-wide" noValidate onSubmit={(event) => { event.preventDefault(); submit(event.currentTarget) }}>
       <div class="page-head"><StepOf now={2} /><h1 tabIndex={-1}>{w.join.about}</h1><p class="soft">{w.join.aboutHint}</p></div>
       <div class="stack">
-        <Field label={w.join.given} value={given} onInput={setGiven} required autocomplete="given-name" {...error_('given')} />
-        <Field label={w.join.family} value={family} onInput={setFamily} required autocomplete="family-name" {...error_('family')} />
+        {invitation.called ? <p>{w.join.called} <strong><bdi>{shownName(invitation.called)}</bdi></strong>. <span class="soft">{w.join.calledWrong}</span></p> : <>
+          <Field label={w.join.given} value={given} onInput={setGiven} required autocomplete="given-name" {...error_('given')} />
+          <Field label={w.join.family} value={family} onInput={setFamily} required autocomplete="family-name" {...error_('family')} />
+        </>}
         {isPatient && <DateField label={w.join.birthDate} hint={w.join.birthDateHint} value={birthDate} onInput={setBirthDate} birthday required {...error_('birthDate')} />}
         {isPatient && <Field label={`${w.join.phone} (${w.optional})`} type="tel" inputMode="tel" value={phone} onInput={setPhone} autocomplete="tel" dir="ltr" />}
         <Field label={w.join.device} hint={w.join.deviceHint} value={device} onInput={setDevice} autocomplete="off" />

@@ -9,6 +9,7 @@ import { plain } from '../app/text.ts'
 import type { Me, Passkey } from '../engine/types.ts'
 import { Button, Card, Check, Choices, Dialog, ErrorPanel, Field, Icon, Notice, Progress, Select, Steps, Tag, announce, toFirstError, useSteps } from '../parts/index.tsx'
 import { Feed, Remind } from './booking/remind.tsx'
+import { ChangeKeys } from './changekeys.tsx'
 import { Code } from './join.tsx'
 import { LoadedProof, useLedger } from './proof.tsx'
 
@@ -21,7 +22,7 @@ export default function Settings({ prefs, setPrefs, leave }: ScreenProps): JSX.E
     <>
       <div class="page-head"><h1 tabIndex={-1}>{w.settings.title}</h1><p class="soft">{w.settings.signedIn} <strong>{me.name}</strong>. {w.settings.sessionEnds(date(me.sessionUntil, 'datetime'))}</p></div>
       <div class="columns">
-        <div class="stack-wide"><Passkeys /><OwnKeys /><Sessions /><Take /></div>
+        <div class="stack-wide"><Passkeys /><ChangeKeys /><OwnKeys /><Sessions /><Take /></div>
         <div class="stack-wide"><Look prefs={prefs} setPrefs={setPrefs} />{(patient || me.roles.includes('clinician')) && <><Remind /><Feed /></>}</div>
       </div>
       {patient && <Erase onErased={() => leave('erased')} />}
@@ -57,7 +58,7 @@ function Passkeys(): JSX.Element {
       <div class="row"><Button kind="plain" icon="key" onClick={() => setAsking('add')}>{w.settings.addPasskey}</Button><Button kind="plain" icon="print" onClick={() => setAsking('code')}>{w.settings.newCode}</Button></div>
       <Dialog open={asking === 'add'} onClose={close} title={w.settings.addPasskey}><Named hint={w.join.deviceHint} more={w.settings.addHint} label={w.settings.addPasskey} work={(name) => engine.addPasskey(name)} onDone={done} /></Dialog>
       <Dialog open={typeof asking === 'object' && 'rename' in asking} onClose={close} title={w.settings.rename}>{typeof asking === 'object' && 'rename' in asking && <Named start={asking.rename.name} label={w.save} work={(name) => engine.renamePasskey(asking.rename.id, name)} onDone={done} />}</Dialog>
-      <Dialog open={typeof asking === 'object' && 'remove' in asking} onClose={close} title={typeof asking === 'object' && 'remove' in asking ? w.settings.removePasskeyTitle(nameOf(asking.remove)) : ''}>{typeof asking === 'object' && 'remove' in asking && <Sure text={w.settings.removePasskeyText} label={w.remove} work={() => engine.removePasskey(asking.remove.id)} onDone={done} onCancel={close} />}</Dialog>
+      <Dialog open={typeof asking === 'object' && 'remove' in asking} onClose={close} title={typeof asking === 'object' && 'remove' in asking ? w.settings.removePasskeyTitle(nameOf(asking.remove)) : ''}>{typeof asking === 'object' && 'remove' in asking && <Sure text={`${w.settings.removePasskeyText} ${w.keys.passkeyNote}`} label={w.remove} work={() => engine.removePasskey(asking.remove.id)} onDone={done} onCancel={close} />}</Dialog>
       <Dialog open={asking === 'code'} onClose={close} title={w.settings.newCode}><NewCode onDone={close} /></Dialog>
     </Card>
   )

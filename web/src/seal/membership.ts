@@ -93,6 +93,9 @@ export interface Pending {
   readonly lost: boolean
   /** Of a card after lost keys with its confirmations: when it may be completed. */
   readonly from?: string | undefined
+  /** Of a change of roles: those to be; of rules: the hours for a veto to be. */
+  readonly roles?: string | undefined
+  readonly veto?: number | undefined
 }
 
 /** A deactivation or change of roles that took effect, so that it can be undone. */
@@ -183,6 +186,7 @@ abstract class History {
     return this.state.waiting.map((w) => ({
       what: w.what, type: w.type, needs: w.needs, author: w.author, at: w.body.time, lost: w.lost !== undefined, ...(w.person !== '' && { person: w.person }),
       ...(w.lost && w.needs.length === 0 && { from: w.lost.from }),
+      ...(w.type === 'ward/roles/1' && { roles: (w.body as RolesOf).roles }), ...(w.type === 'ward/rules/1' && { veto: (w.body as Rules).veto }),
     }))
   }
 
