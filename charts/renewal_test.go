@@ -1,12 +1,14 @@
 package charts_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"ward"
 	"ward/seal"
 	"ward/seal/envelope"
+	"ward/store"
 )
 
 // What a grant is beside those that its member has. The server sees none of what was sealed, so it keeps what opened
@@ -135,5 +137,50 @@ func TestALockTurnsOnlyWhenItIsDue(t *testing.T) {
 	w.must(err)
 	if _, _, err := w.turn(pat, next, remain...); ward.KindOf(err) != ward.Conflict {
 		t.Errorf("it turned a second time: %v", err)
+	}
+}
+
+// Whoever has somebody's old keys could read on, so what these hold is due for new ones.
+func TestWhatEarlierKeysHoldIsDue(t *testing.T) {
+	w := newTown(t)
+	doc, nurse := w.person(ward.Clinician), w.person(ward.Clinician)
+	m, n := w.lock(doc, envelope.LockTeam, "", w.to(doc, doc, envelope.ForWork, ""), w.to(doc, nurse, envelope.ForWork, ""))
+	other, o := w.lock(doc, envelope.LockTeam, "", w.to(doc, doc, envelope.ForWork, ""))
+	w.must(w.create(doc, n, o))
+	rekeyed := func(card string) {
+		w.must(w.do(func(ctx context.Context, tx *store.Tx) error { return w.c.Rekeyed(ctx, tx, w.org, nurse.Person, card) }))
+	}
+	if rekeyed(nurse.card.Card); w.due(doc, m) {
+		t.Error("a lock is due though its member's keys are the same")
+	}
+	w.newKeys(nurse)
+	if rekeyed(nurse.card.Card); !w.due(doc, m) || w.due(doc, other) {
+		t.Errorf("what the old keys hold is due: %v; what they do not: %v", w.due(doc, m), w.due(doc, other))
+	}
+}
+
+func TestWhoJoinsWithAnOldKeyOfTheStaffListIsLetIn(t *testing.T) {
+	w := newTown(t)
+	admin, desk, late := w.person(ward.Admin), w.person(ward.FrontDesk), w.person(ward.FrontDesk)
+	m, n := w.lock(admin, envelope.LockStaff, "", w.to(admin, admin, envelope.ForWork, ""))
+	w.must(w.create(admin, n))
+	regrant := func(who *someone, g ward.NewGrant) {
+		w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
+			return w.c.Regrant(ctx, tx, w.org, who.Person, []ward.NewGrant{g})
+		}))
+	}
+	regrant(desk, w.to(desk, desk, envelope.ForWork, "")(m))
+	if len(w.held(desk, m)) != 1 {
+		t.Error("who joins does not hold the list of staff")
+	}
+	old := w.to(late, late, envelope.ForWork, "")(m)
+	w.must(w.do(func(ctx context.Context, tx *store.Tx) error {
+		return w.c.EndPerson(ctx, tx, w.org, desk.Person, admin.Person)
+	}))
+	next, _, err := w.turn(admin, m, w.to(admin, admin, envelope.ForWork, ""))
+	w.must(err)
+	regrant(late, old)
+	if len(w.held(late, next)) != 0 {
+		t.Error("a key of an epoch that is over was granted")
 	}
 }

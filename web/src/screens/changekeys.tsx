@@ -26,7 +26,7 @@ export function ChangeKeys(): JSX.Element {
       <Dialog open={asking} onClose={close} title={k.changeDialog}>
         {code ? <Code code={code} onDone={close} /> : (
           <div class="stack">
-            <ul>{k.changeText.map((line) => <li key={line}>{line}</li>)}</ul>
+            <ul class="bullets">{k.changeText.map((line) => <li key={line}>{line}</li>)}</ul>
             {busy && <Progress label={k.changeBusy} done={0} total={0} />}
             <ErrorPanel error={error} />
             <div class="row"><Button kind="danger" busy={busy} onClick={() => { void act(async () => setCode((await engine.changeKeys()).code)) }}>{k.changeDialog}</Button><Button kind="plain" onClick={close}>{w.cancel}</Button></div>
