@@ -317,8 +317,10 @@ func (c *Charts) Holders(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 	return holdersAround(ctx, tx, org, person, c.Now())
 }
 
-// Regrant stores grants of the staff list that a person who just joined made for themselves.
+// Regrant stores grants of the staff list that a person who just joined made for themselves. One of an epoch that is over,
+// since the list was rotated after they were invited, is left out: a member of staff grants them the new one.
 func (c *Charts) Regrant(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, grants []ward.NewGrant) error {
+	var current []ward.NewGrant
 	for _, g := range grants {
 		s, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
 		if err != nil {
@@ -331,8 +333,11 @@ func (c *Charts) Regrant(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 		if l.kind != envelope.LockStaff || s.Body.Person != person || s.Body.Granter != person {
 			return ward.Errorf(ward.Invalid, "who joins can only grant themselves the list of staff")
 		}
+		if s.Body.Epoch == l.epoch {
+			current = append(current, g)
+		}
 	}
-	return c.grantAll(ctx, tx, org, person, grants, false)
+	return c.grantAll(ctx, tx, org, person, current, false)
 }
 
 // readers fills in how the caller may read: of persons and locks that hold these, only the caller and what the caller

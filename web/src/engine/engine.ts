@@ -385,6 +385,7 @@ export function createEngine(): Engine {
     lookProofs: guarded((chart, events) => app.here.lookProofs(chart, events)),
     entryProof: guarded((chart, entry) => app.here.entryProof(chart, entry)),
     cardProof: guarded((person) => app.here.cardProof(person)),
+    newKeysOf: guarded((person) => app.here.newKeysOf(person)),
     get ledger() { return app.session?.ledger.state },
     acceptLedger: guarded(() => app.here.acceptLedger()),
     eraseChart: guarded((chart) => app.eraseChart(chart)),

@@ -155,6 +155,12 @@ export class Session {
 
   async acceptLedger(): Promise<void> { await this.ledger.accept(() => this.ownLine()) }
 
+  async newKeysOf(person: ID): Promise<Pick<Person, 'keysSince' | 'keysBy'>> {
+    await this.people.chainOf(person)
+    const { keysSince, keysBy } = this.matters.about(person) ?? {}
+    return { ...(keysSince && { keysSince }), ...(keysBy && { keysBy }) }
+  }
+
   async cardProof(person: ID): Promise<Proof> { return this.ledger.lineProof(lineOf((await this.people.get(person)).chain)) }
 
   /** What this person may do here: as the history says, or, until it has them, as the server does. */

@@ -516,6 +516,8 @@ export interface Engine {
   lookProofs(chart: ID, events: readonly ID[]): Promise<readonly Proof[]>
   entryProof(chart: ID, entry: ID): Promise<Proof>
   cardProof(person: ID): Promise<Proof>
+  /** Since when somebody's keys are new, and who vouched for them; nothing while they have their first. */
+  newKeysOf(person: ID): Promise<Pick<Person, 'keysSince' | 'keysBy'>>
   readonly ledger: LedgerState | undefined
   /** After an alarm: takes the history as it is shown now for the one to go on from. */
   acceptLedger(): Promise<void>

@@ -88,6 +88,7 @@ function Inside({ p, me, people, matters, undo }: About): JSX.Element {
   const [link, setLink] = useState<string | undefined>(undefined)
   const nameOf = useNameOf(people)
   const hasLedger = useLedger()
+  const { value: keys } = useLoad(async () => (p.state === 'active' ? engine.newKeysOf(p.person) : undefined), ['people'], [p.person])
   const has = (...roles: readonly Role[]): boolean => me.roles.some((r) => roles.includes(r))
   const staff = isStaff(p)
   const name = p.name || w.unnamed
@@ -113,7 +114,7 @@ function Inside({ p, me, people, matters, undo }: About): JSX.Element {
       {here && hasLedger && <div><p class="small soft">{w.ledger.proof.cardLead}</p><LoadedProof card load={() => engine.cardProof(p.person)} /></div>}
       {p.state === 'pending' && !matters.some((m) => m.type === 'card') && <p class="soft">{w.people.waitingText}</p>}
       {p.invitation && <p class="soft">{w.people.invitedUntil(date(p.invitation.until, 'date'))}</p>}
-      {p.keysSince && <p>{w.keys.since(date(p.keysSince, 'datetime'), list((p.keysBy ?? []).map((by) => nameOf(by))))}</p>}
+      {keys?.keysSince && <p>{w.keys.since(date(keys.keysSince, 'datetime'), list((keys.keysBy ?? []).map((by) => nameOf(by))))}</p>}
       {p.alone && (
         <div class="stack">
           <p class="soft">{w.people.aloneText}</p>
