@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -239,25 +238,12 @@ func (i *Identity) followCard(ctx context.Context, tx *store.Tx, org ward.OrgID,
 
 // void ends the cards that waited in a chain and no longer do.
 func (i *Identity) void(ctx context.Context, tx *store.Tx, org ward.OrgID, chain string, h *membership.History) error {
-	found, err := tx.Rows(ctx, `SELECT person, hash FROM cards WHERE org = $1 AND chain = $2 AND pending = 1`, string(org), chain)
+	gone, err := cardsWaiting(ctx, tx, org, chain)
 	if err != nil {
 		return err
 	}
-	defer found.Close()
-	waiting := h.Pending()
-	gone := map[string]ward.PersonID{}
-	for found.Next() {
-		var person ward.PersonID
-		var hash string
-		if err := found.Scan((*string)(&person), &hash); err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(waiting, func(p membership.Pending) bool { return p.What == hash }) {
-			gone[hash] = person
-		}
-	}
-	if err := found.Err(); err != nil {
-		return err
+	for _, waits := range h.Pending() {
+		delete(gone, waits.What)
 	}
 	for hash, person := range gone {
 		if _, err := tx.Exec(ctx, `DELETE FROM cards WHERE org = $1 AND person = $2 AND hash = $3`, string(org), string(person), hash); err != nil {
@@ -271,6 +257,25 @@ func (i *Identity) void(ctx context.Context, tx *store.Tx, org ward.OrgID, chain
 		}
 	}
 	return nil
+}
+
+// cardsWaiting lists the cards of a chain that wait, by hash.
+func cardsWaiting(ctx context.Context, tx *store.Tx, org ward.OrgID, chain string) (map[string]ward.PersonID, error) {
+	found, err := tx.Rows(ctx, `SELECT person, hash FROM cards WHERE org = $1 AND chain = $2 AND pending = 1`, string(org), chain)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	waiting := map[string]ward.PersonID{}
+	for found.Next() {
+		var person ward.PersonID
+		var hash string
+		if err := found.Scan((*string)(&person), &hash); err != nil {
+			return nil, err
+		}
+		waiting[hash] = person
+	}
+	return waiting, found.Err()
 }
 
 // endKeys ends what belongs to some of a person's cards.
