@@ -190,7 +190,7 @@ export async function steps(database) {
     await nadia.field('Your name').fill('Nadia Brandt')
     await nadia.button('Go on').click()
     await nadia.button('Go to the waiting room').click()
-    await okafor.button('Let in: Nadia Brandt').click()
+    await okafor.button('Let in: Guest “Nadia Brandt”').click()
     for (const someone of [okafor, nadia]) await moving(someone, 1)
   })
   await story.step('Amina comes again, the server takes it, and both browsers stop the visit and say why', async () => {
