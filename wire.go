@@ -61,6 +61,8 @@ type KeysPut struct {
 	CardText    string `json:"cardText"`
 	Recipient   string `json:"recipient"`
 	BrowserText string `json:"browserText"`
+	// Grants are of all that the person holds themselves, to the new card: stored with it or not at all, since nobody else may hold some of it.
+	Grants []NewGrant `json:"grants,omitempty"`
 	KeyringPut
 }
 

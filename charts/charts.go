@@ -340,6 +340,34 @@ func (c *Charts) Regrant(ctx context.Context, tx *store.Tx, org ward.OrgID, pers
 	return c.grantAll(ctx, tx, org, person, current, false)
 }
 
+// RegrantHeld stores grants that a person makes of what they hold to their own new card, each on the terms of one that stands.
+func (c *Charts) RegrantHeld(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, grants []ward.NewGrant) error {
+	if len(grants) > maxRegranted {
+		return ward.Errorf(ward.TooLarge, "new keys come with %d grants at most", maxRegranted)
+	}
+	for _, g := range grants {
+		s, err := envelope.Parse[envelope.Grant]([]byte(g.Text))
+		if err != nil {
+			return invalid(err)
+		}
+		all, err := grantsOf(ctx, tx, org, s.Body.Lock)
+		if err != nil {
+			return err
+		}
+		holds := slices.ContainsFunc(all, func(g grantRow) bool {
+			return g.person == person && g.isLive(c.Now()) && g.purpose == s.Body.Purpose && endsTogether(s.Body.Until, g.until)
+		})
+		if s.Body.Person != person || s.Body.Granter != person || !holds {
+			return ward.Errorf(ward.Invalid, "new keys are granted what their person holds, by themselves")
+		}
+	}
+	return c.grantAll(ctx, tx, org, person, grants, false)
+}
+
+// maxRegranted is how many locks somebody may hold themselves and still change their keys in one operation: a proxy of many,
+// or a clinician with teams, has a few dozen.
+const maxRegranted = 500
+
 // readers fills in how the caller may read: of persons and locks that hold these, only the caller and what the caller
 // holds, which is all that policy compares with.
 func readers(who ward.Caller, seen []seenLock, about *policy.Resource) {

@@ -184,3 +184,36 @@ func TestWhoJoinsWithAnOldKeyOfTheStaffListIsLetIn(t *testing.T) {
 		t.Error("a key of an epoch that is over was granted")
 	}
 }
+
+// With new keys comes what their person holds, and nothing else.
+func TestNewKeysAreGrantedWhatTheirPersonHolds(t *testing.T) {
+	w := newTown(t)
+	pat, other := w.person(ward.Patient), w.person(ward.Patient)
+	chart := ward.NewID[ward.ChartID]()
+	m, n := w.lock(pat, envelope.LockChart, chart, w.to(pat, pat, envelope.ForSelf, ""))
+	w.must(w.create(pat, n))
+	regrant := func(who *someone, g ward.NewGrant) error {
+		return w.do(func(ctx context.Context, tx *store.Tx) error {
+			return w.c.RegrantHeld(ctx, tx, w.org, who.Person, []ward.NewGrant{g})
+		})
+	}
+	w.newKeys(pat)
+	w.newKeys(other)
+	for name, g := range map[string]ward.NewGrant{
+		"who holds nothing of it": w.to(other, other, envelope.ForSelf, "")(m),
+		"for another person":      w.to(pat, other, envelope.ForSelf, "")(m),
+		"on other terms":          w.to(pat, pat, envelope.ForCare, "")(m),
+	} {
+		who := pat
+		if name == "who holds nothing of it" {
+			who = other
+		}
+		if err := regrant(who, g); ward.KindOf(err) != ward.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.must(regrant(pat, w.to(pat, pat, envelope.ForSelf, "")(m)))
+	if len(w.held(pat, m)) != 2 {
+		t.Error("the new card holds nothing")
+	}
+}

@@ -245,7 +245,7 @@ func stating[B envelope.Membership](k *seal.Keyring, body func(envelope.Place, e
 	}
 }
 
-// state writes the next statement of the chain of a person, and again if the chain moved on.
+// stateOf writes the next statement of the chain of a person, and again if the chain moved on.
 func (c *Client) stateOf(ctx context.Context, person ward.PersonID, write statement, send func(text []byte) error) error {
 	var err error
 	for range maxStated {
@@ -289,8 +289,11 @@ func (c *Client) stateNew(ctx context.Context, person ward.PersonID, roles []war
 		return c.stateOf(ctx, "", write, send)
 	}
 	_, err := get[ward.PersonCards](ctx, c, path("people", string(person), "cards"))
+	if err == nil {
+		return c.stateOf(ctx, person, write, send)
+	}
 	if ward.KindOf(err) != ward.Missing {
-		return errors.Join(err, c.stateOf(ctx, person, write, send))
+		return err
 	}
 	text, err := c.first(ctx, person, write)
 	if err != nil {
@@ -489,6 +492,13 @@ func (c *Client) ChangeKeys(ctx context.Context) (seal.Code, error) {
 		if put.Keyring, err = k.Seal(); err != nil {
 			return nil, err
 		}
+		for _, h := range held {
+			g, err := k.Hand().Grant(h.key, k.ToSelf(), h.grant.Purpose, h.grant.Until, c.now())
+			if err != nil {
+				return nil, err
+			}
+			put.Grants = append(put.Grants, g)
+		}
 		key := code.Key()
 		put.Recovery = &key
 		put.RecoveryKeyring, err = k.SealForRecovery()
@@ -501,7 +511,7 @@ func (c *Client) ChangeKeys(ctx context.Context) (seal.Code, error) {
 	c.keyring = &k
 	c.mu.Unlock()
 	c.forgetPerson(k.Person)
-	return code, c.regrant(ctx, &k, held)
+	return code, nil
 }
 
 // A holding is a lock that a person holds by a grant to themselves, opened.
@@ -539,16 +549,4 @@ func (c *Client) heldDirectly(ctx context.Context) (held []holding, err error) {
 		}
 	}
 	return held, nil
-}
-
-// regrant seals what this person holds to their new keys.
-func (c *Client) regrant(ctx context.Context, k *seal.Keyring, held []holding) (failed error) {
-	for _, h := range held {
-		g, err := k.Hand().Grant(h.key, k.ToSelf(), h.grant.Purpose, h.grant.Until, c.now())
-		if err == nil {
-			err = do(ctx, c, http.MethodPost, path("locks", string(h.key.Lock), "grants"), object{"grants": []ward.NewGrant{g}})
-		}
-		failed = errors.Join(failed, err)
-	}
-	return failed
 }

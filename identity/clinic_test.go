@@ -97,6 +97,11 @@ func (p *playedCharts) Regrant(_ context.Context, _ *store.Tx, _ ward.OrgID, _ w
 	return nil
 }
 
+func (p *playedCharts) RegrantHeld(_ context.Context, _ *store.Tx, _ ward.OrgID, _ ward.PersonID, grants []ward.NewGrant) error {
+	p.regranted += len(grants)
+	return nil
+}
+
 func (p *playedCharts) Outside(_ context.Context, _ *store.Tx, _ ward.OrgID, locks ...ward.LockID) ([]ward.LockSummary, error) {
 	all := make([]ward.LockSummary, len(locks))
 	for n, lock := range locks {

@@ -37,6 +37,8 @@ type Charts interface {
 	Create(ctx context.Context, tx *store.Tx, org ward.OrgID, author ward.PersonID, locks []ward.NewLock) error
 	// Regrant stores the grants of the staff list that a new person made for themselves.
 	Regrant(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, grants []ward.NewGrant) error
+	// RegrantHeld stores grants that a person makes of what they hold to their own new card.
+	RegrantHeld(ctx context.Context, tx *store.Tx, org ward.OrgID, person ward.PersonID, grants []ward.NewGrant) error
 	// Outside shows locks to someone who is about to join.
 	Outside(ctx context.Context, tx *store.Tx, org ward.OrgID, locks ...ward.LockID) ([]ward.LockSummary, error)
 	// ChartsOf lists a person's own charts.

@@ -448,6 +448,9 @@ func (i *Identity) PostKeys(ctx context.Context, tx *store.Tx, who ward.Caller, 
 	if _, err := i.state(ctx, tx, who.Org, s.Body.Chain, s.Text, who.Person); err != nil {
 		return nil, err
 	}
+	if err := i.Charts.RegrantHeld(ctx, tx, who.Org, who.Person, body.Grants); err != nil {
+		return nil, err
+	}
 	return nil, i.record(ctx, tx, who.Org, ward.Event{Person: who.Person, Roles: who.Roles, Action: "changed-keys"})
 }
 

@@ -39,7 +39,7 @@ func (s *Server) routes() []Route {
 		{Pattern: "GET /api/people/{person}/cards", Action: "readCards", About: i.AboutPerson, Do: i.GetCards},
 		{Pattern: "POST /api/people/{person}/membership", Action: "state", Touch: i.IsWeighty, About: i.AboutStatement, Do: i.PostStatement},
 		{Pattern: "GET /api/membership", Action: "readMembership", Do: i.GetMembership},
-		{Pattern: "POST /api/keys", Action: "writeSelf", Touch: always, Body: joiningBody, About: i.AboutSelf, Do: i.PostKeys},
+		{Pattern: "POST /api/keys", Action: "writeSelf", Touch: always, About: i.AboutSelf, Do: i.PostKeys},
 
 		// Locks: charts' compartments, teams, the directory.
 		{Pattern: "GET /api/locks", Action: "listLocks", Do: c.ListLocks},

@@ -1300,15 +1300,15 @@ export class Session {
         signing: signing.public, time: now(),
       }, signing.sign, self.signing.sign)
       const made: Keyring = { ...this.keyring, signing: b64(seed), card: await hashOf(card), identity, recovery: { code }, version }
+      const grants = await this.grantsToSelf(held, { ...self, identity, signing, card: made.card }, recipient)
       await net.post('/api/keys', {
-        cardText: card.text, recipient, browserText: (await certify(self.org, self.person, made.card, browser, signing)).text, version,
+        cardText: card.text, recipient, grants, browserText: (await certify(self.org, self.person, made.card, browser, signing)).text, version,
         keyring: await sealKeyring(made), recoveryKeyring: await sealKeyringForCode(made), recovery: { lookup: proof.lookup, tokenHash: proof.tokenHash },
       })
       return made
     })
     this.keyring = keyring
     await this.repark(keyring)
-    await this.regrant(held, { ...self, identity, signing, card: keyring.card }, recipient)
     return { code, keyring }
   }
 
@@ -1325,22 +1325,19 @@ export class Session {
     return open
   }
 
-  /** Grants what someone holds to their new card, on the same terms. What they may not grant themselves somebody else does who comes by. */
-  private async regrant(held: readonly OpenLock[], me: Self, recipient: string): Promise<void> {
+  /** What this person holds, granted to their new card: sent with it, since of some of it nobody else has the keys. */
+  private async grantsToSelf(held: readonly OpenLock[], me: Self, recipient: string): Promise<readonly { text: string; sealed: Uint8Array }[]> {
+    const grants: { text: string; sealed: Uint8Array }[] = []
     for (const lock of held) {
       const key = lock.keys.get(lock.epochs.length)
       if (!key) continue
-      try {
-        const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${lock.lock}/members`)
-        for (const m of members.filter((one) => one.state === 'live')) {
-          const g = await this.locks.checkGrant(m.text, lock.epochs)
-          if (g.person !== me.person || g.card === me.card) continue
-          await this.net.post(`/api/locks/${lock.lock}/grants`, { grants: [await makeGrant(me, key, { person: me.person, card: me.card }, recipient, g.purpose as Purpose, g.until)] })
-        }
-      } catch (error) {
-        console.warn('new keys for a lock:', problemOf(error).message)
+      const { members } = await this.net.get<{ members: WireMember[] }>(`/api/locks/${lock.lock}/members`)
+      for (const m of members.filter((one) => one.state === 'live')) {
+        const g = await this.locks.checkGrant(m.text, lock.epochs)
+        if (g.person === me.person && g.card !== me.card && g.epoch === lock.epochs.length) grants.push(await makeGrant(me, key, { person: me.person, card: me.card }, recipient, g.purpose as Purpose, g.until))
       }
     }
+    return grants
   }
 
   /** Ends what goes on by itself. */
